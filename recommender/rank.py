@@ -1,0 +1,63 @@
+"""From a row of scores to a list of films. Pure functions, used alike by serving, evaluation and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def mask(scores: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """A copy of scores (I,) in which `hidden` (item numbers, or a boolean (I,)) can no longer be ranked."""
+    masked = np.array(scores, np.float64)
+    masked[hidden] = -np.inf
+    return masked
+
+
+def top(scores: np.ndarray, k: int) -> np.ndarray:
+    """The k best item numbers of scores (I,), best first, ties by number; masked films never come."""
+    if k < 1:
+        raise ValueError(f"k == {k}, must be >= 1")
+    scores = np.asarray(scores, np.float64)
+    order = np.arange(len(scores))
+    if k < len(scores):  # keep every tie with the k-th best, so that the number decides and not the partition
+        order = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+    order = order[np.argsort(-scores[order], kind="stable")][:k]
+    return order[np.isfinite(scores[order])]
+
+
+def rank_of(scores: np.ndarray, item: int) -> int:
+    """1 for the best film; films with an equal score and a smaller number stand before."""
+    s = scores[item]
+    return int(1 + (scores > s).sum() + (scores[:item] == s).sum())
+
+
+def standardise(scores: np.ndarray) -> np.ndarray:
+    """Scores (..., I) divided by their spread over films. Not centred: a constant moves no film, and reasons stay additive."""
+    spread = scores.std(axis=-1, keepdims=True)
+    return scores / np.where(spread > 1e-9, spread, 1.0)
+
+
+def diversify(scores: np.ndarray, features: np.ndarray, k: int, strength: float, pool: int = 100) -> np.ndarray:
+    """k item numbers chosen one by one: score minus likeness to what was chosen.
+
+    features (I, G) are compared by cosine; strength 0 gives the plain top k, 1 looks only at novelty.
+    Source: maximal marginal relevance, Carbonell & Goldstein, SIGIR 1998.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength == {strength}, must be within 0 and 1")
+    candidates = top(scores, pool)
+    if not len(candidates):
+        return candidates
+    s = np.asarray(scores, np.float64)[candidates]
+    s = (s - s.min()) / max(np.ptp(s), 1e-12)
+    f = np.asarray(features, np.float64)[candidates]
+    f = f / np.maximum(np.linalg.norm(f, axis=1, keepdims=True), 1e-12)
+    chosen: list[int] = []
+    likeness = np.zeros(len(candidates))  # to the nearest chosen film
+    free = np.ones(len(candidates), bool)
+    while len(chosen) < min(k, len(candidates)):
+        value = np.where(free, (1 - strength) * s - strength * likeness, -np.inf)
+        best = int(value.argmax())
+        chosen.append(best)
+        free[best] = False
+        likeness = np.maximum(likeness, f @ f[best])
+    return candidates[chosen]

@@ -1,0 +1,33 @@
+"""Every setting, in one place: from the environment (MARQUEE_…) or Streamlit secrets, with defaults that work."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Paths, routing thresholds and the shape of the Home page."""
+
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore")
+
+    artifacts: Path = ROOT / "artifacts"
+    films: Path = ROOT / "data" / "films.csv"
+    viewers: Path = ROOT / "data" / "viewers.json"
+    raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
+    dataset: str = "ml-1m"
+
+    few_ratings: int = Field(3, ge=0, description="below this many ratings: popularity and chosen genres")
+    many_ratings: int = Field(10, ge=1, description="from this many ratings on: collaborative first, diversified")
+    diversity: float = Field(0.2, ge=0, le=1, description="share of genre novelty when the list is diversified")
+    row_length: int = Field(20, ge=1, le=100)
+    min_raters: int = Field(20, ge=1, description="films with fewer raters get no published statistics or collaborative weights")
+    loo_films: int = Field(8, ge=1, description="latest films tried one by one for leave-one-out reasons")
+
+
+@cache
+def settings() -> Settings:
+    return Settings()

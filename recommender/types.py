@@ -1,0 +1,189 @@
+"""The values that travel between the rooms, and the protocol every model speaks.
+
+Shape letters used everywhere: U users, I items, B queries, F factors, T positions, K shown, G genres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, Self, get_args
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from recommender.catalog import Catalog
+    from recommender.interactions import Interactions
+
+TIMES_OF_DAY = ("morning", "afternoon", "evening", "night")
+DEVICES = ("mobile", "tablet", "desktop", "tv")
+CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")  # mildest first; anything else counts as unrated
+
+ReasonKind = Literal["film", "genre", "person", "crowd", "sequence", "context", "popularity"]
+KINDS: tuple[ReasonKind, ...] = get_args(ReasonKind)
+
+
+def _one_of(name: str, value: object, wanted: tuple[str, ...]) -> None:
+    if value is not None and value not in wanted:
+        raise ValueError(f"{name} is {value!r}, must be one of {', '.join(wanted)}, or None for unknown")
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What one viewer has watched and rated, oldest first; it may be empty.
+
+    items (n,) item numbers, ratings (n,) stars, times (n,) unix seconds (0 where unknown);
+    genres: names of genres the viewer asked for, the only thing known of a person who has rated nothing.
+    """
+
+    items: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    ratings: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+    times: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    genres: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("items", np.int64), ("ratings", np.float32), ("times", np.int64)):
+            array = np.array(getattr(self, name), dtype)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if not len(self.items) == len(self.ratings) == len(self.times):
+            raise ValueError(f"profile has {len(self.items)} items, {len(self.ratings)} ratings and {len(self.times)} times; wanted equal numbers")
+        if len(np.unique(self.items)) != len(self.items):
+            raise ValueError("profile names a film twice; wanted each film once")
+        if len(self.ratings) and not (0.5 <= self.ratings.min() and self.ratings.max() <= 5):
+            raise ValueError(f"profile has ratings from {self.ratings.min()} to {self.ratings.max()}; wanted 0.5 to 5 stars")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(n,) how far each film speaks for the viewer's taste: 1 from three stars on, else 0."""
+        return (self.ratings >= 3).astype(np.float32)
+
+    def keep(self, mask: np.ndarray) -> Profile:
+        """The same profile with only the rows where mask (n,) is true."""
+        return Profile(self.items[mask], self.ratings[mask], self.times[mask], self.genres)
+
+
+@dataclass(frozen=True)
+class Context:
+    """When and on what the viewer watches; every part may be unknown (None)."""
+
+    time_of_day: str | None = None  # local: morning 5-12, afternoon 12-17, evening 17-21, night 21-5
+    device: str | None = None
+    at: int | None = None  # unix seconds
+    minutes: int | None = None  # time the viewer has
+
+    def __post_init__(self) -> None:
+        _one_of("time_of_day", self.time_of_day, TIMES_OF_DAY)
+        _one_of("device", self.device, DEVICES)
+        if self.minutes is not None and self.minutes < 1:
+            raise ValueError(f"minutes is {self.minutes}, must be >= 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """All that a model may know."""
+
+    profile: Profile = field(default_factory=Profile)
+    context: Context = field(default_factory=Context)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One part of a score: `weight` score points due to `subject`.
+
+    subject is an item number for the kinds film and sequence, a name or label for all others.
+    simulated is true where the signal behind it was drawn from a rule instead of observed.
+    """
+
+    kind: ReasonKind
+    subject: int | str
+    weight: float
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Reasons of one film's score, heaviest first. If exact, their weights sum to the score within 1e-6."""
+
+    reasons: tuple[Reason, ...] = ()
+    exact: bool = True
+
+    @classmethod
+    def of(cls, reasons: list[Reason], exact: bool = True) -> Explanation:
+        return cls(tuple(sorted(reasons, key=lambda r: -abs(r.weight))), exact)
+
+    @property
+    def total(self) -> float:
+        return sum(r.weight for r in self.reasons)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One film as it is shown: where its score comes from and what can be promised about it."""
+
+    item: int
+    score: float
+    model: str
+    explanation: Explanation
+    sentence: str = ""
+    stars: float | None = None  # predicted stars, None where too few people rated the film
+    match: int | None = None  # estimated chance in percent that the viewer gives it four stars or more
+
+
+@dataclass(frozen=True)
+class Carousel:
+    """A row of films: what it is called, why it is here, which model made it."""
+
+    key: str
+    title: str
+    why: str
+    model: str
+    recommendations: tuple[Recommendation, ...]
+    simulated: bool = False
+
+
+class Recommender(Protocol):
+    """What every model can do. It sees queries, never user ids; no k, no filters, no files."""
+
+    catalog: Catalog
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self: ...
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        """float32 (B, I), finite; a batch gives the same rows as its queries one by one."""
+        ...
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        """One explanation for each of items (K,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """Which route a viewer was sent on, and why."""
+
+    route: Literal["popular", "balanced", "collaborative"]
+    why: str  # one sentence for the screen
+    weights: dict[str, float]  # model name -> share of the gate; sums to 1
+    simulated: tuple[str, ...] = ()  # signals in use that were drawn from a rule, such as "device"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Everything the Home page draws for one query."""
+
+    strategy: Strategy
+    carousels: tuple[Carousel, ...]  # the first film of the first row is the hero
+    timing_ms: dict[str, float]  # "models", "reasons", "total"
+
+
+@dataclass(frozen=True)
+class Details:
+    """One film seen by one viewer: what the dialog draws."""
+
+    recommendation: Recommendation
+    rank: int  # among all films the viewer has not seen, by the same model
+    contributions: tuple[tuple[str, float], ...]  # (model or "context", score points) that sum to the score
+    similar: tuple[int, ...]  # item numbers, nearest first
