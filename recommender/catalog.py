@@ -28,14 +28,18 @@ class Catalog:
     imdb_ids: np.ndarray  # (I,)
     tmdb_ids: np.ndarray  # (I,)
     text: tuple[str, ...] = ()  # overview and plot, only while training; never stored
+    also: tuple[tuple[str, ...], ...] = ()  # other titles of each film, such as the original one
 
     def __post_init__(self) -> None:
         n = len(self.ids)
         for name in ("titles", "years", "genres", "directors", "actors", "certificates", "minutes", "imdb_ids", "tmdb_ids"):
             if len(getattr(self, name)) != n:
                 raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids has {n}; wanted equal numbers")
-        if self.text and len(self.text) != n:
-            raise ValueError(f"text has {len(self.text)} rows, ids has {n}; wanted equal numbers or none")
+        if not self.also:
+            object.__setattr__(self, "also", ((),) * n)
+        for name in ("text", "also"):
+            if getattr(self, name) and len(getattr(self, name)) != n:
+                raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids has {n}; wanted equal numbers or none")
         if self.genres.shape != (n, len(self.genre_names)):
             raise ValueError(f"genres has shape {self.genres.shape}, wanted {(n, len(self.genre_names))}")
         ids, counts = np.unique(self.ids, return_counts=True)
