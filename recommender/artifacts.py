@@ -1,0 +1,159 @@
+"""A fitted model <-> weights.safetensors + card.json in one folder. Loading runs no code from the files.
+
+A model's parameters are its dataclass fields; what it learned are its attributes that end in an underscore
+(arrays, sparse arrays, or dicts of arrays). All artifacts together stay under 30 MB, so they are read, not mapped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from scipy import sparse
+
+from recommender.catalog import Catalog
+from recommender.models import MODELS
+from recommender.types import Recommender
+
+FORMAT = 1
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+
+
+class ArtifactError(ValueError):
+    """An artifact that cannot be used: names the file, what is wrong and the command that mends it."""
+
+    def __init__(self, path: Path, wrong: str, name: str) -> None:
+        super().__init__(f"{path}: {wrong}; mend it with: python -m recommender train {name} --data DIR")
+
+
+def save(name: str, model: Recommender, folder: Path, **facts) -> dict:
+    """Write one model into folder/name and return its card; `facts` (data hash, seconds, validation, …) join the card."""
+    if not getattr(model, "shipped", True):
+        raise ValueError(f"model {name} holds people's histories and is never written to disk")
+    arrays = {key: np.ascontiguousarray(a) for key, a in _flatten(model).items()}
+    target = folder / name
+    target.mkdir(parents=True, exist_ok=True)
+    part = target / (WEIGHTS + ".part")
+    save_file(arrays, part)
+    part.replace(target / WEIGHTS)
+    card = {
+        "format": FORMAT,
+        "name": name,
+        "description": (type(model).__doc__ or "").split("\n\n")[0],
+        "parameters": asdict(model),  # type: ignore[call-overload]
+        "catalog": catalog_hash(model.catalog),
+        "weights": {"sha256": _sha256(target / WEIGHTS), "bytes": (target / WEIGHTS).stat().st_size},
+        "simulated": list(getattr(model, "simulates", ())),
+        "date": datetime.now(UTC).date().isoformat(),
+        **facts,
+    }
+    part = target / (CARD + ".part")
+    part.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    part.replace(target / CARD)
+    return card
+
+
+def card(name: str, folder: Path) -> dict:
+    """The card of one artifact, checked for form and version."""
+    path = folder / name / CARD
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ArtifactError(path, "the file is missing", name) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ArtifactError(path, f"not readable as JSON ({error})", name) from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        version = found.get("format") if isinstance(found, dict) else type(found).__name__
+        raise ArtifactError(path, f"format is {version!r}, this version reads {FORMAT}", name)
+    return found
+
+
+def load(name: str, folder: Path, catalog: Catalog) -> Recommender:
+    """Read one model back; raises ArtifactError where a file is missing, cut short, altered or of another version."""
+    facts, path = card(name, folder), folder / name / WEIGHTS
+    if not path.exists():
+        raise ArtifactError(path, "the file is missing", name)
+    wanted = facts.get("weights", {})
+    if path.stat().st_size != wanted.get("bytes"):
+        raise ArtifactError(path, f"size is {path.stat().st_size} bytes, the card says {wanted.get('bytes')}", name)
+    if _sha256(path) != wanted.get("sha256"):
+        raise ArtifactError(path, "content does not match the sha256 on its card", name)
+    if facts.get("catalog") != catalog_hash(catalog):
+        raise ArtifactError(path, f"made for another catalogue than these {len(catalog)} films", name)
+    blank = MODELS[name]()
+    known = {f.name for f in fields(blank)}  # type: ignore[arg-type]
+    unknown = set(facts["parameters"]) - known
+    if unknown:
+        raise ArtifactError(folder / name / CARD, f"parameter {min(unknown)!r} is unknown to this version", name)
+    model = type(blank)(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["parameters"].items()})
+    try:
+        _unflatten(model, load_file(path))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ArtifactError(path, f"not readable ({error})", name) from None
+    model.catalog = catalog
+    return model
+
+
+def load_all(folder: Path, catalog: Catalog) -> tuple[dict[str, Recommender], tuple[str, ...]]:
+    """Every shipped model that loads, and one line for each that does not."""
+    models: dict[str, Recommender] = {}
+    problems: list[str] = []
+    for name, factory in MODELS.items():
+        blank = factory()
+        if not getattr(blank, "shipped", True):
+            continue
+        try:
+            model = load(name, folder, catalog)
+            if hasattr(model, "attach"):
+                model.attach(models)
+            models[name] = model
+        except (ArtifactError, LookupError) as error:
+            problems.append(str(error.args[0]))
+    return models, tuple(problems)
+
+
+def catalog_hash(catalog: Catalog) -> str:
+    """sha256 of the film ids in their order: an item number means the same film only where these agree."""
+    return hashlib.sha256(np.ascontiguousarray(catalog.ids, "<i8").tobytes()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _learned(model: Recommender) -> dict[str, object]:
+    return {key: value for key, value in vars(model).items() if key.endswith("_") and not key.startswith("_")}
+
+
+def _flatten(model: Recommender) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for key, value in _learned(model).items():
+        if isinstance(value, np.ndarray):
+            arrays[key] = value
+        elif isinstance(value, sparse.csr_array):
+            arrays |= {f"{key}/data": value.data, f"{key}/indices": value.indices, f"{key}/indptr": value.indptr, f"{key}/shape": np.array(value.shape)}
+        elif isinstance(value, dict):
+            arrays |= {f"{key}/dict/{name}": np.atleast_1d(array) for name, array in value.items()}
+        else:
+            raise TypeError(f"{type(model).__name__}.{key} is {type(value).__name__}, wanted an array, a csr_array or a dict of arrays")
+    return arrays
+
+
+def _unflatten(model: Recommender, arrays: dict[str, np.ndarray]) -> None:
+    for key, value in arrays.items():
+        value.setflags(write=False)
+        name, _, rest = key.partition("/")
+        if not rest:
+            setattr(model, name, value)
+        elif rest.startswith("dict/"):
+            vars(model).setdefault(name, {})[rest.removeprefix("dict/")] = value
+        elif rest == "data":
+            parts = (arrays[f"{name}/data"], arrays[f"{name}/indices"], arrays[f"{name}/indptr"])
+            setattr(model, name, sparse.csr_array(parts, shape=tuple(int(n) for n in arrays[f"{name}/shape"])))

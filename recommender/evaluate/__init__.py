@@ -1,0 +1,1 @@
+"""Offline evaluation: splits, metrics per user, and reports."""

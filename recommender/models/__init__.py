@@ -1,0 +1,22 @@
+"""All models. MODELS is the only list of them: name -> a factory with the chosen hyper-parameters."""
+
+from collections.abc import Callable
+
+from recommender.models.factors import ALS, PureSVD
+from recommender.models.neighbours import EASE, Communities, ItemKNN, UserKNN
+from recommender.models.popularity import Popularity
+from recommender.models.ratings import Ratings
+from recommender.models.sequence import Sequence
+from recommender.types import Recommender
+
+MODELS: dict[str, Callable[[], Recommender]] = {
+    "popularity": Popularity,
+    "item_knn": ItemKNN,
+    "user_knn": UserKNN,
+    "communities": Communities,
+    "ease": EASE,
+    "pure_svd": PureSVD,
+    "als": ALS,
+    "ratings": Ratings,
+    "sequence": Sequence,
+}

@@ -1,0 +1,90 @@
+"""What all additive models share: a score that is a sum over the viewer's films, and the reasons that follow from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy import sparse
+
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.types import Explanation, Query, Reason
+
+
+def histories(queries: list[Query], n_items: int) -> sparse.csr_array:
+    """float32 (B, I): how far each film speaks for each viewer (Profile.weights)."""
+    lengths = [len(q.profile) for q in queries]
+    columns = np.concatenate([q.profile.items for q in queries]) if queries else np.empty(0, np.int64)
+    values = np.concatenate([q.profile.weights for q in queries]) if queries else np.empty(0, np.float32)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return sparse.csr_array((values, columns, starts), shape=(len(queries), n_items))
+
+
+def strongest(matrix: np.ndarray, keep: int) -> sparse.csr_array:
+    """The `keep` entries of largest size in each column of a dense (I, I), as float32 rows; ties as numpy leaves them."""
+    n = matrix.shape[0]
+    keep = min(keep, n)
+    rows = np.argpartition(-np.abs(matrix), keep - 1, axis=0)[:keep]  # (keep, I)
+    columns = np.broadcast_to(np.arange(matrix.shape[1]), rows.shape)
+    values = matrix[rows, columns].astype(np.float32)
+    kept = sparse.csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=matrix.shape)
+    kept.eliminate_zeros()
+    kept.sort_indices()
+    return kept
+
+
+class Additive(ABC):
+    """A model whose score is sum_j contribution(j, i) over the viewer's films j: every film is an exact reason."""
+
+    catalog: Catalog
+
+    @abstractmethod
+    def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:  # (n, K)
+        """Score points that each film of the profile (n,) gives to each of items (K,)."""
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        points = self.contributions(query, np.asarray(items))
+        watched = query.profile.items
+        return [Explanation.of([Reason("film", int(watched[j]), float(column[j])) for j in np.flatnonzero(column)]) for column in points.T]
+
+
+class ItemItem(Additive):
+    """score_i = sum_j w_j W_ji with a sparse W (I, I): row j holds what film j gives to others."""
+
+    weights_: sparse.csr_array
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        return (histories(queries, self.weights_.shape[0]) @ self.weights_).toarray()
+
+    def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
+        rows = self.weights_[query.profile.items].tocsc()[:, items].toarray()
+        return rows.astype(np.float64) * query.profile.weights[:, None]
+
+
+class FoldIn(Additive):
+    """score_i = y_i . x with a viewer vector x = A^-1 sum_j c_j y_j: still a sum over films, so the reasons are exact."""
+
+    factors_: np.ndarray  # (I, F)
+
+    @abstractmethod
+    def fold(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """A (F, F), symmetric, and the terms c_j y_j of the films (n, F)."""
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        return np.stack([self._viewer(q) @ self.factors_.T for q in queries]).astype(np.float32)
+
+    def _viewer(self, query: Query) -> np.ndarray:  # (F,)
+        a, terms = self.fold(query)
+        return np.linalg.solve(a, terms.sum(axis=0))
+
+    def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
+        a, terms = self.fold(query)
+        return terms @ np.linalg.solve(a, self.factors_[items].T.astype(np.float64))
+
+
+def damped_means(interactions: Interactions, prior: float = 20.0) -> np.ndarray:  # (I,) stars
+    """Mean stars of each film, pulled towards the overall mean as by `prior` further ratings of it."""
+    total = np.bincount(interactions.items, interactions.ratings, interactions.n_items)
+    overall = interactions.ratings.mean() if len(interactions) else 3.5
+    return (total + prior * overall) / (interactions.raters + prior)

@@ -1,0 +1,176 @@
+"""Models of likeness: film to film (kNN, EASE) and viewer to viewer (exact, or through taste communities)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
+
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.models.linear import ItemItem, histories, strongest
+from recommender.types import Explanation, Query, Reason
+
+
+@dataclass
+class ItemKNN(ItemItem):
+    """W_ji = |watched both| / (sqrt(|j| |i|) + shrink). Pairs with fewer than `support` common viewers are left out."""
+
+    neighbours: int = 100
+    shrink: float = 20.0
+    support: int = 20
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        x = interactions.matrix()
+        common = (x.T @ x).toarray()
+        size = np.sqrt(common.diagonal())
+        cosine = common / (np.outer(size, size) + self.shrink)
+        cosine[common < self.support] = 0
+        np.fill_diagonal(cosine, 0)
+        self.weights_ = strongest(cosine, self.neighbours)
+        self.catalog = catalog
+        return self
+
+
+@dataclass
+class EASE(ItemItem):
+    """Closed-form linear autoencoder without a diagonal; the strongest weights of each film are kept.
+
+    P = (X'X + lambda I)^-1, W_ji = -P_ji / P_ii, W_ii = 0.
+    Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, arXiv 1905.03375.
+    """
+
+    penalty: float = 1000.0  # lambda
+    neighbours: int = 200
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        x = interactions.matrix()
+        gram = (x.T @ x).toarray().astype(np.float64)
+        seen = gram.diagonal() > 0
+        p = np.linalg.inv(gram + self.penalty * np.eye(len(gram)))
+        w = -p / p.diagonal()
+        np.fill_diagonal(w, 0)
+        w[:, ~seen] = 0
+        self.weights_ = strongest(w, self.neighbours)
+        self.catalog = catalog
+        return self
+
+
+@dataclass
+class UserKNN:
+    """score_i = sum over the k most alike viewers of cosine(viewer, v) x [v watched i]. Needs the data set: never shipped."""
+
+    shipped: ClassVar[bool] = False
+    neighbours: int = 100
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        self.watched_ = interactions.matrix()  # (U, I)
+        self.raters_ = normalize(self.watched_).T.tocsr()  # (I, U), each viewer of length 1
+        self.catalog = catalog
+        return self
+
+    def _crowd(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """The nearest viewers (row numbers) and their likeness, which sums to 1."""
+        likeness = (histories([query], self.watched_.shape[1]) @ self.raters_).toarray().ravel()  # (U,)
+        nearest = np.argpartition(-likeness, min(self.neighbours, len(likeness)) - 1)[: self.neighbours]
+        nearest = np.sort(nearest[likeness[nearest] > 0])
+        return nearest, likeness[nearest] / max(likeness[nearest].sum(), 1e-12)
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        rows = []
+        for query in queries:
+            nearest, likeness = self._crowd(query)
+            rows.append(likeness @ self.watched_[nearest] if len(nearest) else np.zeros(self.watched_.shape[1]))
+        return np.stack(rows).astype(np.float32)
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        nearest, likeness = self._crowd(query)
+        watched = self.watched_[nearest][:, items].toarray() if len(nearest) else np.zeros((0, len(items)))
+        points = likeness @ watched
+        crowd = [f"{int((watched[:, k] > 0).sum())} of the {len(nearest)} viewers most like you" for k in range(len(items))]
+        return [Explanation.of([Reason("crowd", name, float(p))] if p else []) for name, p in zip(crowd, points)]
+
+
+@dataclass
+class Communities:
+    """User-user neighbours that may be published: viewers in clusters of at least `least` people, each a list of shares.
+
+    score_i = sum_c a_c share_ci, where share_ci is the part of community c that watched film i and a_c falls with the
+    distance between the viewer and the community. Films that fewer than `known` members watched count as unwatched there.
+    """
+
+    communities: int = 100
+    least: int = 20  # people
+    known: int = 5  # people
+    nearest: int = 10  # communities a viewer is compared with
+    sharpness: float = 6.0  # exponent on the likeness
+    seed: int = 0
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        x = interactions.matrix()
+        unit = normalize(x)
+        wanted = max(1, min(self.communities, interactions.n_users // (2 * self.least)))
+        u, s, _ = randomized_svd(unit, min(32, min(unit.shape) - 1), random_state=self.seed)
+        place = normalize(u * s)
+        home = KMeans(wanted, n_init=3, random_state=self.seed).fit_predict(place)
+        home = _dissolve_small(place, home, self.least)
+        members = sparse.csr_array((np.ones(len(home), np.float32), (home, np.arange(len(home)))))
+        counts = (members @ x).toarray()
+        counts[counts < self.known] = 0
+        self.sizes_ = np.bincount(home).astype(np.int64)  # (C,) people
+        self.shares_ = (counts / self.sizes_[:, None]).astype(np.float32)  # (C, I)
+        self.norms_ = np.maximum(np.linalg.norm(self.shares_, axis=1), 1e-12)
+        self.favourites_ = _favourite_genres(self.shares_, catalog.genres)
+        self.catalog = catalog
+        return self
+
+    def name(self, community: int) -> str:
+        """A community by its size and the genres it favours most."""
+        genres = " and ".join(self.catalog.genre_names[g] for g in self.favourites_[community])
+        return f"{self.sizes_[community]} viewers who favour {genres}"
+
+    def _affinity(self, queries: list[Query]) -> np.ndarray:  # (B, C)
+        """a_c: likeness to the power of sharpness over the nearest communities, summing to 1; equal shares by size for an empty profile."""
+        likeness = np.asarray(normalize(histories(queries, self.shares_.shape[1])) @ self.shares_.T / self.norms_, np.float64)
+        k = min(self.nearest, likeness.shape[1])
+        floor = np.partition(likeness, -k, axis=1)[:, [-k]]
+        weight = np.where(likeness >= floor, np.maximum(likeness, 0), 0) ** self.sharpness
+        total = weight.sum(axis=1, keepdims=True)
+        everyone = self.sizes_ / self.sizes_.sum()
+        return np.where(total > 0, weight / np.where(total > 0, total, 1), everyone)
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        return (self._affinity(queries) @ self.shares_).astype(np.float32)
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        affinity = self._affinity([query])[0]
+        points = affinity[:, None] * self.shares_[:, items]  # (C, K)
+        return [Explanation.of([Reason("crowd", self.name(c), float(column[c])) for c in np.flatnonzero(column)]) for column in points.T]
+
+
+def _favourite_genres(shares: np.ndarray, genres: np.ndarray, n: int = 2) -> np.ndarray:  # (C, n)
+    """The genres that stand out in each community, against the other communities, in standard deviations."""
+    taste = shares @ genres.astype(np.float32)
+    taste = taste / np.maximum(taste.sum(axis=1, keepdims=True), 1e-12)
+    lift = (taste - taste.mean(axis=0)) / (taste.std(axis=0) + 1e-6)
+    return np.argsort(-lift, axis=1)[:, :n]
+
+
+def _dissolve_small(place: np.ndarray, home: np.ndarray, least: int) -> np.ndarray:
+    """Move the members of clusters under `least` people to their nearest large one; clusters are renumbered from 0."""
+    sizes = np.bincount(home)
+    large = np.flatnonzero(sizes >= least)
+    if not len(large):
+        if len(home) < least:
+            raise ValueError(f"{len(home)} viewers, wanted at least {least} to form a community")
+        return np.zeros_like(home)
+    centres = np.stack([place[home == c].mean(axis=0) for c in large])
+    lost = ~np.isin(home, large)
+    moved = np.searchsorted(large, home)
+    moved[lost] = (place[lost] @ centres.T).argmax(axis=1)
+    return moved

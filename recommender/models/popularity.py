@@ -1,0 +1,70 @@
+"""What everybody watches: the baseline to beat, and the answer for a person of whom nothing is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.models.linear import damped_means
+from recommender.types import Explanation, Query, Reason
+
+DAY = 86_400  # seconds
+
+
+def unit(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """Values mapped so that the least among `among` (a mask) is 0 and the greatest 1."""
+    chosen = values if among is None else values[among]
+    low, high = chosen.min(), chosen.max()
+    return (values - low) / max(high - low, 1e-12)
+
+
+@dataclass
+class Popularity:
+    """0.4 trending + 0.3 rating + 0.3 votes, each scaled to 0..1; a genre the viewer asked for adds its own points."""
+
+    trending: float = 0.4
+    rating: float = 0.3
+    votes: float = 0.3
+    half_life: float = 60.0  # days after which a vote counts half towards trending
+    prior: float = 20.0  # ratings by which a film's mean is damped
+    chosen_genre: float = 0.5  # points for a film of a genre the viewer asked for
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        age = (interactions.times.max() - interactions.times) / DAY if len(interactions) else np.empty(0)
+        decayed = np.bincount(interactions.items, 0.5 ** (age / self.half_life), interactions.n_items)
+        rating = damped_means(interactions, self.prior)
+        self.parts_ = np.stack([decayed, rating, interactions.raters]).astype(np.float32)  # (3, I)
+        self.catalog = catalog
+        return self
+
+    def parts(self, among: np.ndarray | None = None) -> np.ndarray:  # (3, I)
+        """Weighted points of trending, rating and votes, scaled over the films in `among`."""
+        weights = (self.trending, self.rating, self.votes)
+        return np.stack([w * unit(part.astype(np.float64), among) for w, part in zip(weights, self.parts_)])
+
+    def in_genre(self, genre: str) -> np.ndarray:  # (I,)
+        """Popularity scaled within one genre; films outside it get -inf."""
+        among = self.catalog.genres[:, self.catalog.genre(genre)]
+        return np.where(among, self.parts(among).sum(axis=0), -np.inf)
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        base = self.parts().sum(axis=0)
+        return np.stack([base + self.asked_for(q).sum(axis=0) for q in queries]).astype(np.float32)
+
+    def asked_for(self, query: Query) -> np.ndarray:  # (number of chosen genres, I)
+        """Points for the genres a viewer asked for, shared between them."""
+        columns = [self.catalog.genre(name) for name in query.profile.genres]
+        return self.catalog.genres[:, columns].T * (self.chosen_genre / max(len(columns), 1))
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        parts, asked = self.parts(), self.asked_for(query)
+        answers = []
+        for i in items:
+            reasons = [Reason("popularity", name, float(p)) for name, p in zip(("trending", "rating", "votes"), parts[:, i])]
+            reasons += [Reason("genre", name, float(p)) for name, p in zip(query.profile.genres, asked[:, i]) if p]
+            answers.append(Explanation.of(reasons))
+        return answers
