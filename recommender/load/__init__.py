@@ -20,7 +20,8 @@ __all__ = ["DataError", "load", "read_films", "write_films"]
 def load(path: Path, metadata: Path | None = None) -> tuple[Catalog, Interactions]:
     """Read a MovieLens folder (1M, 100K or a CSV edition); the catalogue holds every film of its film file, in file order.
 
-    metadata: a folder of film facts (people, certificates, running times, texts), joined by film id, for 100K by title and year.
+    metadata: a folder of film facts (people, certificates, running times, texts) or our films.csv; joined by film id, for 100K by
+    title and year. Film ids, titles and genres always stay the edition's own.
     Local parts of day are known where the edition has ZIP codes. Raises DataError naming file, line, value and what is wanted.
     """
     raw = recognise(Path(path))
@@ -45,7 +46,7 @@ def _catalog(raw: Raw, metadata: Metadata) -> Catalog:
         minutes=np.array([f.minutes for f in facts], float),
         imdb_ids=np.array([imdb or f.imdb for (imdb, _), f in zip(links, facts)]),
         tmdb_ids=np.array([tmdb or f.tmdb for (_, tmdb), f in zip(links, facts)]),
-        text=tuple(f.text for f in facts) if metadata.facts else (),
+        text=tuple(f.text for f in facts) if any(f.text for f in facts) else (),
         also=tuple(also for _, _, also in parsed),
     )
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recommender.catalog import Catalog
 from recommender.load import files, titles
+from recommender.load.films import read_films
 from recommender.load.formats import read_links
 from recommender.types import CERTIFICATES
 
@@ -42,7 +44,22 @@ class Metadata:
         return self.facts.get(key, Facts()) if key is not None else Facts()
 
 
-def read_metadata(folder: Path) -> Metadata:
+def read_metadata(path: Path) -> Metadata:
+    """Facts from a folder of other people's files, or from our own films.csv (which holds no texts)."""
+    return _from_films(read_films(path)) if path.is_file() else _from_folder(path)
+
+
+def _from_films(c: Catalog) -> Metadata:
+    facts, ids = {}, {}
+    for i, film in enumerate(c.ids.tolist()):
+        ids[c.titles[i].lower(), int(c.years[i])] = film
+        facts[film] = Facts(
+            int(c.years[i]), c.directors[i], c.actors[i], c.certificates[i], float(c.minutes[i]), int(c.imdb_ids[i]), int(c.tmdb_ids[i])
+        )
+    return Metadata(facts, ids)
+
+
+def _from_folder(folder: Path) -> Metadata:
     """Join imdb_extra.dat, links.csv, tmdb_overviews.csv and tmdb_5000_movies.csv; each of them may be absent."""
     names: dict[str, Callable] = {
         "imdb_extra.dat": _read_imdb, "links.csv": read_links, "tmdb_overviews.csv": _read_overviews, "tmdb_5000_movies.csv": _read_minutes,

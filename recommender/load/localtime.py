@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import zipcodes
@@ -19,21 +19,16 @@ _PARTS = np.array([3] * 5 + [0] * 7 + [1] * 5 + [2] * 4 + [3] * 3, np.int8)  # l
 
 
 @cache
+def _zones() -> dict[str, str]:
+    """ZIP code -> zone, for all ZIP codes in use whose zone is one that the time zone database knows."""
+    known = available_timezones()
+    return {place["zip_code"]: place["timezone"] for place in zipcodes.list_all() if place["timezone"] in known}
+
+
 def zone_of(zip_code: str) -> str | None:
     """The time zone of a US ZIP code ("98107" or "98107-2117"), or None where it is none or not known."""
     found = _ZIP.fullmatch(zip_code.strip())
-    if not found or found[1] in _FILLERS:
-        return None
-    zones = {place["timezone"] for place in zipcodes.matching(found[1])}
-    return zones.pop() if len(zones) == 1 and _exists(min(zones)) else None
-
-
-@cache
-def _exists(zone: str) -> bool:
-    try:
-        return bool(zone) and bool(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        return False
+    return None if not found or found[1] in _FILLERS else _zones().get(found[1])
 
 
 def offsets(zone: str, times: np.ndarray) -> np.ndarray:
