@@ -35,5 +35,5 @@ def _front(text: str) -> str:
     """ "Haine, La" -> "La Haine"; "Assedio, L'" -> "L'Assedio"."""
     head, comma, last = text.rpartition(", ")
     if not comma or last.lower() not in ARTICLES:
-        return text
+        return re.sub(r"^L' ", "L'", text)
     return f"{last}{head}" if last.endswith("'") else f"{last} {head}"
