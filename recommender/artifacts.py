@@ -119,8 +119,9 @@ def load_all(folder: Path, catalog: Catalog) -> tuple[dict[str, Recommender], tu
 
 
 def catalog_hash(catalog: Catalog) -> str:
-    """sha256 of the film ids in their order: an item number means the same film only where these agree."""
-    return hashlib.sha256(np.ascontiguousarray(catalog.ids, "<i8").tobytes()).hexdigest()
+    """sha256 of what item numbers, genre columns and person columns stand for; weights mean the same only where it agrees."""
+    meaning = (catalog.ids.tolist(), catalog.genre_names, catalog.genres.tolist(), catalog.directors, catalog.actors)
+    return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -14,6 +14,7 @@ from recommender.evaluate.metrics import hit_rate, ndcg, ranks
 from recommender.evaluate.split import UserSplit, leave_last, split_users
 from recommender.interactions import Interactions
 from recommender.models import MODELS
+from recommender.models.hybrid import PARTS, Hybrid
 from recommender.stats.inference import bootstrap_mean
 from recommender.types import Recommender
 from recommender.world import simulate_devices
@@ -61,10 +62,18 @@ def _blank(name: str, seed: int) -> Recommender:
 
 def _fit(name: str, catalog: Catalog, split: UserSplit, folder: Path, checkpoint: Path, seed: int) -> Recommender:
     model = _blank(name, seed)
+    if isinstance(model, Hybrid):
+        return model.attach({part: _stranger(part, catalog, split, folder, seed) for part in PARTS}).fit_gate(split.gate, catalog, checkpoint)
     extra: dict = {}
     if "checkpoint" in inspect.signature(model.fit).parameters:
         extra["checkpoint"] = checkpoint
     return model.fit(split.fit, catalog, **extra)
+
+
+def _stranger(part: str, catalog: Catalog, split: UserSplit, folder: Path, seed: int) -> Recommender:
+    """A part of the hybrid that knows no viewer of the gate: the artifact where it was released so, else a fresh fit."""
+    model = _blank(part, seed)
+    return model.fit(split.fit, catalog) if getattr(model, "refits", False) else artifacts.load(part, folder, catalog)
 
 
 def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:

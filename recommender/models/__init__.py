@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from recommender.models.content import Content, Encoder
 from recommender.models.factors import ALS, PureSVD
+from recommender.models.hybrid import Hybrid
 from recommender.models.neighbours import EASE, Communities, ItemKNN, UserKNN
 from recommender.models.popularity import Popularity
 from recommender.models.ratings import Ratings
@@ -18,5 +20,8 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "pure_svd": PureSVD,
     "als": ALS,
     "ratings": Ratings,
+    "content": Content,
+    "encoder": Encoder,
     "sequence": Sequence,
+    "hybrid": Hybrid,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +23,7 @@ class PureSVD(Additive):
     Source: Cremonesi, Koren & Turrin, "Performance of Recommender Algorithms on Top-N Recommendation Tasks", RecSys 2010.
     """
 
+    refits: ClassVar[bool] = True
     factors: int = 50
     seed: int = 0
 
@@ -49,6 +50,7 @@ class ALS(FoldIn):
     Source: Hu, Koren & Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
     """
 
+    refits: ClassVar[bool] = True
     factors: int = 96
     alpha: float = 4.0
     reg: float = 10.0

@@ -21,6 +21,7 @@ from recommender.types import Explanation, Query, Reason
 class ItemKNN(ItemItem):
     """W_ji = |watched both| / (sqrt(|j| |i|) + shrink). Pairs with fewer than `support` common viewers are left out."""
 
+    refits: ClassVar[bool] = True
     neighbours: int = 100
     shrink: float = 20.0
     support: int = 20
@@ -45,6 +46,7 @@ class EASE(ItemItem):
     Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, arXiv 1905.03375.
     """
 
+    refits: ClassVar[bool] = True
     penalty: float = 1000.0  # lambda
     neighbours: int = 200
 
@@ -104,6 +106,7 @@ class Communities:
     distance between the viewer and the community. Films that fewer than `known` members watched count as unwatched there.
     """
 
+    refits: ClassVar[bool] = True
     communities: int = 100
     least: int = 20  # people
     known: int = 5  # people

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -26,6 +26,7 @@ def unit(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
 class Popularity:
     """0.4 trending + 0.3 rating + 0.3 votes, each scaled to 0..1; a genre the viewer asked for adds its own points."""
 
+    refits: ClassVar[bool] = True
     trending: float = 0.4
     rating: float = 0.3
     votes: float = 0.3

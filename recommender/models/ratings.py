@@ -17,6 +17,20 @@ from recommender.models.loop import Loop
 from recommender.types import Explanation, Query, Reason
 
 
+Asked = list[tuple[np.ndarray, np.ndarray]]  # for each viewer: items and the stars they really got
+
+
+def examination(interactions: Interactions, users: np.ndarray, rng: np.random.Generator) -> tuple[list[Query], Asked]:
+    """For each user: what is known of them (a random four fifths of their ratings) and what is asked (the rest)."""
+    known, asked = [], []
+    for user in users:
+        profile = interactions.profile(user)
+        seen = rng.random(len(profile)) < 0.8
+        known.append(Query(profile.keep(seen)))
+        asked.append((profile.items[~seen], profile.ratings[~seen]))
+    return known, asked
+
+
 class Factorisation(nn.Module):
     """stars(u, i) = mu + b_u + b_i + p_u . q_i"""
 
@@ -57,9 +71,10 @@ class Ratings(Additive):
     def fit(self, interactions: Interactions, catalog: Catalog, checkpoint=None) -> Self:
         torch.manual_seed(self.seed)
         rng = np.random.default_rng(self.seed)
-        left_out = rng.random(interactions.n_users) < self.held_out
-        train = interactions.where(~left_out[interactions.users])
-        known, asked = self._examination(interactions, np.flatnonzero(left_out & (interactions.lengths >= 5)), rng)
+        candidates = np.flatnonzero(interactions.lengths >= 5)
+        examined = rng.choice(candidates, round(self.held_out * len(candidates)), replace=False)
+        train = interactions.where(~np.isin(interactions.users, examined))
+        known, asked = examination(interactions, examined, rng)
         self.raters_ = train.raters.astype(np.int64)
         self.mean_ = np.array([train.ratings.mean()], np.float32)
         network = Factorisation(interactions.n_users, interactions.n_items, self.factors, float(self.mean_[0]))
@@ -75,7 +90,7 @@ class Ratings(Additive):
 
         def error() -> float:
             self._take(network)
-            return self._rmse(known, asked) if known else 0.0
+            return self.rmse(known, asked) if known else 0.0
 
         self.penalties_ = np.array([3.0, 8.0], np.float32)
         Loop("ratings", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, error)
@@ -92,35 +107,25 @@ class Ratings(Additive):
         cold = self.raters_ == 0
         self.factors_[cold], self.bias_[cold] = 0, 0
 
-    @staticmethod
-    def _examination(interactions: Interactions, users: np.ndarray, rng: np.random.Generator):
-        """For each user: what is known of them (a query, four fifths) and what is asked (items, stars)."""
-        known, asked = [], []
-        for user in users:
-            profile = interactions.profile(user)
-            seen = rng.random(len(profile)) < 0.8
-            known.append(Query(profile.keep(seen)))
-            asked.append((profile.items[~seen], profile.ratings[~seen]))
-        return known, asked
-
-    def _answers(self, known: list[Query], asked) -> tuple[np.ndarray, np.ndarray]:
+    def _answers(self, known: list[Query], asked: Asked) -> tuple[np.ndarray, np.ndarray]:
         guesses = [self._stars(q)[items] for q, (items, _) in zip(known, asked)]
         return np.concatenate(guesses), np.concatenate([stars for _, stars in asked])
 
-    def _rmse(self, known: list[Query], asked) -> float:
+    def rmse(self, known: list[Query], asked: Asked) -> float:
+        """Root mean squared error in stars, guesses clipped to the scale."""
         guess, truth = self._answers(known, asked)
         return float(np.sqrt(np.mean((np.clip(guess, 0.5, 5) - truth) ** 2)))
 
-    def _tune(self, known: list[Query], asked) -> None:
+    def _tune(self, known: list[Query], asked: Asked) -> None:
         """The ridge penalties (on the bias, on the factors) with the least error on the held-out viewers."""
         best = (np.inf, self.penalties_)
         for bias in (1.0, 3.0, 6.0):
             for factor in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
                 self.penalties_ = np.array([bias, factor], np.float32)
-                best = min(best, (self._rmse(known, asked), self.penalties_), key=lambda b: b[0])
+                best = min(best, (self.rmse(known, asked), self.penalties_), key=lambda b: b[0])
         self.penalties_ = best[1]
 
-    def _calibrate(self, known: list[Query], asked) -> np.ndarray:  # (2,)
+    def _calibrate(self, known: list[Query], asked: Asked) -> np.ndarray:  # (2,)
         """Slope and intercept of the log-odds of four stars or more, given predicted stars (Platt scaling)."""
         guess, truth = self._answers(known, asked) if known else (np.array([3.0, 4.0]), np.array([3.0, 4.0]))
         if len(np.unique(truth >= 4)) < 2:

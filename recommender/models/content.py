@@ -1,0 +1,149 @@
+"""What a film is made of: genres, people, certificate and the words of its plot; and a learned way from there to taste."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
+from torch import nn
+
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.models.factors import ALS
+from recommender.models.linear import ItemItem, damped_means, histories, strongest
+from recommender.models.loop import Loop
+from recommender.models.popularity import unit
+from recommender.types import CERTIFICATES, Explanation, Query, Reason
+
+GENRE_WEIGHT = 2.0
+PERSON_FILMS = 2  # a person in fewer films links nothing
+
+
+def linking_people(catalog: Catalog) -> tuple[str, ...]:
+    """Directors and actors of at least two films, in order of name: the person columns."""
+    return tuple(sorted(name for name, films in catalog.people.items() if len(films) >= PERSON_FILMS))
+
+
+def features(catalog: Catalog, terms: int) -> sparse.csr_array:
+    """(I, G + people + certificates + terms), not normalised: genres multi-hot with weight 2, people and certificates
+    multi-hot, TF-IDF of overview and plot with unit length. The words behind the term columns are forgotten."""
+    genres = sparse.csr_array(catalog.genres.astype(np.float32) * GENRE_WEIGHT)
+    people = linking_people(catalog)
+    person_rows = np.concatenate([np.array(catalog.people[p]) for p in people]) if people else np.empty(0, int)
+    person_columns = np.repeat(np.arange(len(people)), [len(catalog.people[p]) for p in people])
+    cast = sparse.csr_array((np.ones(len(person_rows), np.float32), (person_rows, person_columns)), shape=(len(catalog), len(people)))
+    certificates = sparse.csr_array(np.array([[c == name for name in CERTIFICATES] for c in catalog.certificates], np.float32))
+    return sparse.hstack([genres, cast, certificates, _terms(catalog, terms)], format="csr", dtype=np.float32)
+
+
+def _terms(catalog: Catalog, terms: int) -> sparse.csr_array:
+    if not any(catalog.text):
+        return sparse.csr_array((len(catalog), 0), dtype=np.float32)
+    vectorizer = TfidfVectorizer(max_features=terms, min_df=2, stop_words="english", sublinear_tf=True, dtype=np.float32)
+    return sparse.csr_array(vectorizer.fit_transform(catalog.text))
+
+
+@dataclass
+class Content(ItemItem):
+    """score_i = sum_j w_j cos(i, j) / sqrt(n) + quality, with cosines under the floor cut off.
+
+    Quality is damped rating x log(votes), scaled to 0..1. A cosine splits exactly into shared genres, shared people and
+    the rest (certificate and plot), and so do the reasons.
+    """
+
+    refits: ClassVar[bool] = True
+    terms: int = 3000
+    floor: float = 0.3
+    neighbours: int = 100
+    quality: float = 0.2  # points of the best film
+
+    def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        self.features_ = normalize(features(catalog, self.terms))
+        cosine = (self.features_ @ self.features_.T).toarray()
+        cosine[cosine < self.floor] = 0
+        np.fill_diagonal(cosine, 0)
+        self.weights_ = strongest(cosine, self.neighbours)
+        self.quality_ = unit(damped_means(interactions) * np.log1p(interactions.raters)).astype(np.float32)
+        self.catalog = catalog
+        return self
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        scale = np.sqrt([max(q.profile.weights.sum(), 1) for q in queries]).astype(np.float32)
+        return np.asarray(super().score(queries) / scale[:, None] + self.quality * self.quality_, np.float32)
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        items = np.asarray(items)
+        profile = query.profile
+        if not len(profile):
+            return [Explanation.of([self._merit(i)]) for i in items]
+        linked = self.weights_[profile.items].tocsc()[:, items].toarray() > 0  # (n, K)
+        share = linked * profile.weights[:, None] / np.sqrt(max(profile.weights.sum(), 1))
+        mine, theirs = self.features_[profile.items].astype(np.float64), self.features_[items].astype(np.float64)
+        named = len(self.catalog.genre_names) + len(people := linking_people(self.catalog))
+        shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, :named]  # (K, named features)
+        rest = (mine[:, named:] @ theirs[:, named:].T).toarray() * share  # (n, K)
+        subjects = [Reason("genre", g, 0) for g in self.catalog.genre_names] + [Reason("person", p, 0) for p in people]
+        answers = []
+        for k, item in enumerate(items):
+            row = slice(shared.indptr[k], shared.indptr[k + 1])
+            reasons = [Reason(subjects[c].kind, subjects[c].subject, float(v)) for c, v in zip(shared.indices[row], shared.data[row]) if v]
+            reasons += [Reason("film", int(profile.items[j]), float(rest[j, k])) for j in np.flatnonzero(rest[:, k])]
+            answers.append(Explanation.of([*reasons, self._merit(item)]))
+        return answers
+
+    def _merit(self, item: int) -> Reason:
+        return Reason("popularity", "quality", self.quality * float(self.quality_[item]))
+
+
+class Placement(nn.Module):
+    """Film features -> a place among the films that people rated."""
+
+    def __init__(self, inputs: int, hidden: int, factors: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Dropout(0.3), nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(0.3), nn.Linear(hidden, factors))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
+@dataclass
+class Encoder(ALS):
+    """ALS whose film factors are computed from content by a learned encoder, so that a film nobody rated has a place too.
+
+    The encoder (MLP) is trained to give the ALS factors of rated films; every film is then represented by its encoding,
+    and viewers are folded in as in ALS. Source: Gantner et al., "Learning Attribute-to-Feature Mappings", ICDM 2010.
+    """
+
+    factors: int = 64
+    terms: int = 3000
+    hidden: int = 256
+    epochs: int = 200
+    patience: int = 15
+    rate: float = 1e-3
+
+    def fit(self, interactions: Interactions, catalog: Catalog, checkpoint=None) -> Self:
+        super().fit(interactions, catalog)
+        torch.manual_seed(self.seed)
+        x = torch.from_numpy(normalize(features(catalog, self.terms)).toarray())
+        scale = float(self.factors_[interactions.raters > 0].std())
+        y = torch.from_numpy(self.factors_ / scale)
+        rated = torch.from_numpy(np.flatnonzero(interactions.raters > 0))
+        rated = rated[torch.randperm(len(rated))]
+        examined, learned = rated[: len(rated) // 10], rated[len(rated) // 10 :]
+        network = Placement(x.shape[1], self.hidden, self.factors)
+
+        def batches():
+            for rows in learned[torch.randperm(len(learned))].split(256):
+                yield [x[rows], y[rows]]
+
+        loss = lambda a, b: ((network(a) - b) ** 2).mean()
+        Loop("encoder", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, lambda: float(loss(x[examined], y[examined])))
+        with torch.inference_mode():
+            self.factors_ = (network(x) * scale).numpy().copy()
+        self.gram_ = self.factors_.astype(np.float64).T @ self.factors_
+        return self

@@ -1,0 +1,179 @@
+"""The context-aware hybrid: a gate weighs three models by context and length of history, and context moves genres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.models.content import Content
+from recommender.models.loop import Loop
+from recommender.models.neighbours import EASE
+from recommender.models.sequence import Sequence, context_index
+from recommender.rank import standardise
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, Recommender
+
+PARTS = ("ease", "content", "sequence")  # collaborative, content, sequential
+
+
+class Gate(nn.Module):
+    """Context and length of history -> weights of the parts; context -> points for each genre. Index 0 is unknown."""
+
+    def __init__(self, n_genres: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(5 + 5 + 1, hidden)
+        self.out = nn.Linear(hidden, len(PARTS))
+        self.time_genres, self.device_genres = nn.Embedding(5, n_genres), nn.Embedding(5, n_genres)
+        self.log_sharpness = nn.Parameter(torch.zeros(()))  # of the softmax over films; moves no film
+        for table in (self.time_genres, self.device_genres):
+            nn.init.zeros_(table.weight)
+
+    def weights(self, time: torch.Tensor, device: torch.Tensor, length: torch.Tensor) -> torch.Tensor:  # (B, 3)
+        known = torch.cat([F.one_hot(time, 5), F.one_hot(device, 5), torch.log1p(length)[:, None] / 5], dim=1).float()
+        return self.out(torch.tanh(self.hidden(known))).softmax(dim=1)
+
+    def affinity(self, time: torch.Tensor, device: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # (B, G) each
+        """Points a genre gains by the time and by the device; an unknown context gives none."""
+        return self.time_genres(time) * (time > 0)[:, None], self.device_genres(device) * (device > 0)[:, None]
+
+
+@dataclass
+class Hybrid:
+    """score_i = sum_m g_m(context, n) z_m,i + (a_time + a_device) . genres_i, with z the scores of a part over their spread.
+
+    Trained end to end on films the parts never saw (viewers left out of their training), with the composite loss
+    cross-entropy(next film) + pull x KL(uniform || gate) + ridge x |a|^2: the gate stays near equal weights, and context
+    near no effect, where the data do not speak against it.
+    """
+
+    simulates: ClassVar[tuple[str, ...]] = ("device",)
+    hidden: int = 16
+    pull: float = 0.02
+    ridge: float = 0.001
+    rate: float = 0.01
+    batch: int = 256
+    epochs: int = 60
+    patience: int = 8
+    asked: int = 8  # films asked for, per viewer
+    held_out: float = 0.15  # share of viewers, for the gate when no group is given
+    seed: int = 0
+
+    def fit(self, interactions: Interactions, catalog: Catalog, checkpoint=None) -> Self:
+        """Fit the parts on most viewers and the gate on the rest."""
+        rng = np.random.default_rng(self.seed)
+        users = np.unique(interactions.users)
+        kept = np.isin(interactions.users, rng.choice(users, max(1, round(self.held_out * len(users))), replace=False))
+        rest = interactions.where(~kept)
+        self.attach({"ease": EASE().fit(rest, catalog), "content": Content().fit(rest, catalog), "sequence": Sequence(seed=self.seed).fit(rest, catalog)})
+        return self.fit_gate(interactions.where(kept), catalog, checkpoint)
+
+    def attach(self, models: dict[str, Recommender]) -> Self:
+        """Use these fitted models as the parts."""
+        missing = [name for name in PARTS if name not in models]
+        if missing:
+            raise LookupError(f"the hybrid needs the models {', '.join(PARTS)}; {', '.join(missing)} did not load")
+        self.parts = {name: models[name] for name in PARTS}
+        return self
+
+    def fit_gate(self, interactions: Interactions, catalog: Catalog, checkpoint=None) -> Self:
+        """Learn the gate and the context points from viewers whom the parts do not know."""
+        torch.manual_seed(self.seed)
+        self.catalog = catalog
+        queries, targets = self._questions(interactions, np.random.default_rng(self.seed))
+        z = torch.from_numpy(np.concatenate([self._parts(queries[i : i + 128]) for i in range(0, len(queries), 128)]))  # (N, 3, I)
+        context = torch.tensor([context_index(q.context) for q in queries])
+        length = torch.tensor([len(q.profile) for q in queries])
+        answer = torch.from_numpy(targets)
+        genres = torch.from_numpy(catalog.genres.astype(np.float32))
+        gate = Gate(genres.shape[1], self.hidden)
+        examined = torch.arange(len(queries)) % 5 == 0  # (N,)
+
+        def nll(rows: torch.Tensor) -> torch.Tensor:
+            weights = gate.weights(context[rows, 0], context[rows, 1], length[rows])
+            points = sum(gate.affinity(context[rows, 0], context[rows, 1])) @ genres.T
+            logits = torch.einsum("bm,bmi->bi", weights, z[rows]) + points
+            return F.cross_entropy(logits * gate.log_sharpness.exp(), answer[rows])
+
+        def loss(rows: torch.Tensor) -> torch.Tensor:
+            weights = gate.weights(context[rows, 0], context[rows, 1], length[rows])
+            kl = -(weights * len(PARTS)).log().mean()
+            size = (gate.time_genres.weight**2).sum() + (gate.device_genres.weight**2).sum()
+            return nll(rows) + self.pull * kl + self.ridge * size
+
+        learned = torch.where(~examined)[0]
+        batches = lambda: ([rows] for rows in learned[torch.randperm(len(learned))].split(self.batch))
+        Loop("hybrid", self.rate, self.epochs, self.patience, checkpoint).run(gate, batches, loss, lambda: float(nll(torch.where(examined)[0])))
+        self.state_ = {k: v.detach().numpy().copy() for k, v in gate.state_dict().items()}
+        self.__dict__.pop("_network", None)
+        return self
+
+    def _questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray]:
+        """For each viewer some films of their own, each asked for with what went before and in the context it was watched in."""
+        queries, targets = [], []
+        for user in np.flatnonzero(data.lengths >= 2):
+            r, profile = data.rows(user), data.profile(user)
+            for at in rng.choice(np.arange(1, len(profile)), min(self.asked, len(profile) - 1), replace=False):
+                time, device = int(data.times_of_day[r.start + at]), int(data.devices[r.start + at])
+                context = Context(TIMES_OF_DAY[time] if time >= 0 else None, DEVICES[device] if device >= 0 else None)
+                queries.append(Query(profile.keep(np.arange(len(profile)) < at), context))
+                targets.append(int(profile.items[at]))
+        return queries, np.array(targets)
+
+    def _parts(self, queries: list[Query]) -> np.ndarray:  # float32 (B, 3, I)
+        """Scores of each part over their spread; of time and device a part knows what it was trained to use."""
+        return np.stack([standardise(self.parts[name].score(queries)) for name in PARTS], axis=1).astype(np.float32)
+
+    def _gate(self) -> Gate:
+        if "_network" not in self.__dict__:
+            gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden)
+            shapes = gate.state_dict()
+            gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
+            self._network = gate.eval()
+        return self._network
+
+    def weights(self, queries: list[Query]) -> np.ndarray:  # (B, 3)
+        """The gate's shares of ease, content and sequence; they sum to 1."""
+        context = torch.tensor([context_index(q.context) for q in queries])
+        with torch.inference_mode():
+            return self._gate().weights(context[:, 0], context[:, 1], torch.tensor([len(q.profile) for q in queries])).numpy()
+
+    def context_points(self, queries: list[Query]) -> tuple[np.ndarray, np.ndarray]:  # (B, I) each
+        """Score points that the time of day (observed) and the device (simulated) give to each film."""
+        context = torch.tensor([context_index(q.context) for q in queries])
+        genres = self.catalog.genres.astype(np.float32).T
+        with torch.inference_mode():
+            time, device = self._gate().affinity(context[:, 0], context[:, 1])
+        return time.numpy() @ genres, device.numpy() @ genres
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        blended = np.einsum("bm,bmi->bi", self.weights(queries), self._parts(queries))
+        return np.asarray(blended + sum(self.context_points(queries)), np.float32)
+
+    def contributions(self, query: Query, items: np.ndarray) -> dict[str, np.ndarray]:
+        """Points of each part, of the time and of the device for items (K,); they sum to the score."""
+        shares = self.weights([query])[0][:, None] * self._parts([query])[0][:, items]
+        time, device = (points[0, items] for points in self.context_points([query]))
+        return {**dict(zip(PARTS, shares)), "time": time, "device": device}
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        """The reasons of the parts in points of the blend, and one reason each for time and device."""
+        items = np.asarray(items)
+        reasons: list[list[Reason]] = [[] for _ in items]
+        shares = self.weights([query])[0]
+        for name, share in zip(PARTS, shares):
+            part = self.parts[name]
+            spread = float(part.score([query])[0].std())
+            scale = float(share) / (spread if spread > 1e-9 else 1.0)
+            for k, e in enumerate(part.explain(query, items)):
+                reasons[k] += [Reason(r.kind, r.subject, r.weight * scale, r.simulated) for r in e.reasons]
+        for label, points, simulated in zip((query.context.time_of_day, query.context.device), self.context_points([query]), (False, True)):
+            if label:
+                for k, p in enumerate(points[0, items]):
+                    reasons[k].append(Reason("context", label, float(p), simulated))
+        return [Explanation.of(r, exact=False) for r in reasons]
