@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from rapidfuzz import fuzz, process, utils
 
+from recommender.names import Names, plain, without_article
 from recommender.types import CERTIFICATES
 
 
@@ -89,47 +89,56 @@ class Catalog:
         return np.array([c in mild for c in self.certificates])
 
     @cached_property
-    def _search_keys(self) -> tuple[list[str], list[str], list[str]]:
-        titles = [utils.default_process(t) for t in self.titles]
-        people = list(self.people)
-        return titles, people, [utils.default_process(p) for p in people]
+    def _titles(self) -> tuple[Names, np.ndarray]:
+        """All titles, then all other titles; and the item number of each."""
+        items = [*range(len(self)), *(i for i, also in enumerate(self.also) for _ in also)]
+        names = [*self.titles, *(title for also in self.also for title in also)]
+        return Names(names, [str(self.years[i]) for i in items]), np.array(items, np.int64)
+
+    @cached_property
+    def _people(self) -> tuple[Names, list[tuple[int, ...]]]:
+        return Names(list(self.people)), list(self.people.values())
 
     def search(self, words: str, k: int = 20, cutoff: float = 70) -> list[int]:
         """Up to k item numbers for a title or a person's name, best first, typing errors forgiven.
 
-        Scores are rapidfuzz similarities (0 to 100); a person's films come in order of year, newest first.
+        Likeness is that of Names, 0 to 100. A person's films come newest first; a title wins over a name that fits as well.
         """
-        wanted = utils.default_process(words)
-        if not wanted:
-            return []
-        titles, people, people_keys = self._search_keys
-        best: Counter[int] = Counter()
-        for _, similarity, item in process.extract(wanted, titles, scorer=_likeness, limit=k, score_cutoff=cutoff):
-            best[item] = similarity
-        for _, similarity, p in process.extract(wanted, people_keys, scorer=_likeness, limit=3, score_cutoff=max(cutoff, 80)):
-            for item in self.people[people[p]]:
-                best[item] = max(best[item], similarity - 1)  # a title wins over a name when both fit alike
-        return sorted(best, key=lambda i: (-best[i], -self.years[i]))[:k]
+        titles, items = self._titles
+        best = np.zeros(len(self))
+        np.maximum.at(best, items, titles.likeness(words))
+        people, films = self._people
+        likeness = people.likeness(words)
+        for p in np.argsort(-likeness, kind="stable")[:3]:
+            if likeness[p] >= max(cutoff, 80):
+                own = list(films[p])
+                best[own] = np.maximum(best[own], likeness[p] - 10)
+        order = np.lexsort((-self.years, -best))[:k]
+        return [int(i) for i in order if best[i] >= cutoff]
+
+    @cached_property
+    def _exact(self) -> tuple[dict[str, list[int]], ...]:
+        """Plain title -> items: by title, by other title, by title without its article."""
+        tables: tuple[dict[str, list[int]], ...] = ({}, {}, {})
+        for i, title in enumerate(self.titles):
+            tables[0].setdefault(plain(title), []).append(i)
+            tables[2].setdefault(without_article(plain(title)), []).append(i)
+            for other in self.also[i]:
+                tables[1].setdefault(plain(other), []).append(i)
+        return tables
 
     def named(self, title: str) -> int:
         """The one film a person means by `title` (a year in brackets decides between namesakes); the nearest are named where none fits."""
-        found = self.search(title.rsplit("(", 1)[0] if title.rstrip().endswith(")") else title, k=8)
-        plain = utils.default_process(title)
-        exact = [i for i in found if plain in (utils.default_process(self.titles[i]), utils.default_process(f"{self.titles[i]} ({self.years[i]})"))]
-        if len(exact) == 1:
-            return exact[0]
-        nearest = "; ".join(f"{self.titles[i]} ({self.years[i]})" for i in (exact or found)[:5])
-        if exact:
-            raise KeyError(f"title {title!r} names {len(exact)} films, add the year: {nearest}")
+        found = re.fullmatch(r"(.+?)\s*\((\d{4})\)\s*", title)
+        words, year = (found[1], int(found[2])) if found else (title, None)
+        for table in self._exact:
+            films = [i for i in table.get(plain(words), ()) if year in (None, self.years[i])]
+            if len(films) == 1:
+                return films[0]
+            if films:
+                raise KeyError(f"title {title!r} names {len(films)} films, add the year: {self._list(films)}")
+        nearest = self._list(self.search(words, k=5))
         raise KeyError(f"title {title!r} is not in the catalogue{f'; did you mean: {nearest}' if nearest else ''}")
 
-
-def _likeness(a: str, b: str, *, score_cutoff: float = 0, **_) -> float:
-    """Whole-string likeness, or that of the typed words as a beginning or part of a longer name."""
-    whole = fuzz.ratio(a, b)
-    part = 0.0
-    if len(a) >= 3 and len(b) > len(a):
-        part = fuzz.partial_ratio(a, b) * (0.97 if b.startswith(a) else 0.9)
-    words = fuzz.token_sort_ratio(a, b) * 0.95
-    best = max(whole, part, words)
-    return best if best >= score_cutoff else 0.0
+    def _list(self, items: list[int]) -> str:
+        return "; ".join(f"{self.titles[i]} ({self.years[i]})" for i in items[:5])
