@@ -32,7 +32,7 @@ def test_twelve_people(viewers: dict) -> None:
     assert sum(15 <= n <= 60 for n in sizes) == 7
     new = [v for v in viewers.values() if not len(v.profile)]
     assert sorted(bool(v.profile.genres) for v in new) == [False, True]
-    assert {v.avatar.shape for v in viewers.values()} == set(SHAPES)  # no two alike
+    assert {v.avatar["shape"] for v in viewers.values()} == set(SHAPES)  # no two alike
     for viewer in viewers.values():
         if len(viewer.profile):
             assert viewer.profile.ratings[-1] >= 3, f"{viewer.name}: the last film, which rows are named after, is one they liked"

@@ -37,14 +37,6 @@ SHAPES = {
 _FIELDS = {"id", "name", "line", "avatar", "certificate", "genres", "ratings"}
 
 
-@dataclass(frozen=True)
-class Avatar:
-    """One of SHAPES, in a hue of the colour wheel [degrees, 0 to 359]."""
-
-    shape: str
-    hue: int
-
-
 @dataclass(frozen=True, eq=False)
 class Viewer:
     """Somebody to look at the films as."""
@@ -52,7 +44,7 @@ class Viewer:
     id: str
     name: str
     line: str  # who they are, in one sentence
-    avatar: Avatar
+    avatar: dict[str, Any]  # shape: one of SHAPES; hue: degrees on the colour wheel, 0 to 359
     profile: Profile
     certificate: str | None  # nothing stricter is shown; None for no limit
 
@@ -94,14 +86,14 @@ def _viewer(where: str, person: dict[str, Any], catalog: Catalog) -> Viewer:
     return Viewer(person["id"], person["name"], person["line"], _avatar(where, person["avatar"]), _profile(where, person, catalog), limit)
 
 
-def _avatar(where: str, avatar: Any) -> Avatar:
+def _avatar(where: str, avatar: Any) -> dict[str, Any]:
     if not isinstance(avatar, dict) or set(avatar) != {"shape", "hue"}:
         raise DataError(f"{where}: avatar is {avatar!r}, wanted a shape and a hue")
     if avatar["shape"] not in SHAPES:
         raise DataError(f"{where}: shape is {avatar['shape']!r}, wanted one of {', '.join(SHAPES)}")
     if type(avatar["hue"]) is not int or not 0 <= avatar["hue"] < 360:
         raise DataError(f"{where}: hue is {avatar['hue']!r}, wanted 0 to 359 degrees")
-    return Avatar(avatar["shape"], avatar["hue"])
+    return dict(avatar)
 
 
 def _profile(where: str, person: dict[str, Any], catalog: Catalog) -> Profile:
