@@ -172,8 +172,10 @@ class Hybrid:
             scale = float(share) / (spread if spread > 1e-9 else 1.0)
             for k, e in enumerate(part.explain(query, items)):
                 reasons[k] += [Reason(r.kind, r.subject, r.weight * scale, r.simulated) for r in e.reasons]
-        for label, points, simulated in zip((query.context.time_of_day, query.context.device), self.context_points([query]), (False, True)):
-            if label:
-                for k, p in enumerate(points[0, items]):
-                    reasons[k].append(Reason("context", label, float(p), simulated))
-        return [Explanation.of(r, exact=False) for r in reasons]
+        return [Explanation.of([*r, *c], exact=False) for r, c in zip(reasons, self.context_reasons(query, items))]
+
+    def context_reasons(self, query: Query, items: np.ndarray) -> list[list[Reason]]:
+        """For each of items (K,): points due to the time of day, which is observed, and to the device, which is simulated."""
+        time, device = (points[0, items] for points in self.context_points([query]))
+        known = ((query.context.time_of_day, time, False), (query.context.device, device, True))
+        return [[Reason("context", label, float(points[k]), simulated) for label, points, simulated in known if label] for k in range(len(items))]

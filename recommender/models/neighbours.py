@@ -102,14 +102,16 @@ class UserKNN:
 class Communities:
     """User-user neighbours that may be published: viewers in clusters of at least `least` people, each a list of shares.
 
-    score_i = sum_c a_c share_ci, where share_ci is the part of community c that watched film i and a_c falls with the
-    distance between the viewer and the community. Films that fewer than `known` members watched count as unwatched there.
+    score_i = sum_c a_c share_ci, where share_ci is the part of community c that gave film i `enjoyed` stars or more, and
+    a_c (summing to 1) falls with the distance between the viewer and the community. So the score is the share of people
+    with the viewer's taste who enjoyed the film. Films enjoyed by fewer than `known` members count as enjoyed by none.
     """
 
     refits: ClassVar[bool] = True
     communities: int = 100
     least: int = 20  # people
     known: int = 5  # people
+    enjoyed: float = 4.0  # stars
     nearest: int = 10  # communities a viewer is compared with
     sharpness: float = 6.0  # exponent on the likeness
     seed: int = 0
@@ -123,7 +125,7 @@ class Communities:
         home = KMeans(wanted, n_init=3, random_state=self.seed).fit_predict(place)
         home = _dissolve_small(place, home, self.least)
         members = sparse.csr_array((np.ones(len(home), np.float32), (home, np.arange(len(home)))))
-        counts = (members @ x).toarray()
+        counts = (members @ interactions.matrix(interactions.ratings >= self.enjoyed)).toarray()
         counts[counts < self.known] = 0
         self.sizes_ = np.bincount(home).astype(np.int64)  # (C,) people
         self.shares_ = (counts / self.sizes_[:, None]).astype(np.float32)  # (C, I)

@@ -13,6 +13,7 @@ from recommender.models.linear import damped_means
 from recommender.types import Explanation, Query, Reason
 
 DAY = 86_400  # seconds
+TRENDING = "recent"
 
 
 def unit(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -49,8 +50,14 @@ class Popularity:
 
     def in_genre(self, genre: str) -> np.ndarray:  # (I,)
         """Popularity scaled within one genre; films outside it get -inf."""
-        among = self.catalog.genres[:, self.catalog.genre(genre)]
+        among = self._members(genre)
         return np.where(among, self.parts(among).sum(axis=0), -np.inf)
+
+    def explain_in_genre(self, genre: str, items: np.ndarray) -> list[Explanation]:
+        return [Explanation.of(self._reasons(i, column)) for i, column in zip(items, self.parts(self._members(genre))[:, items].T)]
+
+    def _members(self, genre: str) -> np.ndarray:
+        return self.catalog.genres[:, self.catalog.genre(genre)]
 
     def score(self, queries: list[Query]) -> np.ndarray:
         base = self.parts().sum(axis=0)
@@ -65,7 +72,11 @@ class Popularity:
         parts, asked = self.parts(), self.asked_for(query)
         answers = []
         for i in items:
-            reasons = [Reason("popularity", name, float(p)) for name, p in zip(("trending", "rating", "votes"), parts[:, i])]
-            reasons += [Reason("genre", name, float(p)) for name, p in zip(query.profile.genres, asked[:, i]) if p]
-            answers.append(Explanation.of(reasons))
+            chosen = [Reason("genre", name, float(p)) for name, p in zip(query.profile.genres, asked[:, i]) if p]
+            answers.append(Explanation.of([*self._reasons(i, parts[:, i]), *chosen]))
         return answers
+
+    def _reasons(self, item: int, points: np.ndarray) -> list[Reason]:
+        _, stars, raters = self.parts_[:, item]
+        labels = (f"{TRENDING} ratings", f"{stars:.1f} stars on average", f"{int(raters):,} ratings")
+        return [Reason("popularity", label, float(p)) for label, p in zip(labels, points)]

@@ -60,9 +60,9 @@ class Ratings(Additive):
     """
 
     factors: int = 64
-    l2: float = 0.02
-    rate: float = 3e-3  # of Adam
-    batch: int = 8192
+    l2: float = 0.05
+    rate: float = 1e-3  # of Adam
+    batch: int = 2048
     epochs: int = 40
     patience: int = 3
     held_out: float = 0.05  # share of viewers

@@ -1,0 +1,276 @@
+"""Which rows stand on a Home page, and which films may stand in each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommender import rank
+from recommender.catalog import Catalog
+from recommender.models.hybrid import Hybrid
+from recommender.models.popularity import Popularity
+from recommender.serve import phrases
+from recommender.types import Context, Explanation, Profile, Query, Reason, Recommender
+
+LIKED = phrases.LIKED
+FEWEST = 5  # a row with fewer films is left out
+SHORT = 95  # minutes
+GEM_STARS = 3.6  # damped mean stars of a hidden gem
+CANDIDATES = 400  # films of the collaborative model that the collaborative route ranks
+
+
+@dataclass(frozen=True)
+class Row:
+    """One planned row: `scores` (I,) rank the films in `among`; the model explains them, reasons of kind `lead` first."""
+
+    key: str
+    title: str
+    why: str
+    model: str
+    scores: np.ndarray
+    explain: Callable[[np.ndarray], list[Explanation]]
+    among: np.ndarray  # (I,) bool
+    lead: tuple[str, ...] = ()
+    diversity: float = 0.0
+    simulated: bool = False
+    fewest: int = FEWEST
+
+
+class Moment:
+    """Popular at this time, on this device: popularity over its spread, plus the context points the hybrid learned."""
+
+    def __init__(self, popularity: Popularity, hybrid: Hybrid) -> None:
+        self.popularity, self.hybrid = popularity, hybrid
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        return rank.standardise(self.popularity.score(queries)) + sum(self.hybrid.context_points(queries))
+
+    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
+        spread = float(self.popularity.score([query])[0].std())
+        scaled = [[Reason(r.kind, r.subject, r.weight / spread) for r in e.reasons] for e in self.popularity.explain(query, items)]
+        return [Explanation.of([*p, *c]) for p, c in zip(scaled, self.hybrid.context_reasons(query, items))]
+
+
+@dataclass
+class Scores:
+    """The scores of each model for one query, computed once and shared by all rows."""
+
+    models: dict[str, Recommender]
+    query: Query
+    done: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.models
+
+    def __getitem__(self, name: str) -> np.ndarray:  # (I,)
+        if name not in self.done:
+            self.done[name] = self.models[name].score([self.query])[0]
+        return self.done[name]
+
+    def explain(self, name: str) -> Callable[[np.ndarray], list[Explanation]]:
+        return lambda items: self.models[name].explain(self.query, items)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans the rows of one viewer in one context; rows whose model did not load are left out."""
+
+    catalog: Catalog
+    scores: Scores
+    name: str
+    route: str
+    diversity: float
+
+    @property
+    def profile(self) -> Profile:
+        return self.scores.query.profile
+
+    @property
+    def context(self) -> Context:
+        return self.scores.query.context
+
+    def rows(self) -> list[Row]:
+        planned = self._everybody() if self.route == "popular" else self._personal()
+        return [row for row in planned if row]
+
+    def _personal(self) -> list[Row | None]:
+        liked = self._liked_films()
+        person, genres = self._favourite_person(), self._favourite_genres(3)
+        return [
+            self.top(),
+            *[self._because_watched(item) for item in liked[:1]],
+            self._row("next", f"What comes next after {self._last()}", "What people watched next after films like your latest", "sequence", ("sequence",)),
+            self._people(),
+            self._because_person(person),
+            self._moment(),
+            *[self._because_watched(item) for item in liked[1:2]],
+            self._because_genre(genres[0] if genres else None),
+            self._gems(),
+            self._row("stars", "Your highest predicted stars", "Films we expect you to rate highest", "ratings", ("film",), well_known=100),
+            self._short(),
+            self._popular(),
+            *[self._popular_genre(g) for g in genres[:2]],
+            self._unmapped(),
+            self._again(),
+        ]
+
+    def _everybody(self) -> list[Row | None]:
+        asked = [g for g in self.profile.genres if g in self.catalog.genre_names]
+        others = [g for g in ("Comedy", "Drama", "Action", "Sci-Fi", "Thriller", "Romance", "Animation") if g in self.catalog.genre_names and g not in asked]
+        return [
+            self.top(),
+            self._popular(),
+            *[self._popular_genre(g) for g in (asked + others)[:4]],
+            self._gems(),
+            self._decade(1980),
+            *[self._popular_genre(g) for g in (asked + others)[4:6]],
+            self._short(),
+            self._decade(1950),
+            *[self._popular_genre(g) for g in (asked + others)[6:8]],
+        ]
+
+    def top(self) -> Row | None:
+        """The row that is the recommendation itself: how it is ranked depends on the route."""
+        title = f"Top picks for {self.name}"
+        if self.route == "popular" or "hybrid" not in self.scores:
+            return self._moment(key="top", title=title) or self._row("top", title, "Popular, of the genres you asked for first", "popularity", ("genre",))
+        hybrid, ease = self.scores["hybrid"], self.scores["ease"]
+        among = np.ones(len(hybrid), bool)
+        why = "All models together, weighed for this moment"
+        if self.route == "collaborative":
+            among = ease >= np.partition(ease, -CANDIDATES)[-CANDIDATES] if len(ease) > CANDIDATES else among
+            why = "Chosen by people who watched the same films, ordered by all models for this moment, mixed a little"
+        diversity = self.diversity if self.route == "collaborative" else 0.0
+        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, ("film", "sequence", "genre"), diversity, self._device_known())
+
+    def _device_known(self) -> bool:
+        return self.context.device is not None
+
+    def _row(self, key: str, title: str, why: str, model: str, lead: tuple[str, ...], among: np.ndarray | None = None, well_known: int = 0) -> Row | None:
+        if model not in self.scores:
+            return None
+        scores = self.scores[model]
+        among = np.ones(len(scores), bool) if among is None else among
+        if well_known:
+            among = among & (self._raters() >= well_known)
+        return Row(key, title, why, model, scores, self.scores.explain(model), among, lead)
+
+    def _raters(self) -> np.ndarray:  # (I,) people; 0 where fewer than the published minimum
+        popularity = self.scores.models.get("popularity")
+        return popularity.parts_[2] if isinstance(popularity, Popularity) else np.zeros(len(self.catalog))
+
+    def _because_watched(self, item: int) -> Row | None:
+        if "ease" not in self.scores:
+            return None
+        alone = Query(self.profile.keep(self.profile.items == item), self.context)
+        ease = self.scores.models["ease"]
+        scores = ease.score([alone])[0]
+        title = f"Because you watched {self.catalog.titles[item]}"
+        return Row(f"because-{self.catalog.ids[item]}", title, "Watched by the same people", "ease", scores, lambda k: ease.explain(alone, k), scores > 0, ("film",))
+
+    def _people(self) -> Row | None:
+        model = "user_knn" if "user_knn" in self.scores else "communities"
+        why = "Viewers most like you" if model == "user_knn" else "The taste communities nearest to you"
+        return self._row("people", "People with your taste enjoyed", why, model, ("crowd",))
+
+    def _because_person(self, person: str | None) -> Row | None:
+        if person is None:
+            return None
+        among = np.isin(np.arange(len(self.catalog)), self.catalog.people[person])
+        row = self._row("person", f"Because you like {person}", "Films of theirs you have not seen, nearest to your taste first", "content", ("person",), among)
+        return row and Row(**{**vars(row), "fewest": 3})
+
+    def _because_genre(self, genre: str | None) -> Row | None:
+        if genre is None:
+            return None
+        among = self.catalog.genres[:, self.catalog.genre(genre)]
+        return self._row("genre", f"Because you like {genre}", f"{genre} films made of what you like", "content", ("genre",), among, well_known=50)
+
+    def _moment(self, key: str = "moment", title: str | None = None) -> Row | None:
+        popularity, hybrid = self.scores.models.get("popularity"), self.scores.models.get("hybrid")
+        said = phrases.moment(self.context)
+        if not said or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
+            return None
+        moment, query = Moment(popularity, hybrid), self.scores.query
+        points = sum(hybrid.context_points([query]))[0]
+        why = "Popular with everybody, and of the genres people choose then"
+        among = points > 0 if key == "moment" else np.ones(len(points), bool)
+        scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
+        lead = ("context",) if key == "moment" else ("genre", "context")
+        return Row(key, title or f"Popular for {said}", why, "popularity", scores, explain, among, lead, simulated=self._device_known())
+
+    def _everybodys(self, key: str, title: str, why: str, among: np.ndarray) -> Row | None:
+        """A row by popularity alone, whatever genres the viewer asked for."""
+        popularity = self.scores.models.get("popularity")
+        if not isinstance(popularity, Popularity):
+            return None
+        anyone = Query()
+        return Row(key, title, why, "popularity", popularity.score([anyone])[0], lambda items: popularity.explain(anyone, items), among, ("popularity",))
+
+    def _popular(self) -> Row | None:
+        return self._everybodys("popular", "Popular now", "Most watched and best rated, recent votes first", np.ones(len(self.catalog), bool))
+
+    def _popular_genre(self, genre: str) -> Row | None:
+        popularity = self.scores.models.get("popularity")
+        if not isinstance(popularity, Popularity):
+            return None
+        column = self.catalog.genres[:, self.catalog.genre(genre)]
+        scores = popularity.in_genre(genre)
+        explain = lambda items: popularity.explain_in_genre(genre, items)
+        return Row(f"in-{genre}", f"Popular in {genre}", f"What everybody watches among {genre} films", "popularity", scores, explain, column, ("popularity",))
+
+    def _decade(self, start: int) -> Row | None:
+        among = (self.catalog.years >= start) & (self.catalog.years < start + 10)
+        return self._everybodys(f"decade-{start}", f"From the {start}s", "The best loved of their decade", among)
+
+    def _gems(self) -> Row | None:
+        """Well rated, but in the less watched half of the published films."""
+        popularity = self.scores.models.get("popularity")
+        if not isinstance(popularity, Popularity):
+            return None
+        _, stars, raters = popularity.parts_
+        among = (raters > 0) & (raters < np.median(raters[raters > 0])) & (stars >= GEM_STARS)
+        facts = ("gems", "Hidden gems", "Rated highly by the few who know them")
+        if self.route == "popular" or "als" not in self.scores:
+            return self._everybodys(*facts, among)
+        return self._row(*facts, "als", ("film",), among)
+
+    def _short(self) -> Row | None:
+        facts, among = ("short", "Short films", f"At most {SHORT} minutes, where the running time is known"), self.catalog.minutes <= SHORT
+        return self._everybodys(*facts, among) if self.route == "popular" else self._row(*facts, "pure_svd", ("film",), among)
+
+    def _unmapped(self) -> Row | None:
+        """Films too few people rated for any other model: placed by what they are made of."""
+        return self._row("unmapped", "Off the map", "Hardly anyone has rated these; placed by their genres, people and plot", "encoder", ("film",), self._raters() == 0)
+
+    def _again(self) -> Row | None:
+        seen = np.zeros(len(self.catalog), bool)
+        seen[self.profile.items[self.profile.ratings >= LIKED]] = True
+        return self._row("again", "Watch again", "You rated these four stars or more", "ratings", ("film", "popularity"), seen)
+
+    def _last(self) -> str:
+        return self.catalog.titles[self.profile.items[-1]]
+
+    def _liked_films(self) -> list[int]:
+        """Liked films, best rated first, then latest."""
+        at = [n for n in range(len(self.profile)) if self.profile.ratings[n] >= LIKED]
+        return [int(self.profile.items[n]) for n in sorted(at, key=lambda n: (-self.profile.ratings[n], -n))]
+
+    def _favourite_person(self) -> str | None:
+        """Who is in most of the liked films (two at least) and has films left to show."""
+        liked, seen = self._liked_films(), set(self.profile.items.tolist())
+        counts = Counter(p for i in liked for p in dict.fromkeys((*self.catalog.directors[i], *self.catalog.actors[i])))
+        left = lambda p: sum(i not in seen for i in self.catalog.people[p])
+        return next((p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4), None)
+
+    def _favourite_genres(self, n: int) -> list[str]:
+        """Genres most over-represented among liked films, against the catalogue."""
+        liked = self._liked_films()
+        if not liked:
+            return []
+        share, usual = self.catalog.genres[liked].mean(axis=0), self.catalog.genres.mean(axis=0)
+        best = np.argsort(-(share - usual), kind="stable")
+        return [self.catalog.genre_names[g] for g in best[:n] if share[g] > usual[g]]

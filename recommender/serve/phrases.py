@@ -1,0 +1,129 @@
+"""Reasons into sentences: the only place where prose is made, and it says no more than the numbers carry."""
+
+from __future__ import annotations
+
+from recommender.catalog import Catalog
+from recommender.types import Context, Explanation, Profile, Reason
+
+LIKED = 4.0  # stars from which on a film counts as liked in a sentence
+
+DEVICE_NAMES = {"mobile": "your phone", "tablet": "your tablet", "desktop": "your computer", "tv": "TV"}
+TIME_NAMES = {"morning": "the morning", "afternoon": "the afternoon", "evening": "the evening", "night": "the night"}
+PART_NAMES = {
+    "ease": "People who watched the same films",
+    "item_knn": "Films watched together",
+    "user_knn": "Viewers like you",
+    "communities": "Taste communities",
+    "pure_svd": "Latent factors",
+    "als": "Latent factors (ALS)",
+    "ratings": "Predicted stars",
+    "content": "What the film is made of",
+    "encoder": "Content, placed by taste",
+    "sequence": "What tends to come next",
+    "hybrid": "All models together",
+    "popularity": "Popularity",
+    "time": "Time of day",
+    "device": "Device (simulated)",
+}
+
+
+def listed(names: list[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def moment(context: Context) -> str:
+    """The context as a person says it: "the evening on TV", "the evening", "TV", or "" where nothing is known."""
+    time, device = TIME_NAMES.get(context.time_of_day or ""), DEVICE_NAMES.get(context.device or "")
+    return f"{time} on {device}" if time and device else time or device or ""
+
+
+def supporters(explanation: Explanation, *kinds: str) -> list[Reason]:
+    """Reasons that raise the film, heaviest first, of these kinds (or of any)."""
+    return [r for r in explanation.reasons if r.weight > 0 and (not kinds or r.kind in kinds)]
+
+
+def say(explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog, lead: tuple[str, ...] = ()) -> str:
+    """One sentence for one film.
+
+    The heaviest supporting reason speaks, one of the kinds in `lead` first if any of them supports the film at all.
+    """
+    for kinds in (*((kind,) for kind in lead), ()):
+        for reason in supporters(explanation, *kinds):
+            sentence = _SENTENCES[reason.kind](reason, explanation, score, profile, context, catalog)
+            if sentence:
+                return sentence
+    return "Here because little else fits: no reason speaks strongly for it"
+
+
+def _film(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    stars = dict(zip(profile.items.tolist(), profile.ratings.tolist()))
+    supporting = [r for r in supporters(explanation, "film") if isinstance(r.subject, int)]
+    liked = [catalog.titles[r.subject] for r in supporting if stars[int(r.subject)] >= LIKED and r.weight >= supporting[0].weight / 2]
+    if liked:
+        return f"Because you liked {listed(liked[:2])}"
+    return f"Because you watched {catalog.titles[int(supporting[0].subject)]}" if supporting else ""
+
+
+def _genre(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    named = [str(r.subject) for r in supporters(explanation, "genre", "person") if r.weight >= reason.weight / 3]
+    asked = [name for name in named if name in profile.genres]
+    if asked and not len(profile):
+        return f"You asked for {listed(asked[:2])}"
+    return f"Matches your preference for {listed(named[:2])}"
+
+
+def _person(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    named = [str(r.subject) for r in supporters(explanation, "person") if r.weight >= reason.weight / 2]
+    return f"Matches your preference for films with {listed(named[:2])}"
+
+
+def _crowd(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    if "viewers who favour" in str(reason.subject):
+        share = sum(r.weight for r in explanation.reasons if r.kind == "crowd")
+        if share == score or abs(share - score) < 1e-6:  # the communities alone made the score, so it is a share of people
+            return f"People with similar tastes enjoyed this: {share:.0%} gave it four stars or more"
+        return f"People with similar tastes enjoyed this, above all {reason.subject}"
+    return f"People with similar tastes watched this: {reason.subject}"
+
+
+def _sequence(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    films = [catalog.titles[r.subject] for r in supporters(explanation, "sequence") if isinstance(r.subject, int) and r.weight >= reason.weight / 2]
+    return f"Based on your recent viewing of {listed(films[:2])}" if films else ""
+
+
+def _context(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    raising = {str(r.subject) for r in supporters(explanation, "context")}
+    said = moment(Context(*(part if part in raising else None for part in (context.time_of_day, context.device))))
+    popular = any(str(r.subject).endswith(" ratings") for r in supporters(explanation, "popularity"))
+    return f"{'Popular choice for' if popular else 'Suits'} {said}" if said else ""
+
+
+def _popularity(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+    facts = [str(r.subject) for r in explanation.reasons if r.kind == "popularity"]
+    stars = next((f for f in facts if f.endswith("stars on average")), None)
+    ratings = next((f for f in facts if f[0].isdigit() and f.endswith(" ratings")), None)
+    if stars and ratings:
+        opening = "Popular now" if str(reason.subject).startswith("recent") else "Rated highly" if reason.subject == stars else "Among the most watched"
+        return f"{opening}: {stars}, {ratings}"
+    return {"quality": "Well rated by many", "average stars": "Others give it high marks"}.get(str(reason.subject), "")
+
+
+_SENTENCES = {
+    "film": _film,
+    "genre": _genre,
+    "person": _person,
+    "crowd": _crowd,
+    "sequence": _sequence,
+    "context": _context,
+    "popularity": _popularity,
+}
+
+
+def subject(reason: Reason, catalog: Catalog) -> str:
+    """What a reason is called in a chart or a list."""
+    if isinstance(reason.subject, int):
+        return catalog.titles[reason.subject]
+    if reason.kind == "context":
+        return f"{TIME_NAMES.get(reason.subject) or DEVICE_NAMES.get(reason.subject)}"
+    return reason.subject

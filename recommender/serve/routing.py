@@ -1,0 +1,24 @@
+"""Which way a viewer is served, by how much is known of them."""
+
+from __future__ import annotations
+
+from recommender.models.hybrid import PARTS, Hybrid
+from recommender.settings import Settings
+from recommender.types import Query, Recommender, Strategy
+
+
+def route(query: Query, models: dict[str, Recommender], settings: Settings) -> Strategy:
+    """Popular below `few_ratings` ratings, balanced below `many_ratings`, collaborative from there on; popular if the hybrid did not load."""
+    n, few, many = len(query.profile), settings.few_ratings, settings.many_ratings
+    rated = f"{n} rating{'' if n == 1 else 's'}"
+    hybrid = models.get("hybrid")
+    simulated = ("device",) if query.context.device and isinstance(hybrid, Hybrid) else ()
+    if n < few or not isinstance(hybrid, Hybrid):
+        chosen = f" and the genres you asked for ({', '.join(query.profile.genres)})" if query.profile.genres else ""
+        reason = f"{rated}, fewer than {few}" if n < few else "the hybrid model did not load"
+        return Strategy("popular", f"Popular films{chosen}, because there are {reason}: not yet personal.", {"popularity": 1.0}, simulated)
+    weights = dict(zip(PARTS, (float(w) for w in hybrid.weights([query])[0])))
+    if n < many:
+        return Strategy("balanced", f"A balanced blend of all models, because there are {rated}, fewer than {many}.", weights, simulated)
+    why = f"Films that people with the same history watched, then ordered by all models and mixed, because there are {rated}, {many} or more."
+    return Strategy("collaborative", why, weights, simulated)

@@ -1,0 +1,216 @@
+"""The front desk: one viewer and one context in, explained rows out. Plain data; knows nothing of screens or HTTP."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from recommender import artifacts, rank
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.load import load, read_films
+from recommender.models import MODELS
+from recommender.models.hybrid import Hybrid
+from recommender.models.ratings import Ratings
+from recommender.serve import phrases
+from recommender.serve.carousels import Planner, Row, Scores
+from recommender.serve.routing import route
+from recommender.serve.viewers import Viewer, load_viewers
+from recommender.settings import Settings
+from recommender.types import Carousel, Details, Explanation, Home, Profile, Query, Recommendation, Recommender
+
+
+@dataclass
+class Service:
+    """Catalogue, models and viewers, loaded once; every method answers for one query."""
+
+    settings: Settings
+    catalog: Catalog
+    models: dict[str, Recommender]
+    viewers: dict[str, Viewer]
+    problems: tuple[str, ...] = ()  # one line for each artifact that did not load
+    _allowed: dict[str | None, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Service:
+        catalog = read_films(settings.films)
+        models, problems = artifacts.load_all(settings.artifacts, catalog)
+        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems)
+
+    # -- viewers ---------------------------------------------------------------------------------------------------
+
+    @property
+    def dataset(self) -> Path:
+        return self.settings.raw / self.settings.dataset
+
+    def dataset_users(self) -> int:
+        """How many MovieLens profiles can be picked: 0 where no data set has been fetched."""
+        return self._interactions.n_users if self.dataset.is_dir() else 0
+
+    def dataset_viewer(self, number: int) -> Viewer:
+        """A MovieLens user by the publisher's number."""
+        if not self.dataset.is_dir():
+            raise KeyError(f"MovieLens user {number} needs the data set; get it with: python -m recommender fetch --dataset {self.settings.dataset}")
+        found = np.flatnonzero(self._interactions.user_ids == number)
+        if not len(found):
+            ids = self._interactions.user_ids
+            raise KeyError(f"MovieLens user {number} is unknown, wanted {ids.min()} to {ids.max()}")
+        profile = self._interactions.profile(int(found[0]))
+        line = f"A real profile of {len(profile)} ratings from {self.settings.dataset}"
+        return Viewer(f"ml-{number}", f"Viewer {number}", line, {"shape": "robot", "hue": (number * 47) % 360}, profile, None)
+
+    @cached_property
+    def _interactions(self) -> Interactions:
+        """The fetched data set, in the numbers of this catalogue; the exact user neighbours come with it."""
+        theirs, interactions = load(self.dataset)
+        known = {int(id_): n for n, id_ in enumerate(self.catalog.ids)}
+        number = np.array([known.get(int(id_), -1) for id_ in theirs.ids])[interactions.items]
+        kept = replace(interactions.where(number >= 0), items=number[number >= 0], n_items=len(self.catalog))
+        self.models["user_knn"] = MODELS["user_knn"]().fit(kept, self.catalog)
+        return kept
+
+    # -- what is shown ---------------------------------------------------------------------------------------------
+
+    def home(self, viewer: Viewer, query: Query, genre: str | None = None, hidden: frozenset[int] = frozenset()) -> Home:
+        """The strategy and the rows of one Home page. Items in `hidden`, seen films and films over the viewer's certificate stay away."""
+        started = time.perf_counter()
+        scores = Scores(self.models, query)
+        strategy = route(query, self.models, self.settings)
+        planner = Planner(self.catalog, scores, viewer.name, strategy.route, self.settings.diversity)
+        rows = planner.rows()
+        promise = self._promises(scores)
+        modelled = time.perf_counter()
+        allowed = self._may_see(viewer, query, genre, hidden)
+        used = np.zeros(len(self.catalog), bool)
+        carousels = []
+        for row in rows:
+            items = self._choose(row, allowed, used, query.profile)
+            if len(items) >= row.fewest:
+                used[items] = True
+                carousels.append(self._carousel(row, items, query, promise))
+        done = time.perf_counter()
+        timing = {"models": 1000 * (modelled - started), "reasons": 1000 * (done - modelled), "total": 1000 * (done - started)}
+        return Home(strategy, tuple(carousels), timing)
+
+    def recommend(self, viewer: Viewer, query: Query, model: str, k: int = 20) -> Carousel:
+        """One list by one model, plainly ranked."""
+        row = self._row_of(model, query)
+        items = self._choose(replace(row, diversity=0.0), self._may_see(viewer, query), np.zeros(len(self.catalog), bool), query.profile, k)
+        return self._carousel(row, items, query, self._promises(Scores(self.models, query)))
+
+    def details(self, viewer: Viewer, query: Query, item: int, model: str) -> Details:
+        """One film for one viewer, explained by one model (by the main one where that model is not there)."""
+        row = self._row_of(model, query)
+        unseen = rank.mask(row.scores, ~self._may_see(viewer, query))
+        unseen[query.profile.items] = -np.inf
+        unseen[item] = row.scores[item]
+        found = self._recommendations(row, np.array([item]), query, self._promises(Scores(self.models, query)))[0]
+        maker = self.models.get(row.model)
+        parts = {row.model: np.array([found.score])}
+        if isinstance(maker, Hybrid):
+            parts = maker.contributions(query, np.array([item]))
+        contributions = tuple((name, float(points[0])) for name, points in parts.items() if name not in ("time", "device") or getattr(query.context, "time_of_day" if name == "time" else "device"))
+        return Details(found, rank.rank_of(unseen, item), contributions, self._similar(item, viewer))
+
+    def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
+        """Any films as cards, explained by the main model."""
+        if not items:
+            return ()
+        return self._recommendations(self._row_of(self._main(query), query), np.array(items), query, self._promises(Scores(self.models, query)))
+
+    def search(self, words: str, viewer: Viewer, k: int = 24) -> list[int]:
+        """Films by title or person, typing errors forgiven, within the viewer's certificate."""
+        allowed = self._certified(viewer.certificate)
+        return [i for i in self.catalog.search(words, 4 * k) if allowed[i]][:k]
+
+    def moved(self, viewer: Viewer, before: Query, after: Query, k: int = 20) -> int:
+        """How many of the top k picks stand in another place, or are new, after a change of context."""
+        old, new = (self._top_items(viewer, query, k) for query in (before, after))
+        return int(sum(n >= len(old) or old[n] != item for n, item in enumerate(new)))
+
+    # -- how -------------------------------------------------------------------------------------------------------
+
+    def _main(self, query: Query) -> str:
+        return "popularity" if route(query, self.models, self.settings).route == "popular" else "hybrid"
+
+    def _top_items(self, viewer: Viewer, query: Query, k: int) -> np.ndarray:
+        strategy = route(query, self.models, self.settings)
+        row = Planner(self.catalog, Scores(self.models, query), viewer.name, strategy.route, self.settings.diversity).top()
+        return self._choose(row, self._may_see(viewer, query), np.zeros(len(self.catalog), bool), query.profile, k) if row else np.empty(0, np.int64)
+
+    def _row_of(self, model: str, query: Query) -> Row:
+        """A plain row over all films by one model, or by the main one where `model` is not there."""
+        scores = Scores(self.models, query)
+        name = model if model in scores else self._main(query)
+        if name not in scores:
+            raise LookupError(f"model {name!r} is not loaded; loaded: {', '.join(self.models) or 'none'}")
+        return Row(name, phrases.PART_NAMES[name], "", name, scores[name], scores.explain(name), np.ones(len(self.catalog), bool))
+
+    def _certified(self, certificate: str | None) -> np.ndarray:
+        if certificate not in self._allowed:
+            self._allowed[certificate] = self.catalog.allowed(certificate)
+        return self._allowed[certificate]
+
+    def _may_see(self, viewer: Viewer, query: Query, genre: str | None = None, hidden: frozenset[int] = frozenset()) -> np.ndarray:  # (I,) bool
+        may = self._certified(viewer.certificate).copy()
+        if genre:
+            may &= self.catalog.genres[:, self.catalog.genre(genre)]
+        if query.context.minutes:
+            may &= self.catalog.minutes <= query.context.minutes
+        may[list(hidden)] = False
+        return may
+
+    def _choose(self, row: Row, allowed: np.ndarray, used: np.ndarray, profile: Profile, k: int | None = None) -> np.ndarray:
+        """The films of one row: allowed, in the row's own set, not on the screen yet, and unseen (but for Watch again)."""
+        k = k or self.settings.row_length
+        out = ~allowed | ~row.among | used
+        if row.key != "again":
+            out[profile.items] = True
+        scores = rank.mask(row.scores, out)
+        return rank.diversify(scores, self.catalog.genres, k, row.diversity) if row.diversity else rank.top(scores, k)
+
+    def _carousel(self, row: Row, items: np.ndarray, query: Query, promise: dict[str, np.ndarray]) -> Carousel:
+        return Carousel(row.key, row.title, row.why, row.model, self._recommendations(row, items, query, promise), row.simulated)
+
+    def _recommendations(self, row: Row, items: np.ndarray, query: Query, promise: dict[str, np.ndarray]) -> tuple[Recommendation, ...]:
+        explanations = row.explain(items)
+        return tuple(self._recommendation(row, int(i), e, query, promise) for i, e in zip(items, explanations))
+
+    def _recommendation(self, row: Row, item: int, explanation: Explanation, query: Query, promise: dict[str, np.ndarray]) -> Recommendation:
+        score = float(row.scores[item])
+        sentence = phrases.say(explanation, score, query.profile, query.context, self.catalog, row.lead)
+        stars = promise.get("stars")
+        known = stars is not None and not np.isnan(stars[item])
+        return Recommendation(
+            item,
+            score,
+            row.model,
+            explanation,
+            sentence,
+            stars=float(stars[item]) if known else None,
+            match=round(100 * float(promise["chance"][item])) if known else None,
+        )
+
+    def _promises(self, scores: Scores) -> dict[str, np.ndarray]:
+        """Predicted stars and the chance of four or more (I,); nan where too few people rated the film."""
+        ratings = self.models.get("ratings")
+        if not isinstance(ratings, Ratings):
+            return {}
+        stars = scores["ratings"]
+        known = ratings.raters_ > 0
+        return {"stars": np.where(known, np.clip(stars, 0.5, 5), np.nan), "chance": np.where(known, ratings.chance(stars), np.nan)}
+
+    def _similar(self, item: int, viewer: Viewer, k: int = 12) -> tuple[int, ...]:
+        """The films that a profile of this film alone leads to."""
+        alone = Query(Profile(np.array([item]), np.array([5.0]), np.array([0])))
+        for name in ("ease", "content"):
+            if name in self.models:
+                scores = rank.mask(self.models[name].score([alone])[0], ~self._certified(viewer.certificate))
+                scores[item] = -np.inf
+                if (scores > 0).sum() >= k:
+                    return tuple(int(i) for i in rank.top(scores, k))
+        return ()
