@@ -1,0 +1,73 @@
+"""A film as plain data for the drawing code: facts from the catalogue, promises from a recommendation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from recommender.catalog import Catalog
+from recommender.types import Carousel, Details, Reason, Recommendation, Strategy
+from recommender.ui import words
+
+
+def facts(catalog: Catalog, item: int) -> dict[str, Any]:
+    """What is true of the film for everyone."""
+    minutes = float(catalog.minutes[item])
+    return {
+        "id": int(catalog.ids[item]),
+        "title": catalog.titles[item],
+        "year": int(catalog.years[item]),
+        "genres": list(catalog.genres_of(item)),
+        "certificate": catalog.certificates[item],
+        "minutes": int(minutes) if np.isfinite(minutes) else 0,
+    }
+
+
+def card(catalog: Catalog, r: Recommendation) -> dict[str, Any]:
+    """A film as one viewer sees it."""
+    return {**facts(catalog, r.item), "match": r.match, "stars": r.stars, "sentence": r.sentence}
+
+
+def row(catalog: Catalog, c: Carousel) -> dict[str, Any]:
+    films = [card(catalog, r) for r in c.recommendations]
+    return {"key": c.key, "title": c.title, "why": c.why, "model": words.model(c.model), "simulated": c.simulated, "films": films}
+
+
+def strategy(s: Strategy) -> dict[str, Any]:
+    weights = [[words.model(name), float(share)] for name, share in sorted(s.weights.items(), key=lambda w: -w[1])]
+    return {"route": s.route, "why": s.why, "weights": weights, "simulated": list(s.simulated)}
+
+
+def reason(catalog: Catalog, r: Reason) -> dict[str, Any]:
+    """One bar of the dialog; films are named by title."""
+    subject = catalog.titles[r.subject] if isinstance(r.subject, int | np.integer) else str(r.subject)
+    return {"kind": words.KIND[r.kind], "label": subject, "weight": float(r.weight), "simulated": r.simulated}
+
+
+def details(catalog: Catalog, d: Details, shown: int = 8) -> dict[str, Any]:
+    """One film in full. Reasons after the first `shown` are added up, so that the bars still make the whole."""
+    r, e = d.recommendation, d.recommendation.explanation
+    bars = [reason(catalog, x) for x in e.reasons[:shown]]
+    rest = e.reasons[shown:]
+    if rest:
+        bars.append(
+            {
+                "kind": "The rest",
+                "label": words.counted(len(rest), "smaller reason"),
+                "weight": float(sum(x.weight for x in rest)),
+                "simulated": False,
+            }
+        )
+    how = (
+        f"The parts add up to the score, {r.score:.2f}."
+        if e.exact
+        else "Measured by leaving each part out in turn; such parts need not add up to the score."
+    )
+    return {
+        "film": {**card(catalog, r), "directors": list(catalog.directors[r.item]), "actors": list(catalog.actors[r.item])},
+        "reasons": bars,
+        "how": how,
+        "contributions": [{"kind": "", "label": words.model(name), "weight": float(weight), "simulated": False} for name, weight in d.contributions],
+        "place": f"Number {d.rank:,} of all films you have not seen, by {words.model(r.model)}.",
+    }

@@ -1,0 +1,126 @@
+"""For you: everything below the navigation bar is one view, redrawn as a fragment; the dialog opens from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from recommender.types import Context, Home
+from recommender.ui import cards, dialog, kit, words
+from recommender.ui.state import Frame
+from recommender.ui.taste import taste
+
+KEY = "mq_home"
+
+
+def stage(frame: Frame) -> None:
+    """The page, and the film of the address where it names one."""
+    asked = dialog.known(frame, st.query_params.get("film"))
+    if asked is None:
+        st.query_params.pop("film", None)
+    st.session_state["mq_film"] = asked
+    _note_change(frame)
+    _fragment(frame)
+
+
+@st.fragment
+def _fragment(frame: Frame) -> None:
+    _apply(frame, kit.event(KEY))
+    kit.view("home", _data(frame), key=KEY)
+    if st.session_state.get("mq_film") is not None:
+        dialog.show(frame)
+
+
+def _apply(frame: Frame, act: dict[str, Any]) -> None:
+    """What a click or a typed word changes, before the page is drawn."""
+    s, film = st.session_state, dialog.known(frame, act.get("film"))
+    if act.get("do") == "find":
+        s["mq_words"] = str(act.get("words") or "")[:80]
+    elif act.get("do") == "genre":
+        s["mq_genre"] = act.get("genre") if act.get("genre") in frame.service.catalog.genre_names else None
+    elif act.get("do") == "unhide":
+        taste(frame.viewer.id).hidden.clear()
+    elif act.get("do") == "list" and film is not None:
+        taste(frame.viewer.id).act(act, film)
+    elif act.get("do") == "open" and film is not None:
+        dialog.open_film(film)
+
+
+def _home(frame: Frame, genre: str | None) -> Home:
+    """The rows, asked for again only when something that decides them has changed."""
+    hidden = frozenset(frame.service.catalog.index(film) for film in taste(frame.viewer.id).hidden)
+    key = (frame.viewer.id, frame.query.context, genre, hidden)
+    kept = st.session_state.get("mq_rows")
+    if kept is None or kept[0] != key:
+        kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, frame.query, genre, hidden))
+        st.session_state["mq_simulated"] = kept[1].strategy.simulated
+    return kept[1]
+
+
+def _data(frame: Frame) -> dict[str, Any]:
+    catalog, mine = frame.service.catalog, taste(frame.viewer.id)
+    query, genre = st.session_state.get("mq_words", "").strip(), st.session_state.get("mq_genre")
+    data: dict[str, Any] = {
+        "words": query, "genre": genre, "genres": list(catalog.genre_names), "taste": mine.data(),
+        "hero": None, "strategy": None, "changed": None, "rows": [], "found": None, "empty": None,
+    }  # fmt: skip
+    if query:
+        return data | _search(frame, query, genre)
+    home = _home(frame, genre)
+    if not any(c.recommendations for c in home.carousels):
+        return data | {"empty": _all_gone(genre, len(mine.hidden))}
+    rows = [cards.row(catalog, c) for c in home.carousels if c.recommendations]
+    bill = f"First on your bill{words.now(frame.query.context.time_of_day)}"
+    made = cards.strategy(home.strategy)
+    return data | {"hero": rows[0]["films"][0], "bill": bill, "strategy": made, "changed": st.session_state.get("mq_changed"), "rows": rows}
+
+
+def _search(frame: Frame, query: str, genre: str | None) -> dict[str, Any]:
+    catalog = frame.service.catalog
+    items = [int(i) for i in frame.service.search(query, frame.viewer)]
+    of_genre = [i for i in items if genre is None or catalog.genres[i, catalog.genre(genre)]]
+    if not of_genre:
+        return {"empty": _not_found(query, len(items), genre)}
+    films = [cards.card(catalog, r) for r in frame.service.cards(frame.viewer, frame.query, of_genre)]
+    limit = f", nothing stricter than {frame.viewer.certificate}" if frame.viewer.certificate else ""
+    line = f"{words.counted(len(films), 'film')} by title or person{f' in {genre}' if genre else ''}{limit}"
+    return {"found": {"title": f"“{query}”", "line": line, "films": films}}
+
+
+def _not_found(query: str, found: int, genre: str | None) -> dict[str, Any]:
+    line = "Neither a film nor a person of that name is in the catalogue, even with typing errors forgiven."
+    if found:
+        line = f"{words.counted(found, 'film')} fit, but none of them is filed under {genre}."
+    return {"sign": "No such title", "title": f"Nothing for “{query}”", "line": line, "undo": {"do": "clear", "label": "Clear the search"}}
+
+
+def _all_gone(genre: str | None, hidden: int) -> dict[str, Any]:
+    if hidden:
+        line = f"You hid {words.counted(hidden, 'film')} on this visit."
+        return {"sign": "House empty", "title": "Every film here is hidden", "line": line, "undo": {"do": "unhide", "label": "Show them again"}}
+    line = "The viewer’s certificate limit and the genre leave nothing over. Try another genre."
+    return {"sign": "House empty", "title": f"No film left{f' in {genre}' if genre else ''}", "line": line, "undo": None}
+
+
+def _note_change(frame: Frame) -> None:
+    """'Evening -> night: 7 of your top 20 moved', after a change of context by the same viewer."""
+    s, now = st.session_state, frame.query.context
+    before: tuple[str, Context] | None = s.get("mq_seen")
+    s["mq_seen"] = (frame.viewer.id, now)
+    if before is None or before[0] != frame.viewer.id:
+        s["mq_changed"] = None
+    elif before[1] != now:
+        then = type(frame.query)(frame.query.profile, before[1])
+        moved = frame.service.moved(frame.viewer, then, frame.query)
+        s["mq_changed"] = f"{_changed(before[1], now)}: {f'{moved} of your top 20 moved' if moved else 'your top 20 stay as they are'}"
+
+
+def _changed(before: Context, now: Context) -> str:
+    pairs = []
+    if before.time_of_day != now.time_of_day:
+        pairs.append((before.time_of_day or "any time", now.time_of_day or "any time"))
+    if before.device != now.device:
+        pairs.append((words.DEVICE.get(before.device or "", "any device"), words.DEVICE.get(now.device or "", "any device")))
+    text = ", ".join(f"{a} → {b}" for a, b in pairs)
+    return text[:1].upper() + text[1:]

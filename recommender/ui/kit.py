@@ -1,0 +1,47 @@
+"""The drawing code in the browser (web/): one copy a page, and windows onto it that carry data alone.
+
+A component's source travels with every mount whose message changes. So the 70 kB of drawing code are one component that
+never changes (sent once, then known by its hash), and a view is a second, tiny component that waits for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_WEB = Path(__file__).parent / "web"
+_SCRIPTS = ("base", "palettes", "faces", "motifs", "poster", "cards", "note", "hero", "home", "film", "picker", "kit")
+_STYLES = ("base", "cards", "home", "film", "picker")
+
+
+def _read(names: tuple[str, ...], kind: str) -> str:
+    return "\n".join((_WEB / f"{name}.{kind}").read_text("utf-8") for name in names)
+
+
+_CSS = _read(_STYLES, "css")
+_kit = st.components.v2.component("marquee_kit", html="<i hidden></i>", js=_read(_SCRIPTS, "js"), isolate_styles=False)
+_view = st.components.v2.component("marquee_view", html='<div class="mq"></div>', js=_read(("view",), "js"), isolate_styles=False)
+
+
+def load() -> None:
+    """The styles and the drawing code of a page; once per run, before any view."""
+    st.html(f"<style>{_CSS}</style>")
+    _kit(key="mq_kit")
+
+
+def event(key: str) -> dict[str, Any]:
+    """What happened in the view `key` to cause this run: {"do": ...}, or nothing. Read it before the view is drawn."""
+    state = st.session_state.get(key) or {}
+    act = state.get("act") if hasattr(state, "get") else None
+    return dict(act) if isinstance(act, dict) else {}
+
+
+def view(name: str, data: dict[str, Any], key: str) -> None:
+    """Draw `data` with the view `name` of web/kit.js. Clicks come back through `event(key)` in the next run."""
+    _view(key=key, data={"view": name, **data}, on_act_change=_nothing)
+
+
+def _nothing() -> None:
+    """A trigger exists only where a callback is named."""

@@ -1,0 +1,53 @@
+"""The way into every page. A page asks for the frame first; where the map has not been walked yet, it is walked now."""
+
+from __future__ import annotations
+
+import runpy
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from recommender.settings import ROOT
+from recommender.ui import kit, picker, sidebar, sign, state
+from recommender.ui.desk import desk
+
+_frame: ContextVar[state.Frame | None] = ContextVar("marquee_frame", default=None)
+
+
+def enter() -> state.Frame:
+    """The first line of every page.
+
+    A fresh server runs a file of pages/ by itself when that is its first request; then the map (app.py) is run in its
+    place, which runs the page inside the frame.
+    """
+    frame = _frame.get()
+    if frame is None:
+        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+        st.stop()
+    return frame
+
+
+def run(pages: list[StreamlitPage]) -> None:
+    """Draw the frame around the page that was asked for, or the picker where nobody is watching yet."""
+    st.set_page_config(page_title="Marquee", page_icon=str(Path(ROOT, "static", "icon.svg")), layout="wide")
+    kit.load()
+    service = desk()
+    viewer = state.viewer(service)
+    page = st.navigation(pages, position="top" if viewer and service.models else "hidden")
+    st.logo(str(Path(ROOT, "static", "logo.svg")), size="large")
+    if not service.models:
+        sign.nothing_trained(service.problems)
+        return
+    if viewer is None:
+        picker.who(service)
+        return
+    frame = state.frame(service, viewer)
+    sidebar.draw(frame)
+    sign.problems(service.problems)
+    token = _frame.set(frame)
+    try:
+        page.run()
+    finally:
+        _frame.reset(token)

@@ -1,0 +1,48 @@
+"""The lit sign and the quiet notices: loading, nothing trained yet, something that did not load, a page to come."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from recommender.ui import words
+
+
+def skeleton() -> None:
+    """A page of posters to be, while the models are read."""
+    row = '<div class="mq-bone mq-bone-title"></div><div class="mq-bones">' + '<div class="mq-bone"></div>' * 8 + "</div>"
+    st.html(f'<div class="mq-skeleton" role="status" aria-label="Opening the house"><div class="mq-bone mq-bone-hero"></div>{row * 2}</div>')
+
+
+def problems(lines: tuple[str, ...]) -> None:
+    """What did not load, quietly: the app is open with the rest."""
+    if not lines:
+        return
+    with st.expander(
+        f"{words.counted(len(lines), 'model')} could not be loaded; the rest of the house is open", icon=":material/construction:", key="mq_problems"
+    ):
+        for line in lines:
+            st.code(line, language=None, wrap_lines=True)
+
+
+def nothing_trained(lines: tuple[str, ...]) -> None:
+    """No model at all: say what to run."""
+    board(
+        "Dark tonight",
+        "No model has been trained yet",
+        "Marquee shows nothing it has not computed. Fetch the data, train the models, and open this page again.",
+    )
+    with st.container(key="mq_board_more"):
+        st.code("python -m recommender fetch\npython -m recommender train all", language="bash")
+        for line in lines:
+            st.caption(words.md(line))
+
+
+def coming(title: str, sentence: str) -> None:
+    """A page that is announced and not built: one honest sentence."""
+    board("Coming attraction", title, sentence)
+
+
+def board(small: str, title: str, sentence: str) -> None:
+    st.html(f'<div class="mq-board"><div class="mq-sign"><small>{escape(small)}</small><h1>{escape(title)}</h1></div><p>{escape(sentence)}</p></div>')

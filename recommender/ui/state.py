@@ -1,0 +1,117 @@
+"""What the app knows of this visit: viewer, time of day, device; from the address, the browser or the sidebar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from recommender.serve.service import Service
+from recommender.serve.viewers import Viewer
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Query
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One part of the context: what holds now, and what the browser says."""
+
+    value: str | None
+    browser: str | None
+    chosen: bool  # by the viewer, in the sidebar or the address
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What every page starts from."""
+
+    service: Service
+    viewer: Viewer
+    query: Query
+    time: Choice
+    device: Choice
+
+
+def from_address(name: str, allowed: Iterable[str]) -> str | None:
+    """A parameter of the address, remembered over pages; a value that means nothing is dropped from the address."""
+    given = st.query_params.get(name)
+    known = f"mq_{name}"
+    if given is not None:
+        if given in allowed:
+            st.session_state[known] = given
+        else:
+            del st.query_params[name]
+    kept = st.session_state.get(known)
+    if kept is not None and given != kept:
+        st.query_params[name] = kept
+    return kept
+
+
+def put(name: str, value: str | None) -> None:
+    """Remember a part of the address, or forget it."""
+    if value is None:
+        st.session_state.pop(f"mq_{name}", None)
+        st.query_params.pop(name, None)
+    else:
+        st.session_state[f"mq_{name}"] = st.query_params[name] = value
+
+
+def part_of_day(hour: int) -> str:
+    """morning 5-12, afternoon 12-17, evening 17-21, night 21-5."""
+    return "morning" if 5 <= hour < 12 else "afternoon" if 12 <= hour < 17 else "evening" if 17 <= hour < 21 else "night"
+
+
+def device_of(agent: str) -> str | None:
+    """The kind of device a browser says it runs on; None where it says nothing."""
+    if not agent:
+        return None
+    if re.search(r"smart-?tv|\btv\b|appletv|googletv|crkey|bravia|roku|web0s|hbbtv|aft[a-z]\b", agent, re.I):
+        return "tv"
+    if re.search(r"ipad|tablet|kindle|silk", agent, re.I) or ("Android" in agent and "Mobile" not in agent):
+        return "tablet"
+    return "mobile" if re.search(r"mobi|iphone|ipod|android", agent, re.I) else "desktop"
+
+
+def browser_time() -> str | None:
+    """The part of day on the viewer's clock, by the time zone the browser names."""
+    try:
+        zone = st.context.timezone
+        return part_of_day(datetime.now(ZoneInfo(zone)).hour) if zone else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def browser_device() -> str | None:
+    headers = st.context.headers
+    return device_of(headers.get("User-Agent", "") if headers else "")
+
+
+def choice(name: str, allowed: tuple[str, ...], browser: str | None) -> Choice:
+    picked = from_address(name, allowed)
+    return Choice(picked or browser, browser, picked is not None and picked != browser)
+
+
+def viewer(service: Service) -> Viewer | None:
+    """The viewer the address or the picker names: a demo viewer by id, a MovieLens person as ml-<number>."""
+    people = service.dataset_users()
+    given = st.query_params.get("viewer", "")
+    number = re.fullmatch(r"ml-(\d{1,5})", given)
+    known = list(service.viewers) + ([given] if number and 1 <= int(number[1]) <= people else [])
+    kept = st.session_state.get("mq_viewer", "")
+    name = from_address("viewer", [*known, kept] if kept else known)
+    if name is None or name in service.viewers:
+        return service.viewers.get(name or "")
+    try:
+        return service.dataset_viewer(int(name.removeprefix("ml-")))
+    except KeyError:
+        put("viewer", None)
+        return None
+
+
+def frame(service: Service, viewer: Viewer) -> Frame:
+    time = choice("time", TIMES_OF_DAY, browser_time())
+    device = choice("device", DEVICES, browser_device())
+    return Frame(service, viewer, Query(viewer.profile, Context(time.value, device.value)), time, device)

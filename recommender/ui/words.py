@@ -1,0 +1,42 @@
+"""Names and small phrases for the screen."""
+
+from __future__ import annotations
+
+import re
+
+from recommender.types import Context
+
+DEVICE = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop", "tv": "TV"}
+KIND = {
+    "film": "You watched", "sequence": "Your last films", "genre": "Genre", "person": "Person",
+    "crowd": "Similar tastes", "context": "Time and device", "popularity": "Popularity",
+}  # fmt: skip
+
+
+def md(text: str) -> str:
+    """Text as it stands, in a place where Streamlit reads Markdown: M*A*S*H, :red[x], <b> and $x$ stay what they are."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^])", r"\\\1", text).replace("\n", " ")
+
+
+def named(option: str) -> str:
+    """A time of day or a device as a label."""
+    return DEVICE.get(option, option) if option == "tv" else option.capitalize()
+
+
+def now(time_of_day: str | None) -> str:
+    return {"night": " tonight", None: ""}.get(time_of_day, f" this {time_of_day}")
+
+
+def moment(context: Context) -> str:
+    """'evening on TV', as far as it is known."""
+    device = DEVICE.get(context.device or "", "")
+    return " on ".join(part for part in (context.time_of_day or ("any time" if not device else "any time of day"), device) if part)
+
+
+def model(name: str) -> str:
+    """The name of a model as a label."""
+    return name.replace("_", " ")
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
