@@ -159,13 +159,13 @@ def _pull(url: str, part: Path) -> None:
     # identity: pieces of a compressed stream could not be put together
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with _get(url, stream=True, headers=headers) as response:
-        if response.status_code == 416:  # the part is no beginning of this file, or all of it: the md5 would tell, a new start is sure
-            part.unlink()
-            raise _Again("the part did not fit")
         if response.status_code == 404:
             raise DataError(f"{url}: the server answers 404 {response.reason}, wanted 200 OK")
-        begins = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        if response.status_code != 206 or not begins or int(begins[1]) != have:
+        begins = re.match(rf"bytes {have}-", response.headers.get("Content-Range", ""))
+        if response.status_code == 416 or (response.status_code == 206 and not begins):
+            part.unlink(missing_ok=True)  # it is no beginning of this file; start anew
+            raise _Again("the range did not fit")
+        if response.status_code == 200:
             have = 0  # the server sends everything
         total = have + int(response.headers.get("Content-Length", 0)) or None
         with part.open("ab" if have else "wb") as file, tqdm(desc=part.stem, initial=have, total=total, unit="B", unit_scale=True) as bar:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from recommender.catalog import Catalog
@@ -17,6 +19,7 @@ from recommender.names import Names, plain
 from recommender.settings import settings
 
 REAL = read_films(settings().films)
+PLAIN = Counter((plain(title), year) for title, year in zip(REAL.titles, REAL.years))
 
 
 def small(*titles: str, years: tuple[int, ...] = (), **rest) -> Catalog:
@@ -95,17 +98,18 @@ def test_search_is_quick() -> None:
         assert statistics.median(took) < 0.1, f"{words[:30]!r} took {1000 * statistics.median(took):.0f} ms"  # 5 to 11 on one idle core
 
 
+@effort(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_can_be_searched(words: str) -> None:
     films = REAL.search(words, k=7)
     assert len(films) == len(set(films)) <= 7
 
 
+@effort(deadline=None)
 @given(st.sampled_from(range(len(REAL))))
 def test_every_title_finds_itself_with_its_year(item: int) -> None:
     title = f"{REAL.titles[item]} ({REAL.years[item]})"
-    namesakes = [i for i in range(len(REAL)) if plain(REAL.titles[i]) == plain(REAL.titles[item]) and REAL.years[i] == REAL.years[item]]
-    if len(namesakes) == 1:
+    if PLAIN[plain(REAL.titles[item]), REAL.years[item]] == 1:
         assert REAL.named(title) == item
     assert item in REAL.search(REAL.titles[item], k=20)
 
@@ -148,6 +152,12 @@ def test_likeness_by_hand() -> None:
     np.testing.assert_allclose(names.likeness("heat"), [101, 100, 92.5, 0], atol=1e-4)
     # "haet": one swap in four letters, 75; as a whole "haet" and "heat" share three of four, 0.95 * 75; "deadheat" is longer, 75 * 0.925
     np.testing.assert_allclose(names.likeness("haet")[:3], [75, 75, 69.375], atol=1e-4)
+    # "dead" begins "Dead Heat": 100 * (0.85 + 0.15 * 4/8) + 3
+    assert names.likeness("dead")[2] == pytest.approx(95.5)
+    # "the" weighs 1 against 4 of "cold", and is all that fits
+    assert names.likeness("the cold")[1] == pytest.approx(20)
+    # no word fits, but the whole does
+    assert names.likeness("co ld")[3] == pytest.approx(95)
     assert not names.likeness("").any()
     assert Names([]).likeness("heat").shape == (0,)
 

@@ -18,7 +18,7 @@ def films(n: int) -> Catalog:
 def test_by_hand() -> None:
     # user 0 pauses 7 hours, user 1 exactly 6, user 2 rates once, user 3 never
     users = np.array([0, 0, 0, 1, 1, 2])
-    times = np.array([0, 1, 7 * HOUR + 1, 50, 50 + 6 * HOUR, 99])
+    times = np.array([0, 1, 7 * HOUR + 1, 50, 50 + 6 * HOUR, 20 * HOUR])
     items = np.array([0, 1, 2, 0, 3, 0])
     stars = np.array([1, 2, 3, 4, 5, 0.5])
     parts = np.array([0, 0, 3, -1, 1, -1])
@@ -30,7 +30,7 @@ def test_by_hand() -> None:
     assert card.ratings_per_user == (1, 2, 3)
     assert card.top_share == pytest.approx(3 / 6)  # a fifth of 4 films is at least one: film 0 with 3 raters
     assert card.few_raters == 4
-    assert (card.first, card.last) == (0, 7 * HOUR + 1)
+    assert (card.first, card.last) == (0, 20 * HOUR)
     assert card.one_sitting == pytest.approx(2 / 3)
     assert card.local_time_known == pytest.approx(4 / 6)
     assert card.times_of_day == {"morning": 0.5, "afternoon": 0.25, "evening": 0, "night": 0.25}

@@ -50,6 +50,7 @@ class Server:
     status: list[int] = field(default_factory=list)  # answers for the zip before it works
     cut: list[int] = field(default_factory=list)  # bytes after which a connection drops
     ranges: bool = True
+    shift: int = 0  # how far off the asked-for place a range begins
     base: str = ""
     asked: list[str | None] = field(default_factory=list)  # Range headers of requests for the zip
 
@@ -70,7 +71,7 @@ def server() -> Iterator[Server]:
             if state.status:
                 self.answer(state.status.pop(0), b"trouble")
                 return
-            start = int(wanted[6:-1]) if wanted and state.ranges else 0
+            start = int(wanted[6:-1]) + state.shift if wanted and state.ranges else 0
             if start >= len(state.content):
                 self.answer(416, b"")
                 return
@@ -142,6 +143,13 @@ def test_a_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> 
     server.ranges = False
     (tmp_path / "ml-1m.zip.part").write_bytes(b"PK" + b"x" * 98)
     get(server, tmp_path)
+
+
+def test_a_range_that_begins_elsewhere_is_not_put_together(server: Server, tmp_path: Path) -> None:
+    server.shift = -50
+    (tmp_path / "ml-1m.zip.part").write_bytes(server.content[:100])
+    get(server, tmp_path)
+    assert server.asked == ["bytes=100-", None]
 
 
 def test_a_part_longer_than_the_file_is_thrown_away(server: Server, tmp_path: Path) -> None:

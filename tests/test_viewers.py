@@ -109,6 +109,7 @@ def test_order_and_stars_are_kept(tmp_path: Path, catalog: Catalog) -> None:
 def test_names_are_forgiven(viewers: dict) -> None:
     for name in ("Inês", "INES", " ines "):
         assert viewer_named(viewers, name).id == "ines"
+    assert viewer_named(viewers, "Amára").id == "amara"
     with pytest.raises(KeyError, match="viewer 'Kenny' is unknown; did you mean Kenji"):
         viewer_named(viewers, "Kenny")
     with pytest.raises(KeyError, match="wanted one of Sam, Inês, Jonas"):
