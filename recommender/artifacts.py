@@ -139,7 +139,8 @@ def _flatten(model: Recommender) -> dict[str, np.ndarray]:
         if isinstance(value, np.ndarray):
             arrays[key] = value
         elif isinstance(value, sparse.csr_array):
-            arrays |= {f"{key}/data": value.data, f"{key}/indices": value.indices, f"{key}/indptr": value.indptr, f"{key}/shape": np.array(value.shape)}
+            parts = {"data": value.data, "indices": value.indices, "indptr": value.indptr, "shape": np.array(value.shape)}
+            arrays |= {f"{key}/{part}": array for part, array in parts.items()}
         elif isinstance(value, dict):
             arrays |= {f"{key}/dict/{name}": np.atleast_1d(array) for name, array in value.items()}
         else:

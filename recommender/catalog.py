@@ -79,6 +79,11 @@ class Catalog:
                 films.setdefault(name, []).append(item)
         return {name: tuple(items) for name, items in films.items()}
 
+    @cached_property
+    def linking_people(self) -> tuple[str, ...]:
+        """Directors and actors of at least two films, in order of name: the others link nothing."""
+        return tuple(sorted(name for name, films in self.people.items() if len(films) >= 2))
+
     def allowed(self, certificate: str | None) -> np.ndarray:  # (I,) bool
         """Films whose certificate is known and no stricter than `certificate`; all films for None."""
         if certificate is None:

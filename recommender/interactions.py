@@ -48,7 +48,10 @@ class Interactions:
         for name, column, stop in (("users", self.users, self.n_users), ("items", self.items, self.n_items)):
             if n and (column.min() < 0 or column.max() >= stop):
                 raise ValueError(f"{name} runs from {column.min()} to {column.max()}; wanted 0 to {stop - 1}")
-        if n and not (0.5 <= self.ratings.min() and self.ratings.max() <= 5):
+        for name, column in (("times_of_day", self.times_of_day), ("devices", self.devices)):
+            if n and not (column.min() >= UNKNOWN and column.max() < 4):
+                raise ValueError(f"{name} runs from {column.min()} to {column.max()}; wanted {UNKNOWN} to 3")
+        if n and not (self.ratings.min() >= 0.5 and self.ratings.max() <= 5):
             raise ValueError(f"ratings run from {self.ratings.min()} to {self.ratings.max()}; wanted 0.5 to 5 stars")
         step = np.diff(self.users)
         if (step < 0).any() or (np.diff(self.times)[step == 0] < 0).any():

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     artifacts: Path = ROOT / "artifacts"
     films: Path = ROOT / "data" / "films.csv"
     viewers: Path = ROOT / "data" / "viewers.json"
+    checkpoints: Path = ROOT / "data" / "prepared" / "checkpoints"  # of unfinished training; never committed
     raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
     dataset: str = "ml-1m"
 
@@ -25,9 +26,8 @@ class Settings(BaseSettings):
     diversity: float = Field(0.2, ge=0, le=1, description="share of genre novelty when the list is diversified")
     row_length: int = Field(20, ge=1, le=100)
     min_raters: int = Field(20, ge=1, description="films with fewer raters get no published statistics or collaborative weights")
-    loo_films: int = Field(8, ge=1, description="latest films tried one by one for leave-one-out reasons")
 
 
 @cache
 def settings() -> Settings:
-    return Settings()
+    return Settings()  # type: ignore[call-arg]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,15 @@ GATE_SHARE, EXAM_SHARE = 0.1, 0.1  # of all users
 
 
 def train(
-    names: list[str], catalog: Catalog, interactions: Interactions, folder: Path, checkpoints: Path, seed: int = 0, dose: float = 1.0, min_raters: int = 20
-):
+    names: list[str],
+    catalog: Catalog,
+    interactions: Interactions,
+    folder: Path,
+    checkpoints: Path,
+    seed: int = 0,
+    dose: float = 1.0,
+    min_raters: int = 20,
+) -> Iterator[dict]:
     """Train models by name, one artifact each; yields their cards as they are done.
 
     Films with fewer than `min_raters` raters take no part, so that nothing about so few people is published.
@@ -47,8 +55,9 @@ def train(
             data={"sha256": interactions.fingerprint(), "ratings": len(interactions), "users": interactions.n_users, "films": len(catalog)},
             seed=seed,
             dose=dose,
-            fitted_on="all users" if again else f"{split.fit.users.size and len(np.unique(split.fit.users))} users; the others choose and examine",
+            fitted_on="all users" if again else f"{len(np.unique(split.fit.users))} users; the others choose and examine",
             seconds=round(time.perf_counter() - started, 1),
+            training=getattr(model, "training", None),
             validation=validation,
         )
 

@@ -34,7 +34,7 @@ def split_users(interactions: Interactions, gate: float, exam: float, seed: int)
 def leave_last(interactions: Interactions, least: int = 5) -> tuple[list[Query], np.ndarray]:
     """For each user with `least` interactions or more: all but the last, with the local time of day of the last; and the last film."""
     queries, targets = [], []
-    for user in np.flatnonzero(interactions.lengths >= least):
+    for user in np.flatnonzero(interactions.lengths >= least).tolist():
         r = interactions.rows(user)
         profile = interactions.profile(user)
         part = int(interactions.times_of_day[r.stop - 1])

@@ -15,25 +15,19 @@ from torch import nn
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
 from recommender.models.factors import ALS
-from recommender.models.linear import ItemItem, damped_means, histories, strongest
+from recommender.models.linear import ItemItem, damped_means, strongest
 from recommender.models.loop import Loop
 from recommender.models.popularity import unit
 from recommender.types import CERTIFICATES, Explanation, Query, Reason
 
 GENRE_WEIGHT = 2.0
-PERSON_FILMS = 2  # a person in fewer films links nothing
-
-
-def linking_people(catalog: Catalog) -> tuple[str, ...]:
-    """Directors and actors of at least two films, in order of name: the person columns."""
-    return tuple(sorted(name for name, films in catalog.people.items() if len(films) >= PERSON_FILMS))
 
 
 def features(catalog: Catalog, terms: int) -> sparse.csr_array:
     """(I, G + people + certificates + terms), not normalised: genres multi-hot with weight 2, people and certificates
     multi-hot, TF-IDF of overview and plot with unit length. The words behind the term columns are forgotten."""
     genres = sparse.csr_array(catalog.genres.astype(np.float32) * GENRE_WEIGHT)
-    people = linking_people(catalog)
+    people = catalog.linking_people
     person_rows = np.concatenate([np.array(catalog.people[p]) for p in people]) if people else np.empty(0, int)
     person_columns = np.repeat(np.arange(len(people)), [len(catalog.people[p]) for p in people])
     cast = sparse.csr_array((np.ones(len(person_rows), np.float32), (person_rows, person_columns)), shape=(len(catalog), len(people)))
@@ -76,6 +70,12 @@ class Content(ItemItem):
         scale = np.sqrt([max(q.profile.weights.sum(), 1) for q in queries]).astype(np.float32)
         return np.asarray(super().score(queries) / scale[:, None] + self.quality * self.quality_, np.float32)
 
+    def person_points(self, query: Query, person: str) -> np.ndarray:  # (I,)
+        """What one shared person alone adds to the likeness of each film to the viewer's films, before the floor."""
+        column = self.features_[:, [len(self.catalog.genre_names) + self.catalog.linking_people.index(person)]].toarray().ravel().astype(np.float64)
+        profile = query.profile
+        return column * (profile.weights @ column[profile.items]) / np.sqrt(max(profile.weights.sum(), 1))
+
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         items = np.asarray(items)
         profile = query.profile
@@ -84,7 +84,7 @@ class Content(ItemItem):
         linked = self.weights_[profile.items].tocsc()[:, items].toarray() > 0  # (n, K)
         share = linked * profile.weights[:, None] / np.sqrt(max(profile.weights.sum(), 1))
         mine, theirs = self.features_[profile.items].astype(np.float64), self.features_[items].astype(np.float64)
-        named = len(self.catalog.genre_names) + len(people := linking_people(self.catalog))
+        named = len(self.catalog.genre_names) + len(people := self.catalog.linking_people)
         shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, :named]  # (K, named features)
         rest = (mine[:, named:] @ theirs[:, named:].T).toarray() * share  # (n, K)
         subjects = [Reason("genre", g, 0) for g in self.catalog.genre_names] + [Reason("person", p, 0) for p in people]
@@ -142,7 +142,8 @@ class Encoder(ALS):
                 yield [x[rows], y[rows]]
 
         loss = lambda a, b: ((network(a) - b) ** 2).mean()
-        Loop("encoder", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, lambda: float(loss(x[examined], y[examined])))
+        error = lambda: float(loss(x[examined], y[examined]))
+        self.training = Loop("encoder", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, error)
         with torch.inference_mode():
             self.factors_ = (network(x) * scale).numpy().copy()
         self.gram_ = self.factors_.astype(np.float64).T @ self.factors_

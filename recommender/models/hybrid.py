@@ -25,8 +25,9 @@ PARTS = ("ease", "content", "sequence")  # collaborative, content, sequential
 class Gate(nn.Module):
     """Context and length of history -> weights of the parts; context -> points for each genre. Index 0 is unknown."""
 
-    def __init__(self, n_genres: int, hidden: int) -> None:
+    def __init__(self, n_genres: int, hidden: int, equal_below: int) -> None:
         super().__init__()
+        self.equal_below = equal_below
         self.hidden = nn.Linear(5 + 5 + 1, hidden)
         self.out = nn.Linear(hidden, len(PARTS))
         self.time_genres, self.device_genres = nn.Embedding(5, n_genres), nn.Embedding(5, n_genres)
@@ -36,7 +37,8 @@ class Gate(nn.Module):
 
     def weights(self, time: torch.Tensor, device: torch.Tensor, length: torch.Tensor) -> torch.Tensor:  # (B, 3)
         known = torch.cat([F.one_hot(time, 5), F.one_hot(device, 5), torch.log1p(length)[:, None] / 5], dim=1).float()
-        return self.out(torch.tanh(self.hidden(known))).softmax(dim=1)
+        weights = self.out(torch.tanh(self.hidden(known))).softmax(dim=1)
+        return torch.where((length < self.equal_below)[:, None], torch.full_like(weights, 1 / len(PARTS)), weights)
 
     def affinity(self, time: torch.Tensor, device: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # (B, G) each
         """Points a genre gains by the time and by the device; an unknown context gives none."""
@@ -53,6 +55,7 @@ class Hybrid:
     """
 
     simulates: ClassVar[tuple[str, ...]] = ("device",)
+    equal_below: int = 10  # ratings; shorter histories get a balanced blend, all parts alike
     hidden: int = 16
     pull: float = 0.02
     ridge: float = 0.001
@@ -70,7 +73,8 @@ class Hybrid:
         users = np.unique(interactions.users)
         kept = np.isin(interactions.users, rng.choice(users, max(1, round(self.held_out * len(users))), replace=False))
         rest = interactions.where(~kept)
-        self.attach({"ease": EASE().fit(rest, catalog), "content": Content().fit(rest, catalog), "sequence": Sequence(seed=self.seed).fit(rest, catalog)})
+        parts: dict[str, Recommender] = {"ease": EASE(), "content": Content(), "sequence": Sequence(seed=self.seed)}
+        self.attach({name: part.fit(rest, catalog) for name, part in parts.items()})
         return self.fit_gate(interactions.where(kept), catalog, checkpoint)
 
     def attach(self, models: dict[str, Recommender]) -> Self:
@@ -91,13 +95,13 @@ class Hybrid:
         length = torch.tensor([len(q.profile) for q in queries])
         answer = torch.from_numpy(targets)
         genres = torch.from_numpy(catalog.genres.astype(np.float32))
-        gate = Gate(genres.shape[1], self.hidden)
+        gate = Gate(genres.shape[1], self.hidden, self.equal_below)
         examined = torch.arange(len(queries)) % 5 == 0  # (N,)
 
         def nll(rows: torch.Tensor) -> torch.Tensor:
             weights = gate.weights(context[rows, 0], context[rows, 1], length[rows])
-            points = sum(gate.affinity(context[rows, 0], context[rows, 1])) @ genres.T
-            logits = torch.einsum("bm,bmi->bi", weights, z[rows]) + points
+            by_time, by_device = gate.affinity(context[rows, 0], context[rows, 1])
+            logits = torch.einsum("bm,bmi->bi", weights, z[rows]) + (by_time + by_device) @ genres.T
             return F.cross_entropy(logits * gate.log_sharpness.exp(), answer[rows])
 
         def loss(rows: torch.Tensor) -> torch.Tensor:
@@ -108,7 +112,8 @@ class Hybrid:
 
         learned = torch.where(~examined)[0]
         batches = lambda: ([rows] for rows in learned[torch.randperm(len(learned))].split(self.batch))
-        Loop("hybrid", self.rate, self.epochs, self.patience, checkpoint).run(gate, batches, loss, lambda: float(nll(torch.where(examined)[0])))
+        error = lambda: float(nll(torch.where(examined)[0]))
+        self.training = Loop("hybrid", self.rate, self.epochs, self.patience, checkpoint).run(gate, batches, loss, error)
         self.state_ = {k: v.detach().numpy().copy() for k, v in gate.state_dict().items()}
         self.__dict__.pop("_network", None)
         return self
@@ -116,7 +121,7 @@ class Hybrid:
     def _questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray]:
         """For each viewer some films of their own, each asked for with what went before and in the context it was watched in."""
         queries, targets = [], []
-        for user in np.flatnonzero(data.lengths >= 2):
+        for user in np.flatnonzero(data.lengths >= 2).tolist():
             r, profile = data.rows(user), data.profile(user)
             for at in rng.choice(np.arange(1, len(profile)), min(self.asked, len(profile) - 1), replace=False):
                 time, device = int(data.times_of_day[r.start + at]), int(data.devices[r.start + at])
@@ -131,7 +136,7 @@ class Hybrid:
 
     def _gate(self) -> Gate:
         if "_network" not in self.__dict__:
-            gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden)
+            gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden, self.equal_below)
             shapes = gate.state_dict()
             gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
             self._network = gate.eval()
@@ -153,7 +158,8 @@ class Hybrid:
 
     def score(self, queries: list[Query]) -> np.ndarray:
         blended = np.einsum("bm,bmi->bi", self.weights(queries), self._parts(queries))
-        return np.asarray(blended + sum(self.context_points(queries)), np.float32)
+        time, device = self.context_points(queries)
+        return np.asarray(blended + time + device, np.float32)
 
     def contributions(self, query: Query, items: np.ndarray) -> dict[str, np.ndarray]:
         """Points of each part, of the time and of the device for items (K,); they sum to the score."""
@@ -172,10 +178,19 @@ class Hybrid:
             scale = float(share) / (spread if spread > 1e-9 else 1.0)
             for k, e in enumerate(part.explain(query, items)):
                 reasons[k] += [Reason(r.kind, r.subject, r.weight * scale, r.simulated) for r in e.reasons]
-        return [Explanation.of([*r, *c], exact=False) for r, c in zip(reasons, self.context_reasons(query, items))]
+        return [Explanation.of(_merged([*r, *c]), exact=False) for r, c in zip(reasons, self.context_reasons(query, items))]
 
     def context_reasons(self, query: Query, items: np.ndarray) -> list[list[Reason]]:
         """For each of items (K,): points due to the time of day, which is observed, and to the device, which is simulated."""
         time, device = (points[0, items] for points in self.context_points([query]))
         known = ((query.context.time_of_day, time, False), (query.context.device, device, True))
         return [[Reason("context", label, float(points[k]), simulated) for label, points, simulated in known if label] for k in range(len(items))]
+
+
+def _merged(reasons: list[Reason]) -> list[Reason]:
+    """Reasons of the same kind and subject, given by several parts, added up."""
+    points: dict[tuple, float] = {}
+    for r in reasons:
+        key = (r.kind, r.subject, r.simulated)
+        points[key] = points.get(key, 0.0) + r.weight
+    return [Reason(kind, subject, weight, simulated) for (kind, subject, simulated), weight in points.items()]

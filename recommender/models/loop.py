@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +29,23 @@ class Loop:
     checkpoint: Path | None = None
 
     def run(
-        self, network: nn.Module, batches: Callable[[], Iterable[list[torch.Tensor]]], loss: Callable[..., torch.Tensor], error: Callable[[], float]
+        self,
+        network: nn.Module,
+        batches: Callable[[], Iterable[Sequence[torch.Tensor]]],
+        loss: Callable[..., torch.Tensor],
+        error: Callable[[], float],
     ) -> dict:
-        """Returns {"epoch", "error"} of the best epoch; the network holds its weights."""
+        """The network ends with the weights of the best epoch; returns {"epochs", "best_epoch", "error", "seconds"}."""
         adam = torch.optim.Adam(network.parameters(), lr=self.rate)
-        state = {"epoch": 0, "best_epoch": 0, "best": float("inf")}
+        state: dict = {"epochs": 0, "best_epoch": 0, "error": float("inf"), "seconds": 0.0}
         best = {k: v.clone() for k, v in network.state_dict().items()}
         if self.checkpoint and self.checkpoint.exists():
             state, best = self._resume(network, adam)
-        bar = tqdm(range(state["epoch"], self.epochs), desc=self.name, initial=state["epoch"], total=self.epochs, disable=None)
+        bar = tqdm(range(state["epochs"], self.epochs), desc=self.name, initial=state["epochs"], total=self.epochs, disable=None)
         for epoch in bar:
             if epoch - state["best_epoch"] >= self.patience and epoch:
                 break
+            started = time.perf_counter()
             network.train()
             total = count = 0.0
             for batch in batches():
@@ -51,17 +57,17 @@ class Loop:
             network.eval()
             with torch.no_grad():
                 now = error()
-            if now < state["best"]:
-                state.update(best=now, best_epoch=epoch + 1)
+            if now < state["error"]:
+                state.update(error=now, best_epoch=epoch + 1)
                 best = {k: v.clone() for k, v in network.state_dict().items()}
-            state["epoch"] = epoch + 1
-            bar.set_postfix_str(f"loss {total / max(count, 1):.4f}, held-out {now:.4f}, best {state['best']:.4f} at {state['best_epoch']}")
+            state.update(epochs=epoch + 1, seconds=round(state["seconds"] + time.perf_counter() - started, 1))
+            bar.set_postfix_str(f"loss {total / max(count, 1):.4f}, held-out {now:.4f}, best {state['error']:.4f} at {state['best_epoch']}")
             self._save(network, adam, state, best)
         network.load_state_dict(best)
         network.eval()
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
-        return {"epoch": state["best_epoch"], "error": state["best"]}
+        return state
 
     def _save(self, network: nn.Module, adam: torch.optim.Optimizer, state: dict, best: dict) -> None:
         if not self.checkpoint:

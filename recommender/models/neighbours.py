@@ -155,7 +155,7 @@ class Communities:
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         affinity = self._affinity([query])[0]
         points = affinity[:, None] * self.shares_[:, items]  # (C, K)
-        return [Explanation.of([Reason("crowd", self.name(c), float(column[c])) for c in np.flatnonzero(column)]) for column in points.T]
+        return [Explanation.of([Reason("crowd", self.name(c), float(column[c])) for c in np.flatnonzero(column).tolist()]) for column in points.T]
 
 
 def _favourite_genres(shares: np.ndarray, genres: np.ndarray, n: int = 2) -> np.ndarray:  # (C, n)

@@ -16,7 +16,6 @@ from recommender.models.linear import Additive
 from recommender.models.loop import Loop
 from recommender.types import Explanation, Query, Reason
 
-
 Asked = list[tuple[np.ndarray, np.ndarray]]  # for each viewer: items and the stars they really got
 
 
@@ -78,7 +77,7 @@ class Ratings(Additive):
         self.raters_ = train.raters.astype(np.int64)
         self.mean_ = np.array([train.ratings.mean()], np.float32)
         network = Factorisation(interactions.n_users, interactions.n_items, self.factors, float(self.mean_[0]))
-        columns = [torch.from_numpy(np.ascontiguousarray(c)) for c in (train.users.astype(np.int64), train.items.astype(np.int64), train.ratings.astype(np.float32))]
+        columns = [torch.tensor(c) for c in (train.users.astype(np.int64), train.items.astype(np.int64), train.ratings.astype(np.float32))]
 
         def batches():
             for rows in torch.randperm(len(train)).split(self.batch):
@@ -93,7 +92,7 @@ class Ratings(Additive):
             return self.rmse(known, asked) if known else 0.0
 
         self.penalties_ = np.array([3.0, 8.0], np.float32)
-        Loop("ratings", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, error)
+        self.training = Loop("ratings", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, error)
         self._take(network)
         self.catalog = catalog
         if known:

@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from recommender.catalog import Catalog
 from recommender.interactions import UNKNOWN, Interactions
@@ -23,6 +22,29 @@ def context_index(context: Context) -> tuple[int, int]:
     time = TIMES_OF_DAY.index(context.time_of_day) + 1 if context.time_of_day else 0
     device = DEVICES.index(context.device) + 1 if context.device else 0
     return time, device
+
+
+class SoftmaxLoss(torch.autograd.Function):
+    """Mean cross-entropy of softmax(h E') against y, 256 rows at a time: the same value and gradients as
+    F.cross_entropy(h @ E.T, y) in half the time, because the (N, I) logits never leave the processor's cache."""
+
+    @staticmethod
+    def forward(ctx, h: torch.Tensor, table: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        dh, dtable, loss = torch.empty_like(h), torch.zeros_like(table), h.new_zeros(())
+        for rows in torch.arange(len(h)).split(256):
+            p = (h[rows] @ table.T).softmax(dim=1)
+            answer = y[rows, None]
+            loss -= p.gather(1, answer).clamp_min(1e-30).log().sum()
+            p.scatter_add_(1, answer, -torch.ones_like(answer, dtype=p.dtype))  # d loss / d logits = p - [i = y]
+            dh[rows] = p @ table
+            dtable.addmm_(p.T, h[rows])
+        ctx.save_for_backward(dh / len(h), dtable / len(h))
+        return loss / len(h)
+
+    @staticmethod
+    def backward(ctx, grad: torch.Tensor):
+        dh, dtable = ctx.saved_tensors
+        return grad * dh, grad * dtable, None
 
 
 @dataclass
@@ -40,7 +62,7 @@ class Sequence:
     dropout: float = 0.2
     rate: float = 1e-3
     batch: int = 64
-    epochs: int = 60
+    epochs: int = 40
     patience: int = 6
     unknown: float = 0.3  # share of training positions whose context is hidden, so that it may be unknown when served
     examined: int = 600  # viewers whose last film is kept for early stopping
@@ -61,8 +83,7 @@ class Sequence:
         queries = [Query(train.profile(interactions.users[row])) for row in np.flatnonzero(last)]
 
         def loss(films, targets, times, devices) -> torch.Tensor:
-            vectors = network(films, times, devices)[targets >= 0]
-            return F.cross_entropy(vectors @ network.table.T, targets[targets >= 0])
+            return SoftmaxLoss.apply(network(films, times, devices)[targets >= 0], network.table, targets[targets >= 0])
 
         def error() -> float:
             scores = np.concatenate([self._logits(network, queries[i : i + 256]) for i in range(0, len(queries), 256)])
@@ -70,7 +91,9 @@ class Sequence:
             better = (scores > scores[rows, answers][:, None]).sum(axis=1)
             return -float(np.where(better < 10, 1 / np.log2(better + 2), 0).mean())
 
-        Loop("sequence", self.rate, self.epochs, self.patience, checkpoint).run(network, lambda: self._batches(train, rng), loss, error)
+        self.training = Loop("sequence", self.rate, self.epochs, self.patience, checkpoint).run(
+            network, lambda: self._batches(train, rng), loss, error
+        )
         self.state_ = {k: v.numpy().copy() for k, v in network.state_dict().items()}
         self.__dict__.pop("_network", None)
         return self
@@ -78,7 +101,7 @@ class Sequence:
     def _batches(self, data: Interactions, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, ...]]:
         """Histories cut into windows at a random offset: films (B, T), next film or -1 (B, T), its time and device (B, T)."""
         windows = []
-        for user in np.flatnonzero(data.lengths >= 2):
+        for user in np.flatnonzero(data.lengths >= 2).tolist():
             r = data.rows(user)
             start = r.start - int(rng.integers(self.length)) if r.stop - r.start > self.length else r.start
             windows += [(max(s, r.start), min(s + self.length, r.stop - 1)) for s in range(start, r.stop - 1, self.length)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender import rank
 from recommender.catalog import Catalog
+from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
@@ -19,6 +20,7 @@ LIKED = phrases.LIKED
 FEWEST = 5  # a row with fewer films is left out
 SHORT = 95  # minutes
 GEM_STARS = 3.6  # damped mean stars of a hidden gem
+WIDELY_WATCHED = ("Comedy", "Drama", "Action", "Sci-Fi", "Thriller", "Romance", "Animation")
 CANDIDATES = 400  # films of the collaborative model that the collaborative route ranks
 
 
@@ -102,7 +104,7 @@ class Planner:
         return [
             self.top(),
             *[self._because_watched(item) for item in liked[:1]],
-            self._row("next", f"What comes next after {self._last()}", "What people watched next after films like your latest", "sequence", ("sequence",)),
+            self._next(),
             self._people(),
             self._because_person(person),
             self._moment(),
@@ -119,7 +121,7 @@ class Planner:
 
     def _everybody(self) -> list[Row | None]:
         asked = [g for g in self.profile.genres if g in self.catalog.genre_names]
-        others = [g for g in ("Comedy", "Drama", "Action", "Sci-Fi", "Thriller", "Romance", "Animation") if g in self.catalog.genre_names and g not in asked]
+        others = [g for g in WIDELY_WATCHED if g in self.catalog.genre_names and g not in asked]
         return [
             self.top(),
             self._popular(),
@@ -136,7 +138,8 @@ class Planner:
         """The row that is the recommendation itself: how it is ranked depends on the route."""
         title = f"Top picks for {self.name}"
         if self.route == "popular" or "hybrid" not in self.scores:
-            return self._moment(key="top", title=title) or self._row("top", title, "Popular, of the genres you asked for first", "popularity", ("genre",))
+            unmoved = self._row("top", title, "Popular, of the genres you asked for first", "popularity", ("genre",))
+            return self._moment(key="top", title=title) or unmoved
         hybrid, ease = self.scores["hybrid"], self.scores["ease"]
         among = np.ones(len(hybrid), bool)
         why = "All models together, weighed for this moment"
@@ -144,12 +147,14 @@ class Planner:
             among = ease >= np.partition(ease, -CANDIDATES)[-CANDIDATES] if len(ease) > CANDIDATES else among
             why = "Chosen by people who watched the same films, ordered by all models for this moment, mixed a little"
         diversity = self.diversity if self.route == "collaborative" else 0.0
-        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, ("film", "sequence", "genre"), diversity, self._device_known())
+        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), diversity, self._device_known())
 
     def _device_known(self) -> bool:
         return self.context.device is not None
 
-    def _row(self, key: str, title: str, why: str, model: str, lead: tuple[str, ...], among: np.ndarray | None = None, well_known: int = 0) -> Row | None:
+    def _row(
+        self, key: str, title: str, why: str, model: str, lead: tuple[str, ...], among: np.ndarray | None = None, well_known: int = 0
+    ) -> Row | None:
         if model not in self.scores:
             return None
         scores = self.scores[model]
@@ -168,8 +173,8 @@ class Planner:
         alone = Query(self.profile.keep(self.profile.items == item), self.context)
         ease = self.scores.models["ease"]
         scores = ease.score([alone])[0]
-        title = f"Because you watched {self.catalog.titles[item]}"
-        return Row(f"because-{self.catalog.ids[item]}", title, "Watched by the same people", "ease", scores, lambda k: ease.explain(alone, k), scores > 0, ("film",))
+        key, title = f"because-{self.catalog.ids[item]}", f"Because you watched {self.catalog.titles[item]}"
+        return Row(key, title, "Watched by the same people", "ease", scores, lambda items: ease.explain(alone, items), scores > 0, ("film",))
 
     def _people(self) -> Row | None:
         model = "user_knn" if "user_knn" in self.scores else "communities"
@@ -177,11 +182,13 @@ class Planner:
         return self._row("people", "People with your taste enjoyed", why, model, ("crowd",))
 
     def _because_person(self, person: str | None) -> Row | None:
-        if person is None:
+        content = self.scores.models.get("content")
+        if person is None or not isinstance(content, Content):
             return None
-        among = np.isin(np.arange(len(self.catalog)), self.catalog.people[person])
-        row = self._row("person", f"Because you like {person}", "Films of theirs you have not seen, nearest to your taste first", "content", ("person",), among)
-        return row and Row(**{**vars(row), "fewest": 3})
+        scores = content.person_points(self.scores.query, person)
+        explain = lambda items: [Explanation.of([Reason("person", person, float(scores[i]))]) for i in items]
+        title, why = f"Because you like {person}", "Films of theirs that you have not seen"
+        return Row("person", title, why, "content", scores, explain, scores > 0, ("person",), fewest=3)
 
     def _because_genre(self, genre: str | None) -> Row | None:
         if genre is None:
@@ -195,7 +202,8 @@ class Planner:
         if not said or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
             return None
         moment, query = Moment(popularity, hybrid), self.scores.query
-        points = sum(hybrid.context_points([query]))[0]
+        time, device = hybrid.context_points([query])
+        points = (time + device)[0]
         why = "Popular with everybody, and of the genres people choose then"
         among = points > 0 if key == "moment" else np.ones(len(points), bool)
         scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
@@ -207,8 +215,9 @@ class Planner:
         popularity = self.scores.models.get("popularity")
         if not isinstance(popularity, Popularity):
             return None
-        anyone = Query()
-        return Row(key, title, why, "popularity", popularity.score([anyone])[0], lambda items: popularity.explain(anyone, items), among, ("popularity",))
+        anyone, rated = Query(), among & (self._raters() > 0)
+        explain = lambda items: popularity.explain(anyone, items)
+        return Row(key, title, why, "popularity", popularity.score([anyone])[0], explain, rated, ("popularity",))
 
     def _popular(self) -> Row | None:
         return self._everybodys("popular", "Popular now", "Most watched and best rated, recent votes first", np.ones(len(self.catalog), bool))
@@ -217,10 +226,11 @@ class Planner:
         popularity = self.scores.models.get("popularity")
         if not isinstance(popularity, Popularity):
             return None
-        column = self.catalog.genres[:, self.catalog.genre(genre)]
+        among = self.catalog.genres[:, self.catalog.genre(genre)] & (self._raters() > 0)
         scores = popularity.in_genre(genre)
         explain = lambda items: popularity.explain_in_genre(genre, items)
-        return Row(f"in-{genre}", f"Popular in {genre}", f"What everybody watches among {genre} films", "popularity", scores, explain, column, ("popularity",))
+        key, title, why = f"in-{genre}", f"Popular in {genre}", f"What everybody watches among {genre} films"
+        return Row(key, title, why, "popularity", scores, explain, among, ("popularity",))
 
     def _decade(self, start: int) -> Row | None:
         among = (self.catalog.years >= start) & (self.catalog.years < start + 10)
@@ -244,15 +254,17 @@ class Planner:
 
     def _unmapped(self) -> Row | None:
         """Films too few people rated for any other model: placed by what they are made of."""
-        return self._row("unmapped", "Off the map", "Hardly anyone has rated these; placed by their genres, people and plot", "encoder", ("film",), self._raters() == 0)
+        why = "Hardly anyone has rated these; placed by their genres, people and plot"
+        return self._row("unmapped", "Off the map", why, "encoder", ("film",), self._raters() == 0)
 
     def _again(self) -> Row | None:
         seen = np.zeros(len(self.catalog), bool)
         seen[self.profile.items[self.profile.ratings >= LIKED]] = True
         return self._row("again", "Watch again", "You rated these four stars or more", "ratings", ("film", "popularity"), seen)
 
-    def _last(self) -> str:
-        return self.catalog.titles[self.profile.items[-1]]
+    def _next(self) -> Row | None:
+        title = f"What comes next after {self.catalog.titles[self.profile.items[-1]]}"
+        return self._row("next", title, "What people watched next after films like your latest", "sequence", ("sequence",))
 
     def _liked_films(self) -> list[int]:
         """Liked films, best rated first, then latest."""

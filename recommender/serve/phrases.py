@@ -43,11 +43,13 @@ def supporters(explanation: Explanation, *kinds: str) -> list[Reason]:
     return [r for r in explanation.reasons if r.weight > 0 and (not kinds or r.kind in kinds)]
 
 
-def say(explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog, lead: tuple[str, ...] = ()) -> str:
+def say(item: int, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog, lead: tuple[str, ...] = ()) -> str:
     """One sentence for one film.
 
     The heaviest supporting reason speaks, one of the kinds in `lead` first if any of them supports the film at all.
     """
+    if item in profile.items:
+        return f"You gave it {float(profile.ratings[profile.items == item][0]):g} stars"
     for kinds in (*((kind,) for kind in lead), ()):
         for reason in supporters(explanation, *kinds):
             sentence = _SENTENCES[reason.kind](reason, explanation, score, profile, context, catalog)
@@ -59,7 +61,7 @@ def say(explanation: Explanation, score: float, profile: Profile, context: Conte
 def _film(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
     stars = dict(zip(profile.items.tolist(), profile.ratings.tolist()))
     supporting = [r for r in supporters(explanation, "film") if isinstance(r.subject, int)]
-    liked = [catalog.titles[r.subject] for r in supporting if stars[int(r.subject)] >= LIKED and r.weight >= supporting[0].weight / 2]
+    liked = [catalog.titles[int(r.subject)] for r in supporting if stars[int(r.subject)] >= LIKED and r.weight >= supporting[0].weight / 2]
     if liked:
         return f"Because you liked {listed(liked[:2])}"
     return f"Because you watched {catalog.titles[int(supporting[0].subject)]}" if supporting else ""
@@ -89,12 +91,17 @@ def _crowd(reason: Reason, explanation: Explanation, score: float, profile: Prof
 
 def _sequence(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
     films = [catalog.titles[r.subject] for r in supporters(explanation, "sequence") if isinstance(r.subject, int) and r.weight >= reason.weight / 2]
-    return f"Based on your recent viewing of {listed(films[:2])}" if films else ""
+    if not films:
+        return ""
+    shared = [str(r.subject) for r in supporters(explanation, "genre", "person") if r.weight >= reason.weight / 10]
+    also = f"; matches your preference for {listed(shared[:2])}" if shared else ""
+    return f"Based on your recent viewing of {listed(films[:2])}{also}"
 
 
 def _context(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
     raising = {str(r.subject) for r in supporters(explanation, "context")}
-    said = moment(Context(*(part if part in raising else None for part in (context.time_of_day, context.device))))
+    time, device = (part if part in raising else None for part in (context.time_of_day, context.device))
+    said = moment(Context(time, device))
     popular = any(str(r.subject).endswith(" ratings") for r in supporters(explanation, "popularity"))
     return f"{'Popular choice for' if popular else 'Suits'} {said}" if said else ""
 
@@ -104,7 +111,7 @@ def _popularity(reason: Reason, explanation: Explanation, score: float, profile:
     stars = next((f for f in facts if f.endswith("stars on average")), None)
     ratings = next((f for f in facts if f[0].isdigit() and f.endswith(" ratings")), None)
     if stars and ratings:
-        opening = "Popular now" if str(reason.subject).startswith("recent") else "Rated highly" if reason.subject == stars else "Among the most watched"
+        opening = {stars: "Rated highly", ratings: "Among the most watched"}.get(str(reason.subject), "Popular now")
         return f"{opening}: {stars}, {ratings}"
     return {"quality": "Well rated by many", "average stars": "Others give it high marks"}.get(str(reason.subject), "")
 

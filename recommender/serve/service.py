@@ -89,18 +89,24 @@ class Service:
         carousels = []
         for row in rows:
             items = self._choose(row, allowed, used, query.profile)
-            if len(items) >= row.fewest:
+            if len(items) >= min(row.fewest, self.settings.row_length):
                 used[items] = True
                 carousels.append(self._carousel(row, items, query, promise))
         done = time.perf_counter()
         timing = {"models": 1000 * (modelled - started), "reasons": 1000 * (done - modelled), "total": 1000 * (done - started)}
         return Home(strategy, tuple(carousels), timing)
 
-    def recommend(self, viewer: Viewer, query: Query, model: str, k: int = 20) -> Carousel:
-        """One list by one model, plainly ranked."""
+    def listing(self, viewer: Viewer, query: Query, model: str, k: int = 20) -> Home:
+        """One list by one model, plainly ranked, as a Home page of a single row."""
+        started = time.perf_counter()
         row = self._row_of(model, query)
-        items = self._choose(replace(row, diversity=0.0), self._may_see(viewer, query), np.zeros(len(self.catalog), bool), query.profile, k)
-        return self._carousel(row, items, query, self._promises(Scores(self.models, query)))
+        items = self._choose(row, self._may_see(viewer, query), np.zeros(len(self.catalog), bool), query.profile, k)
+        carousel = self._carousel(row, items, query, self._promises(Scores(self.models, query)))
+        return Home(route(query, self.models, self.settings), (carousel,), {"total": 1000 * (time.perf_counter() - started)})
+
+    def may_see(self, viewer: Viewer, item: int) -> bool:
+        """Whether a film is within the viewer's certificate."""
+        return bool(self._certified(viewer.certificate)[item])
 
     def details(self, viewer: Viewer, query: Query, item: int, model: str) -> Details:
         """One film for one viewer, explained by one model (by the main one where that model is not there)."""
@@ -110,10 +116,10 @@ class Service:
         unseen[item] = row.scores[item]
         found = self._recommendations(row, np.array([item]), query, self._promises(Scores(self.models, query)))[0]
         maker = self.models.get(row.model)
-        parts = {row.model: np.array([found.score])}
-        if isinstance(maker, Hybrid):
-            parts = maker.contributions(query, np.array([item]))
-        contributions = tuple((name, float(points[0])) for name, points in parts.items() if name not in ("time", "device") or getattr(query.context, "time_of_day" if name == "time" else "device"))
+        parts = maker.contributions(query, np.array([item])) if isinstance(maker, Hybrid) else {row.model: np.array([found.score])}
+        unknown = {"time"} if query.context.time_of_day is None else set()
+        unknown |= {"device"} if query.context.device is None else set()
+        contributions = tuple((name, float(points[0])) for name, points in parts.items() if name not in unknown)
         return Details(found, rank.rank_of(unseen, item), contributions, self._similar(item, viewer))
 
     def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
@@ -182,18 +188,11 @@ class Service:
 
     def _recommendation(self, row: Row, item: int, explanation: Explanation, query: Query, promise: dict[str, np.ndarray]) -> Recommendation:
         score = float(row.scores[item])
-        sentence = phrases.say(explanation, score, query.profile, query.context, self.catalog, row.lead)
-        stars = promise.get("stars")
-        known = stars is not None and not np.isnan(stars[item])
-        return Recommendation(
-            item,
-            score,
-            row.model,
-            explanation,
-            sentence,
-            stars=float(stars[item]) if known else None,
-            match=round(100 * float(promise["chance"][item])) if known else None,
-        )
+        sentence = phrases.say(item, explanation, score, query.profile, query.context, self.catalog, row.lead)
+        if not promise or np.isnan(promise["stars"][item]):
+            return Recommendation(item, score, row.model, explanation, sentence)
+        stars, match = float(promise["stars"][item]), round(100 * float(promise["chance"][item]))
+        return Recommendation(item, score, row.model, explanation, sentence, stars, match)
 
     def _promises(self, scores: Scores) -> dict[str, np.ndarray]:
         """Predicted stars and the chance of four or more (I,); nan where too few people rated the film."""
