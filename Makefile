@@ -1,0 +1,43 @@
+# make app      set everything up and open the app          make test    set everything up and run the tests
+# make train    train all models: DATA=folder of MovieLens  make bench   speed, memory and sizes
+# make check    ruff and types                              make setup   only the environment
+#
+# TORCH_INDEX=address   take torch from this index first, such as PyTorch's own for CPU wheels (see README.md)
+
+PYTHON ?= python3
+DATA ?= data/raw/ml-1m
+METADATA ?=
+BIN := .venv/bin
+
+.PHONY: setup app test train bench check
+.DEFAULT_GOAL := app
+
+.venv/app: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is %s, wanted 3.11 or newer: make PYTHON=python3.12" % sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --index-url $(TORCH_INDEX) $$(grep '^torch==' requirements.txt))
+	$(BIN)/pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/app requirements-dev.txt
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/dev
+
+app: .venv/app
+	$(BIN)/streamlit run app.py
+
+test: .venv/dev
+	$(BIN)/python -m pytest -r s
+
+train: .venv/app
+	$(BIN)/python -m recommender train all --data $(DATA) $(if $(METADATA),--metadata $(METADATA))
+
+bench: .venv/dev
+	$(BIN)/python -m recommender.bench
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
