@@ -38,9 +38,7 @@ class _Again(Exception):
     """A failure that may pass: the connection broke, or the server has trouble of its own."""
 
 
-def fetch(
-    dataset: str, into: Path, source: Path | None = None, *, base: str = BASE, say: Callable[[str], None] = print, pause: float = 1.0
-) -> Path:
+def fetch(dataset: str, into: Path, source: Path | None = None, *, base: str = BASE, say: Callable[[str], None] = print, pause: float = 1.0) -> Path:
     """Put `dataset` under the folder `into` and return its own folder; what is there already is left alone.
 
     source: a local folder or zip instead of the network. base: where the zips and their .md5 files lie; HTTPS, or this machine.

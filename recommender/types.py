@@ -49,7 +49,7 @@ class Profile:
             raise ValueError(f"profile has {len(self.items)} items, {len(self.ratings)} ratings and {len(self.times)} times; wanted equal numbers")
         if len(np.unique(self.items)) != len(self.items):
             raise ValueError("profile names a film twice; wanted each film once")
-        if len(self.ratings) and not (0.5 <= self.ratings.min() and self.ratings.max() <= 5):
+        if len(self.ratings) and not (self.ratings.min() >= 0.5 and self.ratings.max() <= 5):
             raise ValueError(f"profile has ratings from {self.ratings.min()} to {self.ratings.max()}; wanted 0.5 to 5 stars")
 
     def __len__(self) -> int:

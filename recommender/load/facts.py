@@ -80,9 +80,7 @@ def _from_folder(folder: Path) -> Metadata:
         imdb_id, tmdb_id = links.get(film, (0, 0))
         texts = (*dict.fromkeys(text for released, text in rows if abs(released - year) <= 1), known.pop("plot", ""))
         known.pop("title", None)
-        facts[film] = Facts(
-            **known, imdb=imdb_id, tmdb=tmdb_id, minutes=minutes.get(tmdb_id, math.nan), text="\n".join(t for t in texts if t)
-        )
+        facts[film] = Facts(**known, imdb=imdb_id, tmdb=tmdb_id, minutes=minutes.get(tmdb_id, math.nan), text="\n".join(t for t in texts if t))
     return Metadata(facts, ids)
 
 
