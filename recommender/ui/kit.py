@@ -12,7 +12,25 @@ from typing import Any
 import streamlit as st
 
 _WEB = Path(__file__).parent / "web"
-_SCRIPTS = ("base", "palettes", "faces", "motifs", "poster", "cards", "note", "hero", "home", "film", "picker", "kit")
+_SCRIPTS = (
+    "base",
+    "palettes",
+    "faces",
+    "ink",
+    "landscapes",
+    "scenes",
+    "patterns",
+    "motifs",
+    "poster",
+    "cards",
+    "note",
+    "hero",
+    "tools",
+    "home",
+    "film",
+    "picker",
+    "kit",
+)
 _STYLES = ("base", "cards", "home", "film", "picker")
 
 

@@ -3,7 +3,8 @@
 const esc = (s) => String(s ?? "").replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`);
 const n1 = (x) => Math.round(x * 10) / 10; // one decimal is enough for a drawing
 
-function chance(seed) { // mulberry32: the same film always draws the same numbers
+function chance(seed) {
+  // mulberry32: the same film always draws the same numbers
   let a = (seed * 2654435761) >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;
@@ -20,8 +21,11 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const hovers = () => matchMedia("(hover: hover)").matches;
 
 const ICONS = {
-  play: "M8 5v14l11-7z", plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z", check: "M9.5 16.2 5.3 12l-1.4 1.4 5.6 5.6L20.1 8.4 18.7 7z",
-  left: "M15.4 7.4 14 6l-6 6 6 6 1.4-1.4L10.8 12z", right: "M8.6 16.6 13.2 12 8.6 7.4 10 6l6 6-6 6z",
+  play: "M8 5v14l11-7z",
+  plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
+  check: "M9.5 16.2 5.3 12l-1.4 1.4 5.6 5.6L20.1 8.4 18.7 7z",
+  left: "M15.4 7.4 14 6l-6 6 6 6 1.4-1.4L10.8 12z",
+  right: "M8.6 16.6 13.2 12 8.6 7.4 10 6l6 6-6 6z",
   find: "M15.5 14h-.8l-.3-.3a6.5 6.5 0 1 0-.7.7l.3.3v.8l5 5 1.5-1.5zm-6 0a4.5 4.5 0 1 1 0-9 4.5 4.5 0 0 1 0 9z",
   close: "M18.3 7.1 16.9 5.7 12 10.6 7.1 5.7 5.7 7.1l4.9 4.9-4.9 4.9 1.4 1.4 4.9-4.9 4.9 4.9 1.4-1.4-4.9-4.9z",
   love: "M12 20.7 10.6 19.4C5.4 14.7 2 11.6 2 7.9 2 4.8 4.4 2.5 7.4 2.5c1.7 0 3.4.8 4.6 2.1a6.2 6.2 0 0 1 4.6-2.1c3 0 5.4 2.3 5.4 5.4 0 3.7-3.4 6.8-8.6 11.5z",
@@ -34,5 +38,15 @@ const icon = (name) => `<svg class="mq-icon" viewBox="0 0 24 24" aria-hidden="tr
 const runtime = (film) => (film.minutes ? `${Math.floor(film.minutes / 60)}h ${String(film.minutes % 60).padStart(2, "0")}m` : "");
 const facts = (film) => [film.year || "", film.certificate, runtime(film)].filter(Boolean);
 const matched = (film) => (film.match == null ? "" : `${+film.match}% match`);
-const factLine = (film) => [`<em>${esc(matched(film))}</em>`, esc(film.year || ""), film.certificate && `<i class="mq-rated">${esc(film.certificate)}</i>`, runtime(film), film.stars == null ? "" : `★ ${(+film.stars).toFixed(1)} predicted`, ...(film.genres?.length ? [esc(film.genres.slice(0, 3).join(", "))] : [])]
-  .filter((x) => x && x !== "<em></em>").map((x) => `<span>${x}</span>`).join("");
+const factLine = (film) =>
+  [
+    `<em>${esc(matched(film))}</em>`,
+    esc(film.year || ""),
+    film.certificate && `<i class="mq-rated">${esc(film.certificate)}</i>`,
+    runtime(film),
+    film.stars == null ? "" : `★ ${(+film.stars).toFixed(1)} predicted`,
+    ...(film.genres?.length ? [esc(film.genres.slice(0, 3).join(", "))] : []),
+  ]
+    .filter((x) => x && x !== "<em></em>")
+    .map((x) => `<span>${x}</span>`)
+    .join("");

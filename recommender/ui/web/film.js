@@ -1,19 +1,39 @@
 // The dialog of one film: facts, the reasons and what each weighs, what each model adds, films like it, what you think of it.
 
-const MARKS = [["love", "love", "Love"], ["like", "like", "Like"], ["dislike", "nope", "Not for me"]];
+const MARKS = [
+  ["love", "love", "Love"],
+  ["like", "like", "Like"],
+  ["dislike", "nope", "Not for me"],
+];
 const signed = (x) => (x > 0 ? "+" : x < 0 ? "−" : "±") + Math.abs(x).toFixed(2);
 
-function bars(list, name) { // signed bars around one common zero
-  const low = Math.min(0, ...list.map((b) => b.weight)), high = Math.max(low < 0 ? 0 : 1e-9, ...list.map((b) => b.weight)), scale = 100 / (high - low), zero = -low * scale;
-  return `<ul class="mq-bars" aria-label="${esc(name)}">${list.map((b) => {
-    const long = Math.max(0.8, Math.abs(b.weight) * scale), left = b.weight < 0 ? zero - long : zero;
-    return `<li><span class="mq-of"><small>${esc(b.kind)}</small>${esc(b.label)}${b.simulated ? ` <i class="mq-tag mq-lit">simulated</i>` : ""}</span><span class="mq-rail" aria-hidden="true"><i class="${b.weight < 0 ? "mq-minus" : ""}" style="left:${left.toFixed(1)}%;width:${long.toFixed(1)}%"></i><u style="left:${zero}%"></u></span><b>${signed(+b.weight)}</b></li>`;
-  }).join("")}</ul>`;
+function bars(list, name) {
+  // signed bars around one common zero
+  const low = Math.min(0, ...list.map((b) => b.weight)),
+    high = Math.max(low < 0 ? 0 : 1e-9, ...list.map((b) => b.weight)),
+    scale = 100 / (high - low),
+    zero = -low * scale;
+  return `<ul class="mq-bars" aria-label="${esc(name)}">${list
+    .map((b) => {
+      const long = Math.max(0.8, Math.abs(b.weight) * scale),
+        left = b.weight < 0 ? zero - long : zero;
+      return `<li><span class="mq-of"><small>${esc(b.kind)}</small>${esc(b.label)}${b.simulated ? ` <i class="mq-tag mq-lit">simulated</i>` : ""}</span><span class="mq-rail" aria-hidden="true"><i class="${b.weight < 0 ? "mq-minus" : ""}" style="left:${left.toFixed(1)}%;width:${long.toFixed(1)}%"></i><u style="left:${zero}%"></u></span><b>${signed(+b.weight)}</b></li>`;
+    })
+    .join("")}</ul>`;
 }
 
 function filmHtml(d) {
-  const f = d.film, s = scene(f, 900, 320, 590, 140), face = FACES[s.face], size = Math.min(2.5, 15 / Math.max(3.2, Math.max(...f.title.split(/\s+/).map((w) => width(w, s.face))), width(f.title, s.face) / 2));
-  const people = [["Directed by", f.directors], ["With", f.actors]].filter(([, names]) => names?.length).map(([k, names]) => `<div><dt>${k}</dt><dd>${esc(names.join(", "))}</dd></div>`).join("");
+  const f = d.film,
+    s = scene(f, 900, 320, 590, 140),
+    face = FACES[s.face],
+    size = Math.min(2.5, 15 / Math.max(3.2, Math.max(...f.title.split(/\s+/).map((w) => width(w, s.face))), width(f.title, s.face) / 2));
+  const people = [
+    ["Directed by", f.directors],
+    ["With", f.actors],
+  ]
+    .filter(([, names]) => names?.length)
+    .map(([k, names]) => `<div><dt>${k}</dt><dd>${esc(names.join(", "))}</dd></div>`)
+    .join("");
   return `<article class="mq-film" style="--mq-ground:${s.p.bottom}"><div class="mq-scene">${s.svg}</div><div class="mq-shade"></div>
     <div class="mq-top"><div class="mq-poster">${poster(f)}</div><div class="mq-lead"><h2 style="font:${face.style ?? "normal"} ${face.weight ?? 400} calc(${size.toFixed(2)} * var(--mq-title))/${face.lead + 0.03} '${face.family}',serif;${face.caps ? "text-transform:uppercase" : ""}">${esc(f.title)}</h2>
       <p class="mq-facts">${factLine({ ...f, genres: null })}</p>
@@ -25,12 +45,18 @@ function filmHtml(d) {
     ${d.similar.length ? `<section class="mq-row mq-like"><header><h3 id="mq-like">Films like this one</h3></header>${trackHtml('aria-labelledby="mq-like"')}</section>` : ""}<p class="mq-small mq-kept">${esc(d.kept)}</p></article>`;
 }
 
-const actsHtml = (d) => MARKS.map(([mark, sign, text]) => `<button type="button" class="mq-do" data-do="mark" data-mark="${mark}" aria-pressed="${d.mark === mark}">${icon(sign)}${text}</button>`).join("")
-  + `<button type="button" class="mq-do" data-do="list" aria-pressed="${!!d.listed}">${icon(d.listed ? "check" : "plus")}Watch-list</button><button type="button" class="mq-do" data-do="hide" aria-pressed="${!!d.hidden}">${icon("hide")}${d.hidden ? "Hidden" : "Hide"}</button>`;
+const actsHtml = (d) =>
+  MARKS.map(
+    ([mark, sign, text]) =>
+      `<button type="button" class="mq-do" data-do="mark" data-mark="${mark}" aria-pressed="${d.mark === mark}">${icon(sign)}${text}</button>`,
+  ).join("") +
+  `<button type="button" class="mq-do" data-do="list" aria-pressed="${!!d.listed}">${icon(d.listed ? "check" : "plus")}Watch-list</button><button type="button" class="mq-do" data-do="hide" aria-pressed="${!!d.hidden}">${icon("hide")}${d.hidden ? "Hidden" : "Hide"}</button>`;
 
 function film({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"), act = (what) => setTriggerValue("act", what);
-  const shown = JSON.stringify([data.film, data.reasons]), swapped = root.mqFilm != null && root.mqFilm !== data.film.id;
+  const root = parentElement.querySelector(".mq"),
+    act = (what) => setTriggerValue("act", what);
+  const shown = JSON.stringify([data.film, data.reasons]),
+    swapped = root.mqFilm != null && root.mqFilm !== data.film.id;
   if (root.mqSign !== shown) {
     root.innerHTML = filmHtml(data);
     root.mqSign = shown;
@@ -47,7 +73,8 @@ function film({ data, parentElement, setTriggerValue }) {
       title.focus({ preventScroll: true });
     }
   }
-  const acts = root.querySelector(".mq-acts"), sign = JSON.stringify([data.mark, data.listed, data.hidden]);
+  const acts = root.querySelector(".mq-acts"),
+    sign = JSON.stringify([data.mark, data.listed, data.hidden]);
   if (acts.mqSign !== sign) {
     const at = [...acts.children].indexOf(document.activeElement);
     acts.innerHTML = actsHtml(data);

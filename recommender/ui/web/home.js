@@ -5,29 +5,16 @@ const homeHtml = `<div class="mq-tools" role="search"><label class="mq-search">$
   <section class="mq-hero" aria-label="First on your bill" hidden></section><div class="mq-strip" hidden></div>
   <p class="mq-changed" role="status" hidden></p><div class="mq-rows"></div>`;
 
-const SHADES = ["#ffb52e", "#f4e9d4", "#c8643c", "#8fb3a5", "#8b7fb8", "#6f6558"];
-
-function strip(el, s) { // the route and the gate, in one line
-  el.hidden = !s;
-  const sign = JSON.stringify(s);
-  if (!s || el.mqSign === sign) return;
-  el.mqSign = sign;
-  const parts = s.weights.filter(([, share]) => share >= 0.005);
-  const said = parts.map(([name, share]) => `${name} ${Math.round(100 * share)}%`).join(", ");
-  if (!el.firstChild) el.innerHTML = `<p class="mq-route"></p><div class="mq-gate"><div class="mq-bar" role="img"></div><ul></ul></div>`;
-  el.querySelector(".mq-route").innerHTML = `<span class="mq-tag mq-lit">${esc(s.route)}</span>${s.simulated.map((x) => `<span class="mq-tag" title="Drawn from a rule, not observed">${esc(x)}: simulated</span>`).join("")}<span>${esc(s.why)}</span>`;
-  const bar = el.querySelector(".mq-bar");
-  bar.setAttribute("aria-label", `Mix of models: ${said}`);
-  bar.innerHTML = parts.map(([, share], i) => `<i style="flex-grow:${(+share).toFixed(3)};background:${SHADES[i % 6]}"></i>`).join("");
-  el.querySelector("ul").innerHTML = parts.map(([name, share], i) => `<li><i style="background:${SHADES[i % 6]}"></i>${esc(name)} <b>${Math.round(100 * share)}%</b></li>`).join("");
-}
-
 function row(el, data, taste) {
   const sign = JSON.stringify([data.title, data.why, data.model, data.simulated]);
-  if (!el.firstChild) { el.innerHTML = `<header></header>${trackHtml("")}`; lane(el); }
+  if (!el.firstChild) {
+    el.innerHTML = `<header></header>${trackHtml("")}`;
+    lane(el);
+  }
   if (el.mqSign !== sign) {
     el.mqSign = sign;
-    el.querySelector("header").innerHTML = `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}<p>${esc(data.why)}</p>`;
+    el.querySelector("header").innerHTML =
+      `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}<p>${esc(data.why)}</p>`;
     el.querySelector(".mq-track").setAttribute("aria-labelledby", `mq-row-${data.key}`);
   }
   fill(el.querySelector(".mq-track"), data.films, taste);
@@ -37,7 +24,11 @@ function rows(el, list, taste) {
   const known = new Map([...el.children].map((s) => [s.dataset.key, s]));
   list.forEach((data, at) => {
     let section = known.get(data.key);
-    if (!section) { section = document.createElement("section"); section.className = "mq-row"; section.dataset.key = data.key; }
+    if (!section) {
+      section = document.createElement("section");
+      section.className = "mq-row";
+      section.dataset.key = data.key;
+    }
     known.delete(data.key);
     if (el.children[at] !== section) el.insertBefore(section, el.children[at] ?? null);
     row(section, data, taste);
@@ -45,29 +36,31 @@ function rows(el, list, taste) {
   known.forEach((s) => s.remove());
 }
 
-function found(el, data) { // a page of cards instead of rows
+function found(el, data) {
+  // a page of cards instead of rows
   let section = el.querySelector('[data-key="found"]');
-  if (!section) { el.innerHTML = `<section class="mq-row mq-found" data-key="found"><header><h2 id="mq-found"></h2><p></p></header><ul class="mq-cards mq-page" aria-labelledby="mq-found"></ul></section>`; section = el.firstElementChild; }
+  if (!section) {
+    el.innerHTML = `<section class="mq-row mq-found" data-key="found"><header><h2 id="mq-found"></h2><p></p></header><ul class="mq-cards mq-page" aria-labelledby="mq-found"></ul></section>`;
+    section = el.firstElementChild;
+  }
   section.querySelector("h2").textContent = data.found.title;
   section.querySelector("p").textContent = data.found.line;
   fill(section.querySelector("ul"), data.found.films, data.taste);
 }
 
-const nothing = (e) => `<div class="mq-empty" data-key="empty"><div class="mq-sign mq-off"><b>${esc(e.sign)}</b></div><h2>${esc(e.title)}</h2><p>${esc(e.line)}</p>${e.undo ? `<button type="button" class="mq-do" data-do="${esc(e.undo.do)}">${esc(e.undo.label)}</button>` : ""}</div>`;
-
-function genres(el, data) {
-  const sign = JSON.stringify([data.genres, data.genre]);
-  if (el.mqSign === sign) return;
-  el.mqSign = sign;
-  const at = el.scrollLeft, focused = el.contains(document.activeElement) ? document.activeElement.dataset.genre : null;
-  el.innerHTML = ["", ...data.genres].map((g) => `<button type="button" class="mq-chip" data-genre="${esc(g)}" aria-pressed="${g === (data.genre ?? "")}">${esc(g || "All")}</button>`).join("");
-  el.scrollLeft = at;
-  if (focused != null) [...el.children].find((b) => b.dataset.genre === focused)?.focus({ preventScroll: true });
-}
+const nothing = (e) =>
+  `<div class="mq-empty" data-key="empty"><div class="mq-sign mq-off"><b>${esc(e.sign)}</b></div><h2>${esc(e.title)}</h2><p>${esc(e.line)}</p>${e.undo ? `<button type="button" class="mq-do" data-do="${esc(e.undo.do)}">${esc(e.undo.label)}</button>` : ""}</div>`;
 
 function home({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"), act = (what) => setTriggerValue("act", what);
-  if (!root.firstChild) { root.classList.add("mq-home"); root.innerHTML = homeHtml; notes(root); root.onkeydown = roam(root); wireSearch(root); }
+  const root = parentElement.querySelector(".mq"),
+    act = (what) => setTriggerValue("act", what);
+  if (!root.firstChild) {
+    root.classList.add("mq-home");
+    root.innerHTML = homeHtml;
+    notes(root);
+    root.onkeydown = roam(root);
+    wireSearch(root);
+  }
   root.mqAct = act;
   root.onclick = (e) => {
     const on = e.target.closest("[data-genre],[data-do],.mq-card");
@@ -76,33 +69,24 @@ function home({ data, parentElement, setTriggerValue }) {
     else if (on.dataset.do === "clear") wipe(root);
     else act({ do: on.dataset.do ?? "open", film: +on.dataset.film || null });
   };
-  const $ = (s) => root.querySelector(s), input = $("input");
+  const $ = (s) => root.querySelector(s),
+    input = $("input");
   if (document.activeElement !== input && input.value !== data.words) input.value = data.words;
   $(".mq-clear").hidden = !input.value;
   genres($(".mq-genres"), data);
   hero($(".mq-hero"), data.hero, data.taste, data.bill);
   strip($(".mq-strip"), data.strategy);
   const changed = $(".mq-changed");
-  if (changed.textContent !== (data.changed ?? "")) { changed.textContent = data.changed ?? ""; changed.hidden = !data.changed; if (data.changed && !calm()) changed.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 500 }); }
-  const body = $(".mq-rows"), kind = data.empty ? "empty" : data.found ? "found" : "rows";
+  if (changed.textContent !== (data.changed ?? "")) {
+    changed.textContent = data.changed ?? "";
+    changed.hidden = !data.changed;
+    if (data.changed && !calm()) changed.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 500 });
+  }
+  const body = $(".mq-rows"),
+    kind = data.empty ? "empty" : data.found ? "found" : "rows";
   if (body.dataset.kind !== kind || kind === "empty") body.replaceChildren();
   body.dataset.kind = kind;
   if (kind === "empty") body.innerHTML = nothing(data.empty);
   else if (kind === "found") found(body, data);
   else rows(body, data.rows, data.taste);
-}
-
-function wireSearch(root) {
-  const input = root.querySelector("input");
-  let timer = 0, sent = "";
-  const send = () => { clearTimeout(timer); const words = input.value.trim(); if (words !== sent) { sent = words; root.mqAct({ do: "find", words }); } };
-  input.oninput = () => { root.querySelector(".mq-clear").hidden = !input.value; clearTimeout(timer); timer = setTimeout(send, 260); };
-  input.onkeydown = (e) => { e.stopPropagation(); if (e.key === "Enter") send(); if (e.key === "Escape" && input.value) { e.preventDefault(); wipe(root); } };
-  root.querySelector(".mq-clear").onclick = (e) => { e.stopPropagation(); wipe(root); };
-}
-function wipe(root) {
-  const input = root.querySelector("input");
-  input.value = "";
-  input.dispatchEvent(new Event("input"));
-  input.focus({ preventScroll: true });
 }

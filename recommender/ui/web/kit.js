@@ -2,6 +2,12 @@
 
 export default function () {
   ["Anton", "Instrument Serif", "Shrikhand", "Cinzel"].forEach((name) => document.fonts.load(`20px "${name}"`).catch(() => {}));
-  globalThis.marqueeKit ??= (() => { let open; const ready = new Promise((done) => { open = done; }); return { ready, open }; })();
+  globalThis.marqueeKit ??= (() => {
+    let open;
+    const ready = new Promise((done) => {
+      open = done;
+    });
+    return { ready, open };
+  })();
   globalThis.marqueeKit.open({ home, film, picker });
 }

@@ -1,0 +1,213 @@
+"""The app without a browser: the frame, the picker, For you, the dialog, every page, and hostile addresses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from recommender.ui import state, words
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("compare", "context", "taste", "evaluation", "experiments", "system")
+
+
+def app(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in address.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def again(at: AppTest) -> AppTest:
+    at.run()
+    assert not at.exception
+    return at
+
+
+def views(at: AppTest) -> dict[str, dict]:
+    """What each component of the page was given to draw, by the name of its view."""
+    drawn = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
+    return {d["view"]: d for d in drawn if isinstance(d, dict) and "view" in d}
+
+
+def click(at: AppTest, key: str, **act) -> AppTest:
+    """The run that a click in a view causes."""
+    at.session_state[key] = {"act": act}
+    at.run()
+    assert not at.exception
+    at.session_state[key] = {"act": None}
+    return at
+
+
+def where(at: AppTest, name: str) -> str | None:
+    """A parameter of the address."""
+    value = at.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def ids(rows: list[dict]) -> list[int]:
+    return [film["id"] for row in rows for film in row["films"]]
+
+
+def test_nobody_is_watching_yet():
+    at = app()
+    people = views(at)["picker"]["viewers"]
+    assert len(people) == 12
+    assert all(p["face"].startswith("data:image/svg+xml;base64,") for p in people)
+    assert "home" not in views(at)
+
+
+def test_the_picker_leads_to_the_rows():
+    at = app()
+    click(at, "mq_who", do="pick", viewer="vera")
+    home = views(again(at))["home"]
+    assert len(home["rows"]) >= 10
+    assert home["hero"] == home["rows"][0]["films"][0]
+    assert all(film["sentence"] for row in home["rows"] for film in row["films"])
+    assert where(at, "viewer") == "vera"
+
+
+def test_no_film_stands_twice():
+    shown = ids(views(app(viewer="vera"))["home"]["rows"])
+    assert len(shown) == len(set(shown))
+
+
+def test_a_childs_page_keeps_the_limit():
+    home = views(app(viewer="mia"))["home"]
+    assert {film["certificate"] for row in home["rows"] for film in row["films"]} <= {"G", "PG"}
+
+
+def test_another_hour_moves_the_films_and_says_so():
+    at = app(viewer="vera", time="morning", device="mobile")
+    before = ids(views(at)["home"]["rows"])
+    at.pills(key="mq_pick_time").set_value("night")
+    again(at)
+    at.pills(key="mq_pick_device").set_value("tv")
+    home = views(again(at))["home"]
+    assert ids(home["rows"]) != before
+    assert home["changed"].startswith("Mobile → TV: ")
+    assert where(at, "time") == "night"
+    assert any("Chosen by you" in c.value for c in at.caption)
+
+
+def test_reset_goes_back_to_the_browser():
+    at = app(viewer="vera", time="night")
+    at.button(key="mq_reset_time").click()
+    again(at)
+    assert "time" not in at.query_params
+    assert not any("Chosen by you" in c.value for c in at.caption)
+
+
+def test_switch_goes_back_to_the_picker():
+    at = app(viewer="vera")
+    at.button(key="mq_switch").click()
+    assert "picker" in views(again(at))
+    assert "viewer" not in at.query_params
+
+
+def test_a_card_opens_the_dialog():
+    at = app(viewer="vera")
+    film = views(at)["home"]["rows"][2]["films"][3]
+    click(at, "mq_home", do="open", film=film["id"])
+    assert len(at.get("dialog")) == 1
+    drawn = views(at)["film"]
+    assert drawn["film"]["title"] == film["title"]
+    assert drawn["reasons"]
+    assert drawn["similar"]
+    assert where(at, "film") == str(film["id"])
+
+
+def test_what_is_said_of_a_film_is_kept_and_hiding_removes_it():
+    at = app(viewer="vera")
+    film = views(at)["home"]["rows"][0]["films"][0]["id"]
+    at = app(viewer="vera", film=str(film))
+    click(at, "mq_film_view", do="mark", film=film, mark="love")
+    assert views(at)["film"]["mark"] == "love"
+    click(at, "mq_film_view", do="list", film=film)
+    click(at, "mq_film_view", do="hide", film=film)
+    home = views(again(at))["home"]
+    assert film not in ids(home["rows"])
+    assert home["taste"]["list"] == [film]
+    assert home["taste"]["marks"] == {str(film): "love"}
+
+
+def test_search_forgives_typing_errors():
+    at = app(viewer="vera")
+    click(at, "mq_home", do="find", words="Casablanka")
+    assert views(at)["home"]["found"]["films"][0]["title"] == "Casablanca"
+    click(at, "mq_home", do="find", words="qqqqxxzz")
+    assert "qqqqxxzz" in views(at)["home"]["empty"]["title"]
+
+
+def test_a_genre_filters_the_rows():
+    at = app(viewer="vera")
+    click(at, "mq_home", do="genre", genre="Western")
+    rows = views(at)["home"]["rows"]
+    assert rows
+    assert all("Western" in film["genres"] for row in rows for film in row["films"])
+    click(at, "mq_home", do="genre", genre="<script>")
+    assert views(at)["home"]["genre"] is None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_inside_the_frame(page):
+    at = app(viewer="vera")
+    at.switch_page(f"pages/{page}.py")
+    again(at)
+    assert at.button(key="mq_switch")
+
+
+@pytest.mark.parametrize("page", [*PAGES, "for_you"])
+def test_every_page_opens_alone(page):
+    at = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
+    assert not at.exception
+
+
+@pytest.mark.parametrize("bad", ["", "nobody", "<script>alert(1)</script>", "ml-99999", "ml--1", "../../etc/passwd", "ml-1; drop", "%00", "ml-٣"])
+def test_hostile_addresses_are_dropped(bad):
+    at = app(viewer=bad, time=bad, device=bad, film=bad)
+    assert "picker" in views(at)
+    at = app(viewer="vera", time=bad, device=bad, film=bad)
+    assert len(views(at)["home"]["rows"]) >= 10
+    assert not at.get("dialog")
+    assert set(at.query_params) == {"viewer"}
+
+
+def test_clicks_with_nonsense_change_nothing():
+    at = app(viewer="vera")
+    for act in ({"do": "open", "film": "x"}, {"do": "open", "film": 10**30}, {"do": "open"}, {"do": "list", "film": None}, {"do": 5}, {}):
+        click(at, "mq_home", **act)
+        assert not at.get("dialog")
+
+
+@pytest.mark.parametrize(
+    "agent, device",
+    [
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148", "mobile"),
+        ("Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140 Mobile Safari/537.36", "mobile"),
+        ("Mozilla/5.0 (Linux; Android 15; SM-X910) Chrome/140 Safari/537.36", "tablet"),
+        ("Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)", "tablet"),
+        ("Mozilla/5.0 (SMART-TV; Linux; Tizen 8.0)", "tv"),
+        ("Mozilla/5.0 (Linux; Android 12; BRAVIA 4K)", "tv"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/140 Safari/537.36", "desktop"),
+        ("", None),
+    ],
+)
+def test_the_device_is_read_from_the_browser(agent, device):
+    assert state.device_of(agent) == device
+
+
+def test_parts_of_the_day():
+    assert [state.part_of_day(h) for h in (0, 4, 5, 11, 12, 16, 17, 20, 21, 23)] == (
+        ["night"] * 2 + ["morning"] * 2 + ["afternoon"] * 2 + ["evening"] * 2 + ["night"] * 2
+    )
+
+
+def test_titles_mean_nothing_to_markdown():
+    assert words.md("M*A*S*H") == r"M\*A\*S\*H"
+    assert words.md(":red[x] <b>") == r"\:red\[x\] \<b\>"

@@ -1,0 +1,244 @@
+"""The app in a real browser: what only a browser can show. Skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import serving
+
+from recommender.ui import kit
+
+pytestmark = pytest.mark.browser
+
+
+def settled(page) -> None:
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
+def home(page, url: str, address: str = "/?viewer=vera"):
+    page.goto(url + address)
+    page.locator(".mq-card .mq-art").first.wait_for()
+    settled(page)
+
+
+def card(page, row: int, at: int):
+    return page.locator(".mq-row").nth(row).locator(".mq-card").nth(at)
+
+
+def focused(page) -> str | None:
+    return page.evaluate("document.activeElement?.dataset.film ?? null")
+
+
+def order(page) -> list[str]:
+    return page.locator(".mq-row .mq-card").evaluate_all("cards => cards.map(c => c.dataset.film)")
+
+
+def no_overflow(page) -> bool:
+    return page.evaluate("[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)")
+
+
+def test_home_loads_without_a_complaint(page, app_url):
+    home(page, app_url)
+    assert page.locator(".mq-rows .mq-row").count() >= 10
+    assert all(n == 20 for n in page.locator(".mq-rows .mq-row").evaluate_all("rows => rows.map(r => r.querySelectorAll('.mq-card').length)")[:3])
+    assert page.complaints == []
+
+
+def test_the_picker_by_keyboard(page, app_url):
+    page.goto(app_url)
+    page.locator(".mq-person").first.wait_for()
+    settled(page)
+    page.locator(".mq-person").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.locator(".mq-card").first.wait_for()
+    page.wait_for_url("**viewer=ines**")
+    assert page.complaints == []
+
+
+def test_a_click_opens_the_dialog_and_escape_gives_the_focus_back(page, app_url):
+    home(page, app_url)
+    chosen = card(page, 0, 2)
+    film = chosen.get_attribute("data-film")
+    chosen.click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator(".mq-bars").first.wait_for()
+    settled(page)
+    assert f"film={film}" in page.url
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.wait_for_function("film => document.activeElement?.dataset.film === film", arg=film)
+    settled(page)
+    assert "film=" not in page.url
+    assert page.complaints == []
+
+
+def test_the_keyboard_walks_the_rows_and_opens_a_film(page, app_url):
+    home(page, app_url)
+    first, last = card(page, 0, 0), page.locator(".mq-row").first.locator(".mq-card").last
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    assert focused(page) == card(page, 0, 1).get_attribute("data-film")
+    page.keyboard.press("End")
+    assert focused(page) == last.get_attribute("data-film")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == card(page, 1, 0).get_attribute("data-film")
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").locator(".mq-bars").first.wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("film => document.activeElement?.dataset.film === film", arg=card(page, 1, 0).get_attribute("data-film"))
+
+
+def test_hover_shows_the_reason(page, app_url):
+    home(page, app_url)
+    card(page, 0, 1).hover()
+    page.locator(".mq-ticket.mq-up .mq-said").wait_for()
+
+
+def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
+    home(page, app_url, "/?viewer=vera&time=morning&device=mobile")
+    page.mouse.move(900, 500)
+    page.mouse.wheel(0, 600)
+    page.wait_for_timeout(400)
+    before, main = order(page), "document.querySelector('[data-testid=stMain]').scrollTop"
+    top = page.evaluate(main)
+    for key, name in (("mq_pick_time", "Night"), ("mq_pick_device", "TV")):
+        page.locator(f".st-key-{key}").get_by_role("radio", name=name).or_(page.locator(f".st-key-{key} button", has_text=name)).first.click()
+        settled(page)
+    assert "device=tv" in page.url
+    page.locator(".mq-changed", has_text="TV").wait_for(state="attached")
+    assert order(page) != before
+    assert abs(page.evaluate(main) - top) < 80  # the line that tells what changed takes its place above
+
+
+def test_search_finds_and_finds_nothing(page, app_url):
+    home(page, app_url)
+    box = page.get_by_role("searchbox")
+    box.click()
+    box.press_sequentially("casablanka", delay=20)
+    page.locator(".mq-found .mq-card", has_text="Casablanca").first.wait_for()
+    assert page.evaluate("document.activeElement.type") == "search"
+    box.fill("qqqqzzzz")
+    page.locator(".mq-empty").wait_for()
+    page.get_by_role("button", name="Clear the search").last.click()
+    page.locator(".mq-hero:not([hidden])").wait_for()
+
+
+def test_similar_films_swap_inside_the_dialog_and_hide_removes(page, app_url):
+    home(page, app_url)
+    film = card(page, 0, 0).get_attribute("data-film")
+    card(page, 0, 0).click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator(".mq-bars").first.wait_for()
+    dialog.get_by_role("button", name="Hide").click()
+    dialog.get_by_role("button", name="Hidden").wait_for()
+    title = dialog.locator("h2").last.inner_text()
+    dialog.locator(".mq-like .mq-card").first.click()
+    page.wait_for_function("old => [...document.querySelectorAll('[role=dialog] .mq-film h2')].at(-1).innerText !== old", arg=title)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.wait_for_function("film => !document.querySelector(`.mq-rows .mq-card[data-film='${film}']`)", arg=film)
+    assert page.complaints == []
+
+
+def test_a_film_in_the_address_opens_its_dialog(page, app_url):
+    page.goto(f"{app_url}/?viewer=vera&film=912")
+    page.get_by_role("dialog").locator(".mq-bars").first.wait_for()
+    assert page.get_by_role("dialog").get_by_role("heading", name="Casablanca").is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_nothing_is_wider_than_the_page(page, app_url, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    home(page, app_url)
+    assert no_overflow(page)
+    page.locator(".mq-first").click()
+    page.get_by_role("dialog").locator(".mq-bars").first.wait_for()
+    page.wait_for_timeout(300)
+    assert page.get_by_role("dialog").evaluate("d => d.scrollWidth <= d.clientWidth && d.getBoundingClientRect().right <= innerWidth")
+    page.goto(app_url)
+    page.locator(".mq-person").first.wait_for()
+    assert no_overflow(page)
+
+
+def test_a_fresh_server_answers_compare_first(page, tmp_path):
+    with serving(tmp_path / "cold.log") as url:
+        page.goto(f"{url}/compare?viewer=vera")
+        page.get_by_role("heading", name="Compare").wait_for()
+        page.locator('[data-testid="stSidebar"]', has_text="Vera").wait_for(state="attached")
+        assert "mq_" not in (tmp_path / "cold.log").read_text()
+    assert page.get_by_text("encountered an error").count() == 0
+
+
+HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>\'"`${window.ran=1}` M*A*S*H </svg>'
+
+
+def test_a_hostile_title_is_only_a_title(page):
+    """The drawing code alone, given a catalogue that wants to run in it."""
+    film = {
+        "id": 7,
+        "title": HOSTILE,
+        "year": HOSTILE,
+        "genres": ["Comedy", HOSTILE],
+        "certificate": HOSTILE,
+        "minutes": 90,
+        "match": 80,
+        "stars": 4.1,
+        "sentence": HOSTILE,
+    }
+    row = {"key": HOSTILE, "title": HOSTILE, "why": HOSTILE, "model": HOSTILE, "simulated": True, "films": [film]}
+    taste = {"marks": {"7": "love"}, "list": [7]}
+    strategy = {"route": HOSTILE, "why": HOSTILE, "weights": [[HOSTILE, 1.0]], "simulated": [HOSTILE]}
+    shared = {
+        "words": HOSTILE,
+        "genre": HOSTILE,
+        "genres": [HOSTILE],
+        "taste": taste,
+        "hero": film,
+        "bill": HOSTILE,
+        "strategy": strategy,
+        "changed": HOSTILE,
+        "rows": [row],
+    }
+    bar = {"kind": HOSTILE, "label": HOSTILE, "weight": 0.4, "simulated": True}
+    person = {"id": HOSTILE, "name": HOSTILE, "line": HOSTILE, "face": HOSTILE, "certificate": HOSTILE}
+    empty = {"sign": HOSTILE, "title": HOSTILE, "line": HOSTILE, "undo": {"do": HOSTILE, "label": HOSTILE}}
+    one = {
+        "film": {**film, "directors": [HOSTILE], "actors": [HOSTILE]},
+        "reasons": [bar],
+        "how": HOSTILE,
+        "contributions": [bar],
+        "place": HOSTILE,
+        "similar": [film],
+        "kept": HOSTILE,
+    }
+    shows = [
+        {"view": "home", **shared},
+        {"view": "home", **shared, "found": {"title": HOSTILE, "line": HOSTILE, "films": [film, {**film, "id": 8}]}},
+        {"view": "home", **shared, "empty": empty},
+        {"view": "film", **one, "taste": taste},
+        {"view": "picker", "viewers": [person]},
+    ]
+    page.set_content("<body></body>")
+    page.evaluate(
+        """async ([source, shows]) => {
+            const kit = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
+            kit.default({});
+            const views = await globalThis.marqueeKit.ready;
+            for (const data of shows) {
+                const parentElement = document.createElement("div");
+                parentElement.innerHTML = "<div class='mq'></div>";
+                document.body.append(parentElement);
+                views[data.view]({ data, parentElement, setTriggerValue() {} });
+            }
+        }""",
+        [kit._read(kit._SCRIPTS, "js"), json.loads(json.dumps(shows))],
+    )
+    page.locator(".mq-card").first.hover()
+    page.locator(".mq-ticket.mq-up").first.wait_for()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.ran") is None
+    assert page.locator("script, img[src='x']").count() == 0
+    assert page.locator(".mq-caption b").first.inner_text() == HOSTILE
