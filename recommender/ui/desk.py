@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import streamlit as st
 from threadpoolctl import threadpool_limits
@@ -31,19 +29,15 @@ def _service() -> Service:
     return service
 
 
-@contextmanager
-def _skeleton() -> Iterator[None]:
-    if _open:
-        yield
-        return
-    place = st.empty()
-    with place:
-        sign.skeleton()
-    yield
-    place.empty()
-
-
 def desk() -> Service:
-    """The service, with a skeleton of the page while it is opened for the first time."""
-    with _skeleton():
-        return _service()
+    """The service, with a skeleton of the page while it is opened for the first time.
+
+    The place of the skeleton is taken in every run: what follows must not move up a step, or the page is built anew.
+    """
+    place = st.empty()
+    if not _open:
+        with place:
+            sign.skeleton()
+    service = _service()
+    place.empty()
+    return service

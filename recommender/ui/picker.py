@@ -33,7 +33,7 @@ def _movielens(people: int) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center", gap="small"):
         number = st.number_input(
-            f"Or one of {words.counted(people, 'MovieLens viewer')}", 1, people, value=None, step=1, placeholder="Number", key="mq_number", width=220
+            f"Or a MovieLens viewer, 1 to {people:,}", 1, people, value=None, step=1, placeholder="Number", key="mq_number", width=260
         )
         if st.button("Open", disabled=number is None, key="mq_open_number") and number:
             _go(int(number))
