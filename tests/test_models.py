@@ -324,7 +324,7 @@ def test_popularity_by_hand() -> None:
     np.testing.assert_allclose(model.score([Query(), Query(profile([0]))]), [base, base], atol=1e-6)
     # half a point for the genre asked for, a quarter each for two
     one, two = Query(profile([], genres=("Comedy",))), Query(profile([], genres=("comedy", "Drama")))
-    np.testing.assert_allclose(model.score([one, two]), [base + [0.5, 0, 0.5], base + [0.25, 0.25, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(model.score([one, two]), base + np.array([[0.5, 0, 0.5], [0.25, 0.25, 0.5]]), atol=1e-6)
     # among dramas (B and C): trending 1, 0; rating 0, 1; votes 1, 0
     np.testing.assert_allclose(model.in_genre("Drama"), [-np.inf, 0.4 + 0.3, 0.3], atol=1e-6)
     assert [e.total for e in model.explain_in_genre("Drama", np.array([1, 2]))] == pytest.approx([0.7, 0.3], abs=1e-6)
@@ -479,9 +479,8 @@ def test_windows_cover_every_next_film_once(seed: int) -> None:
 
 def test_context_is_hidden_as_often_as_stated() -> None:
     n = 20_000
-    data = Interactions.sorted(
-        np.zeros(n, int), np.arange(n), np.full(n, 4.0), np.arange(n), n_users=1, n_items=n, times_of_day=np.full(n, 2), devices=np.full(n, 1)
-    )
+    context = {"times_of_day": np.full(n, 2), "devices": np.full(n, 1)}
+    data = Interactions.sorted(np.zeros(n, int), np.arange(n), np.full(n, 4.0), np.arange(n), n_users=1, n_items=n, **context)
     batches = list(Sequence(length=100, unknown=0.3)._batches(data, np.random.default_rng(0)))
     for column, known in ((2, 3), (3, 2)):
         values = torch.cat([b[column][b[1] >= 0] for b in batches])
