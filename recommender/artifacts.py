@@ -71,6 +71,9 @@ def card(name: str, folder: Path) -> dict:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         version = found.get("format") if isinstance(found, dict) else type(found).__name__
         raise ArtifactError(path, f"format is {version!r}, this version reads {FORMAT}", name)
+    for key in ("parameters", "weights"):
+        if not isinstance(found.get(key), dict):
+            raise ArtifactError(path, f"{key} is {found.get(key)!r}, wanted an object", name)
     return found
 
 
@@ -79,7 +82,7 @@ def load(name: str, folder: Path, catalog: Catalog) -> Recommender:
     facts, path = card(name, folder), folder / name / WEIGHTS
     if not path.exists():
         raise ArtifactError(path, "the file is missing", name)
-    wanted = facts.get("weights", {})
+    wanted = facts["weights"]
     if path.stat().st_size != wanted.get("bytes"):
         raise ArtifactError(path, f"size is {path.stat().st_size} bytes, the card says {wanted.get('bytes')}", name)
     if _sha256(path) != wanted.get("sha256"):
