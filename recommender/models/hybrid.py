@@ -25,9 +25,8 @@ PARTS = ("ease", "content", "sequence")  # collaborative, content, sequential
 class Gate(nn.Module):
     """Context and length of history -> weights of the parts; context -> points for each genre. Index 0 is unknown."""
 
-    def __init__(self, n_genres: int, hidden: int, equal_below: int) -> None:
+    def __init__(self, n_genres: int, hidden: int) -> None:
         super().__init__()
-        self.equal_below = equal_below
         self.hidden = nn.Linear(5 + 5 + 1, hidden)
         self.out = nn.Linear(hidden, len(PARTS))
         self.time_genres, self.device_genres = nn.Embedding(5, n_genres), nn.Embedding(5, n_genres)
@@ -37,8 +36,7 @@ class Gate(nn.Module):
 
     def weights(self, time: torch.Tensor, device: torch.Tensor, length: torch.Tensor) -> torch.Tensor:  # (B, 3)
         known = torch.cat([F.one_hot(time, 5), F.one_hot(device, 5), torch.log1p(length)[:, None] / 5], dim=1).float()
-        weights = self.out(torch.tanh(self.hidden(known))).softmax(dim=1)
-        return torch.where((length < self.equal_below)[:, None], torch.full_like(weights, 1 / len(PARTS)), weights)
+        return self.out(torch.tanh(self.hidden(known))).softmax(dim=1)
 
     def affinity(self, time: torch.Tensor, device: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # (B, G) each
         """Points a genre gains by the time and by the device; an unknown context gives none."""
@@ -55,10 +53,9 @@ class Hybrid:
     """
 
     simulates: ClassVar[tuple[str, ...]] = ("device",)
-    equal_below: int = 10  # ratings; shorter histories get a balanced blend, all parts alike
     hidden: int = 16
     pull: float = 0.02
-    ridge: float = 0.001
+    ridge: float = 0.01
     rate: float = 0.01
     batch: int = 256
     epochs: int = 60
@@ -95,7 +92,7 @@ class Hybrid:
         length = torch.tensor([len(q.profile) for q in queries])
         answer = torch.from_numpy(targets)
         genres = torch.from_numpy(catalog.genres.astype(np.float32))
-        gate = Gate(genres.shape[1], self.hidden, self.equal_below)
+        gate = Gate(genres.shape[1], self.hidden)
         examined = torch.arange(len(queries)) % 5 == 0  # (N,)
 
         def nll(rows: torch.Tensor) -> torch.Tensor:
@@ -136,7 +133,7 @@ class Hybrid:
 
     def _gate(self) -> Gate:
         if "_network" not in self.__dict__:
-            gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden, self.equal_below)
+            gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden)
             shapes = gate.state_dict()
             gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
             self._network = gate.eval()

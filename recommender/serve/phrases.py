@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recommender.catalog import Catalog
-from recommender.types import Context, Explanation, Profile, Reason
+from recommender.types import KINDS, Context, Explanation, Profile, Reason
 
 LIKED = 4.0  # stars from which on a film counts as liked in a sentence
 
@@ -46,11 +46,13 @@ def supporters(explanation: Explanation, *kinds: str) -> list[Reason]:
 def say(item: int, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog, lead: tuple[str, ...] = ()) -> str:
     """One sentence for one film.
 
-    The heaviest supporting reason speaks, one of the kinds in `lead` first if any of them supports the film at all.
+    The heaviest supporting reason speaks, one of the kinds in `lead` first if any of them supports the film at all;
+    the context, which says nothing of the viewer, speaks last where it is not asked to lead.
     """
     if item in profile.items:
         return f"You gave it {float(profile.ratings[profile.items == item][0]):g} stars"
-    for kinds in (*((kind,) for kind in lead), ()):
+    personal = tuple(kind for kind in KINDS if kind != "context")
+    for kinds in (*((kind,) for kind in lead), personal, ()):
         for reason in supporters(explanation, *kinds):
             sentence = _SENTENCES[reason.kind](reason, explanation, score, profile, context, catalog)
             if sentence:
