@@ -137,7 +137,7 @@ def test_films_in_another_order_are_another_catalogue(folder: Path) -> None:
 def test_the_hybrid_says_which_part_is_missing(tmp_path: Path) -> None:
     gate = Hybrid()
     gate.catalog = CATALOG
-    gate.state_ = {k: v.detach().numpy() for k, v in Gate(2, 16, 10).state_dict().items()}
+    gate.state_ = {k: v.detach().numpy() for k, v in Gate(2, 16).state_dict().items()}
     artifacts.save("hybrid", gate, tmp_path)
     artifacts.save("ease", EASE().fit(LOG, CATALOG), tmp_path)
     models, problems = artifacts.load_all(tmp_path, CATALOG)

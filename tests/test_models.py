@@ -50,7 +50,7 @@ SMALL = {
     "ratings": lambda: Ratings(factors=4, epochs=8, rate=0.02, batch=256),
     "encoder": lambda: Encoder(factors=8, reg=1, epochs=60, hidden=32, rate=0.01),
     "sequence": _small_sequence,
-    "hybrid": lambda: Hybrid(epochs=15, equal_below=3),
+    "hybrid": lambda: Hybrid(epochs=15),
 }
 
 
