@@ -234,7 +234,7 @@ def test_a_hostile_title_is_only_a_title(page):
                 views[data.view]({ data, parentElement, setTriggerValue() {} });
             }
         }""",
-        [kit._read(kit._SCRIPTS, "js"), json.loads(json.dumps(shows))],
+        [kit.scripts(), json.loads(json.dumps(shows))],
     )
     page.locator(".mq-card").first.hover()
     page.locator(".mq-ticket.mq-up").first.wait_for()

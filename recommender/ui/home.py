@@ -54,7 +54,6 @@ def _home(frame: Frame, genre: str | None) -> Home:
     kept = st.session_state.get("mq_rows")
     if kept is None or kept[0] != key:
         kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, frame.query, genre, hidden))
-        st.session_state["mq_simulated"] = kept[1].strategy.simulated
     return kept[1]
 
 

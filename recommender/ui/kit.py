@@ -38,8 +38,13 @@ def _read(names: tuple[str, ...], kind: str) -> str:
     return "\n".join((_WEB / f"{name}.{kind}").read_text("utf-8") for name in names)
 
 
+def scripts() -> str:
+    """The drawing code as one module."""
+    return _read(_SCRIPTS, "js")
+
+
 _CSS = _read(_STYLES, "css")
-_kit = st.components.v2.component("marquee_kit", html="<i hidden></i>", js=_read(_SCRIPTS, "js"), isolate_styles=False)
+_kit = st.components.v2.component("marquee_kit", html="<i hidden></i>", js=scripts(), isolate_styles=False)
 _view = st.components.v2.component("marquee_view", html='<div class="mq"></div>', js=_read(("view",), "js"), isolate_styles=False)
 
 

@@ -7,7 +7,7 @@ import random
 import streamlit as st
 
 from recommender.serve.service import Service
-from recommender.ui import kit, sign, words
+from recommender.ui import kit, sign
 from recommender.ui.avatars import face
 from recommender.ui.state import put
 

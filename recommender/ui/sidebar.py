@@ -27,13 +27,7 @@ def draw(frame: Frame) -> None:
         st.button("Switch viewer", icon=":material/swap_horiz:", on_click=put, args=("viewer", None), key="mq_switch", width="stretch")
         picks("Time of day", "time", TIMES_OF_DAY, frame.time, f"your browser ({st.context.timezone})" if st.context.timezone else "your browser")
         picks("Device", "device", DEVICES, frame.device, "your browser")
-        simulated = ", ".join(_simulated(frame))
-        if simulated:
-            st.caption(f"What {words.md(simulated)} changes is drawn from a rule, not observed: MovieLens does not know it.")
-
-
-def _simulated(frame: Frame) -> tuple[str, ...]:
-    return st.session_state.get("mq_simulated", ())
+        st.caption("MovieLens does not record devices: what this changes is simulated.")
 
 
 def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, browser: str) -> None:
@@ -43,7 +37,7 @@ def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, brows
     st.pills(title, options, format_func=lambda o: f"{ICONS[o]} {words.named(o)}", key=key, on_change=partial(_picked, name, key, choice.browser))
     if choice.chosen:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            told = f" · the browser says {words.DEVICE.get(choice.browser, choice.browser)}" if choice.browser else ""
+            told = f" · browser: {words.DEVICE.get(choice.browser, choice.browser)}" if choice.browser else ""
             st.caption(f"Chosen by you{told}", width="content")
             st.button("Reset", key=f"mq_reset_{name}", on_click=put, args=(name, None), type="tertiary")
     else:

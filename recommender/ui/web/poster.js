@@ -34,7 +34,7 @@ const small = (text, x, y, fill, anchor = "start") =>
 
 const LAYOUTS = {
   low({ film, face, p, id, art }) {
-    const t = setting(film.title, face, 15, 150, 170, 116, p.ink, { low: true, largest: 48 });
+    const t = setting(film.title, face, 15, 146, 170, 114, p.ink, { low: true, largest: 48 });
     return art(W, H, 100, 118) + veil(`${id}v`, p.bottom, false, t.top) + t.body + small(film.credit, 15.5, 284, p.ink);
   },
   high({ film, face, p, id, art }) {
@@ -45,16 +45,13 @@ const LAYOUTS = {
     const t = fit(film.title, face, 138, 92, 40, 4),
       { lead, cap } = FACES[face],
       tall = (t.lines.length - 1) * lead * t.size + cap * t.size,
-      y = 222 - tall / 2;
+      y = 214 - tall / 2;
     return (
       art(W, H, 100, 104) +
-      box(19, y - 25, 162, tall + 50, p.top) +
-      box(23, y - 21, 154, tall + 42, "none", { stroke: p.ink, "stroke-width": 0.8, opacity: 0.8 }) +
+      box(19, y - 25, 162, tall + 62, p.top) +
+      box(23, y - 21, 154, tall + 54, "none", { stroke: p.ink, "stroke-width": 0.8, opacity: 0.8 }) +
       t.lines.map((l, i) => letters(l, 100, y + cap * t.size + i * lead * t.size, t.size, face, p.ink, "middle")).join("") +
-      small(film.year, 100, 286, p.ink, "middle").replace(
-        "<text",
-        `<text paint-order="stroke" stroke="${p.bottom}" stroke-width="5" stroke-linejoin="round"`,
-      )
+      small(film.year, 100, y + tall + 20, p.ink, "middle")
     );
   },
   frame({ film, face, p, id, art }) {
@@ -94,14 +91,13 @@ const LAYOUTS = {
   },
   giant({ film, face, p, id, art }) {
     const bare = film.title.replace(/^(the|an?) (?=\S)/i, ""),
-      sign = (/^\d+/.exec(bare)?.[0] ?? [...bare][0] ?? "?").slice(0, 2),
-      wide = Math.max(0.3, width(sign, face)),
-      size = Math.min(190 / wide, 270 / FACES[face].cap);
-    const t = setting(film.title, face, 15, 206, 170, 60, p.ink, { low: true, largest: 30, most: 3 });
+      sign = (/^\d+/.exec(bare)?.[0] ?? [...bare][0] ?? "?").slice(0, 4);
+    const t = setting(film.title, face, 15, 203, 170, 60, p.ink, { low: true, largest: 30, most: 3 });
+    const size = Math.min(190 / Math.max(0.3, width(sign, face)), (t.top - 26) / FACES[face].cap);
     return (
       `<g opacity="0.35">${art(W, H, 100, 110)}</g>` +
       letters(sign, 100, 16 + FACES[face].cap * size, size, face, p.main, "middle") +
-      veil(`${id}v`, p.bottom, false, t.top) +
+      veil(`${id}v`, p.bottom, false, t.top, 34) +
       t.body +
       small(film.credit, 15.5, 284, p.ink)
     );
