@@ -37,9 +37,9 @@ def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, brows
     st.pills(title, options, format_func=lambda o: f"{ICONS[o]} {words.named(o)}", key=key, on_change=partial(_picked, name, key, choice.browser))
     if choice.chosen:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            told = f" · browser: {words.DEVICE.get(choice.browser, choice.browser)}" if choice.browser else ""
-            st.caption(f"Chosen by you{told}", width="content")
-            st.button("Reset", key=f"mq_reset_{name}", on_click=put, args=(name, None), type="tertiary")
+            st.caption("Chosen by you", width="content")
+            label = f"Browser: {words.DEVICE.get(choice.browser, choice.browser)}" if choice.browser else "Reset"
+            st.button(label, key=f"mq_reset_{name}", on_click=put, args=(name, None), type="tertiary")
     else:
         st.caption(f"From {browser}" if choice.value else "Not told by your browser: any")
 

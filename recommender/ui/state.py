@@ -98,7 +98,7 @@ def viewer(service: Service) -> Viewer | None:
     """The viewer the address or the picker names: a demo viewer by id, a MovieLens person as ml-<number>."""
     people = service.dataset_users()
     given = st.query_params.get("viewer", "")
-    number = re.fullmatch(r"ml-(\d{1,5})", given)
+    number = re.fullmatch(r"ml-([0-9]{1,5})", given)
     known = list(service.viewers) + ([given] if number and 1 <= int(number[1]) <= people else [])
     kept = st.session_state.get("mq_viewer", "")
     name = from_address("viewer", [*known, kept] if kept else known)
