@@ -158,6 +158,25 @@ def train(
     console.print(f"{len(wanted)} artifacts in {time.perf_counter() - started:.0f} s", highlight=False)
 
 
+@app.command()
+def models(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the table in README.md.")] = False,
+) -> None:
+    """Every committed model: how well it ranked for viewers it never saw, its size, seed and date."""
+    from recommender import artifacts
+    from recommender.models import MODELS
+
+    cards = [artifacts.card(name, settings().artifacts) for name, make in MODELS.items() if getattr(make(), "shipped", True)]
+    if markdown:
+        return typer.echo(artifacts.as_markdown(cards))
+    table = Table(box=None, header_style="dim")
+    for column in artifacts.COLUMNS:
+        table.add_column(column, justify="left" if column in ("model", "what it is") else "right")
+    for card in cards:
+        table.add_row(*artifacts.facts(card))
+    console.print(table)
+
+
 def _open(k: int = 20) -> Service:
     from recommender.serve.service import Service
 

@@ -121,6 +121,30 @@ def load_all(folder: Path, catalog: Catalog) -> tuple[dict[str, Recommender], tu
     return models, tuple(problems)
 
 
+COLUMNS = ("model", "what it is", "NDCG@10", "HR@10", "RMSE", "MB", "seconds", "simulated")
+
+
+def facts(card: dict) -> list[str]:
+    """One card as the cells of COLUMNS; estimates with their 95% interval."""
+    size, simulated = f"{card['weights']['bytes'] / 1e6:.1f}", ", ".join(card["simulated"]) or "nothing"
+    figures = [_figure(card["validation"].get(metric)) for metric in ("NDCG@10", "HR@10", "RMSE")]
+    seconds = max(card["seconds"], (card.get("training") or {}).get("seconds", 0))
+    return [card["name"], card["description"].split(". ")[0].split("; ")[0].rstrip("."), *figures, size, f"{seconds:.0f}", simulated]
+
+
+def _figure(estimate: dict | None) -> str:
+    return f"{estimate['mean']:.3f} [{estimate['lo']:.3f}, {estimate['hi']:.3f}]" if estimate else ""
+
+
+def as_markdown(cards: list[dict]) -> str:
+    """The cards as a Markdown table, the sentence above it naming data, seed and dates."""
+    card, dates = cards[0], sorted(c["date"] for c in cards)
+    data = f"{card['data']['ratings']:,} ratings by {card['data']['users']:,} users (data hash `{card['data']['sha256'][:16]}`)"
+    rows = [COLUMNS, ["---"] * len(COLUMNS), *map(facts, cards)]
+    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return f"From {data}, seed {card['seed']}, trained {dates[0]} to {dates[-1]}. n = {card['validation']['NDCG@10']['n']} viewers.\n\n{table}"
+
+
 def catalog_hash(catalog: Catalog) -> str:
     """sha256 of what item numbers, genre columns and person columns stand for; weights mean the same only where it agrees."""
     meaning = (catalog.ids.tolist(), catalog.genre_names, catalog.genres.tolist(), catalog.directors, catalog.actors)

@@ -16,7 +16,8 @@ from recommender.evaluate.split import UserSplit, leave_last, split_users
 from recommender.interactions import Interactions
 from recommender.models import MODELS
 from recommender.models.hybrid import PARTS, Hybrid
-from recommender.stats.inference import bootstrap_mean
+from recommender.models.ratings import Ratings, examination
+from recommender.stats.inference import Estimate, bootstrap_mean
 from recommender.types import Recommender
 from recommender.world import simulate_devices
 
@@ -97,7 +98,20 @@ def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:
         found.append(ranks(scores, targets[start : start + 256]))
     rank = np.concatenate(found)
     rows = {f"NDCG@{k}": bootstrap_mean(ndcg(rank, k)), f"HR@{k}": bootstrap_mean(hit_rate(rank, k))}
+    if isinstance(model, Ratings):
+        rows["RMSE"] = _star_error(model, exam)
     return {
         "protocol": "users never trained on; their last film ranked among all unseen films; time of day known, device unknown",
         **{metric: {key: round(v, 4) if key != "n" else v for key, v in e._asdict().items()} for metric, e in rows.items()},
     }
+
+
+def _star_error(model: Ratings, exam: Interactions, seed: int = 0) -> Estimate:
+    """RMSE in stars on a fifth of each examined viewer's ratings, folded in from the rest; bootstrap over viewers."""
+    known, asked = examination(exam, np.unique(exam.users), np.random.default_rng(seed))
+    squares = [(np.clip(model.score([q])[0][items], 0.5, 5) - stars) ** 2 for q, (items, stars) in zip(known, asked)]
+    totals, counts = np.array([s.sum() for s in squares]), np.array([len(s) for s in squares])
+    draws = np.random.default_rng(seed).integers(len(squares), size=(2000, len(squares)))
+    spread = np.sqrt(totals[draws].sum(axis=1) / counts[draws].sum(axis=1))
+    lo, hi = np.quantile(spread, (0.025, 0.975)).tolist()
+    return Estimate(float(np.sqrt(totals.sum() / counts.sum())), lo, hi, len(squares))

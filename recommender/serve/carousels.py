@@ -138,7 +138,8 @@ class Planner:
         """The row that is the recommendation itself: how it is ranked depends on the route."""
         title = f"Top picks for {self.name}"
         if self.route == "popular" or "hybrid" not in self.scores:
-            unmoved = self._row("top", title, "Popular, of the genres you asked for first", "popularity", ("genre",))
+            why = "Popular, of the genres you asked for first" if self.profile.genres else "Most watched and best rated"
+            unmoved = self._row("top", title, why, "popularity", ("genre",))
             return self._moment(key="top", title=title) or unmoved
         hybrid, ease = self.scores["hybrid"], self.scores["ease"]
         among = np.ones(len(hybrid), bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from recommender.catalog import Catalog
 from recommender.types import KINDS, Context, Explanation, Profile, Reason
 
+HIGH_MARKS = 3.9  # average stars
 LIKED = 4.0  # stars from which on a film counts as liked in a sentence
 
 DEVICE_NAMES = {"mobile": "your phone", "tablet": "your tablet", "desktop": "your computer", "tv": "TV"}
@@ -57,7 +58,7 @@ def say(item: int, explanation: Explanation, score: float, profile: Profile, con
             sentence = _SENTENCES[reason.kind](reason, explanation, score, profile, context, catalog)
             if sentence:
                 return sentence
-    return "Here because little else fits: no reason speaks strongly for it"
+    return "Fits what you watched as a whole; no single reason stands out" if len(profile) else "Chosen without knowing you yet"
 
 
 def _film(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
@@ -70,16 +71,16 @@ def _film(reason: Reason, explanation: Explanation, score: float, profile: Profi
 
 
 def _genre(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    named = [str(r.subject) for r in supporters(explanation, "genre", "person") if r.weight >= reason.weight / 3]
-    asked = [name for name in named if name in profile.genres]
+    genres = [str(r.subject) for r in supporters(explanation, "genre") if r.weight >= reason.weight / 3]
+    asked = [name for name in genres if name in profile.genres]
     if asked and not len(profile):
         return f"You asked for {listed(asked[:2])}"
-    return f"Matches your preference for {listed(named[:2])}"
+    return f"Matches your preference for {listed(genres[:2])} films"
 
 
 def _person(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    named = [str(r.subject) for r in supporters(explanation, "person") if r.weight >= reason.weight / 2]
-    return f"Matches your preference for films with {listed(named[:2])}"
+    people = [str(r.subject) for r in supporters(explanation, "person") if r.weight >= reason.weight / 2]
+    return f"Matches your preference for films with {listed(people[:2])}"
 
 
 def _crowd(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
@@ -95,8 +96,8 @@ def _sequence(reason: Reason, explanation: Explanation, score: float, profile: P
     films = [catalog.titles[r.subject] for r in supporters(explanation, "sequence") if isinstance(r.subject, int) and r.weight >= reason.weight / 2]
     if not films:
         return ""
-    shared = [str(r.subject) for r in supporters(explanation, "genre", "person") if r.weight >= reason.weight / 10]
-    also = f"; matches your preference for {listed(shared[:2])}" if shared else ""
+    shared = [str(r.subject) for r in supporters(explanation, "genre") if r.weight >= reason.weight / 10]
+    also = f"; matches your preference for {listed(shared[:2])} films" if shared else ""
     return f"Based on your recent viewing of {listed(films[:2])}{also}"
 
 
@@ -115,7 +116,9 @@ def _popularity(reason: Reason, explanation: Explanation, score: float, profile:
     if stars and ratings:
         opening = {stars: "Rated highly", ratings: "Among the most watched"}.get(str(reason.subject), "Popular now")
         return f"{opening}: {stars}, {ratings}"
-    return {"quality": "Well rated by many", "average stars": "Others give it high marks"}.get(str(reason.subject), "")
+    if reason.subject == "average stars" and reason.weight >= HIGH_MARKS:
+        return f"Others give it high marks: {reason.weight:.1f} stars on average"
+    return ""
 
 
 _SENTENCES = {

@@ -19,6 +19,7 @@ def route(query: Query, models: dict[str, Recommender], settings: Settings) -> S
         return Strategy("popular", f"Popular films{chosen}, because there are {reason}: not yet personal.", {"popularity": 1.0}, simulated)
     weights = dict(zip(PARTS, (float(w) for w in hybrid.weights([query])[0])))
     if n < many:
-        return Strategy("balanced", f"All films, ranked by all models in the balance the gate has learned, because there are {rated}, fewer than {many}.", weights, simulated)
+        why = f"All films, ranked by all models in the balance the gate has learned, because there are {rated}, fewer than {many}."
+        return Strategy("balanced", why, weights, simulated)
     why = f"Films that people with the same history watched, then ordered by all models and mixed, because there are {rated}, {many} or more."
     return Strategy("collaborative", why, weights, simulated)
