@@ -115,7 +115,7 @@ class Catalog:
         people, films = self._people
         likeness = people.likeness(words)
         for p in np.argsort(-likeness, kind="stable")[:3]:
-            if likeness[p] >= max(cutoff, 80):
+            if likeness[p] >= max(cutoff, 77):
                 own = list(films[p])
                 best[own] = np.maximum(best[own], likeness[p] - 10)
         order = np.lexsort((-self.years, -best))[:k]

@@ -24,7 +24,7 @@ PART_NAMES = {
     "hybrid": "All models together",
     "popularity": "Popularity",
     "time": "Time of day",
-    "device": "Device (simulated)",
+    "device": "Device",
 }
 
 

@@ -15,8 +15,8 @@ def route(query: Query, models: dict[str, Recommender], settings: Settings) -> S
     simulated = ("device",) if query.context.device and isinstance(hybrid, Hybrid) else ()
     if n < few or not isinstance(hybrid, Hybrid):
         chosen = f" and the genres you asked for ({', '.join(query.profile.genres)})" if query.profile.genres else ""
-        reason = f"{rated}, fewer than {few}" if n < few else "the hybrid model did not load"
-        return Strategy("popular", f"Popular films{chosen}, because there are {reason}: not yet personal.", {"popularity": 1.0}, simulated)
+        reason = f"there {'is' if n == 1 else 'are'} {rated}, fewer than {few}" if n < few else "the hybrid model did not load"
+        return Strategy("popular", f"Popular films{chosen}, because {reason}: not yet personal.", {"popularity": 1.0}, simulated)
     weights = dict(zip(PARTS, (float(w) for w in hybrid.weights([query])[0])))
     if n < many:
         why = f"All films, ranked by all models in the balance the gate has learned, because there are {rated}, fewer than {many}."

@@ -21,7 +21,7 @@ from recommender.serve.carousels import Planner, Row, Scores
 from recommender.serve.routing import route
 from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
-from recommender.types import Carousel, Details, Explanation, Home, Profile, Query, Recommendation, Recommender
+from recommender.types import Carousel, Context, Details, Explanation, Home, Profile, Query, Recommendation, Recommender
 
 
 @dataclass
@@ -40,6 +40,13 @@ class Service:
         catalog = read_films(settings.films)
         models, problems = artifacts.load_all(settings.artifacts, catalog)
         return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems)
+
+    def warm(self) -> None:
+        """Build now what is built on first use, so that nobody waits for it later."""
+        self.catalog.search("a")
+        for viewer in list(self.viewers.values())[-1:]:
+            self.home(viewer, Query(viewer.profile, Context("evening", "tv")))
+        self.dataset_users()
 
     # -- viewers ---------------------------------------------------------------------------------------------------
 

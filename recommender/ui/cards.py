@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from recommender.catalog import Catalog
+from recommender.serve import phrases
 from recommender.types import Carousel, Details, Reason, Recommendation, Strategy
 from recommender.ui import words
 
@@ -41,8 +42,11 @@ def strategy(s: Strategy) -> dict[str, Any]:
 
 def reason(catalog: Catalog, r: Reason) -> dict[str, Any]:
     """One bar of the dialog; films are named by title."""
-    subject = catalog.titles[r.subject] if isinstance(r.subject, int | np.integer) else str(r.subject)
-    return {"kind": words.KIND[r.kind], "label": subject, "weight": float(r.weight), "simulated": r.simulated}
+    return {"kind": words.KIND[r.kind], "label": phrases.subject(r, catalog), "weight": float(r.weight), "simulated": r.simulated}
+
+
+def _contribution(name: str, weight: float) -> dict[str, Any]:
+    return {"kind": "", "label": phrases.PART_NAMES[name], "weight": weight, "simulated": name == "device"}
 
 
 def details(catalog: Catalog, d: Details, shown: int = 8) -> dict[str, Any]:
@@ -62,12 +66,12 @@ def details(catalog: Catalog, d: Details, shown: int = 8) -> dict[str, Any]:
     how = (
         f"The parts add up to the score, {r.score:.2f}."
         if e.exact
-        else "Measured by leaving each part out in turn; such parts need not add up to the score."
+        else f"Your latest films by leaving each out in turn; with what no single film accounts for, the parts add up to the score, {r.score:.2f}."
     )
     return {
         "film": {**card(catalog, r), "directors": list(catalog.directors[r.item]), "actors": list(catalog.actors[r.item])},
         "reasons": bars,
         "how": how,
-        "contributions": [{"kind": "", "label": words.model(name), "weight": float(weight), "simulated": False} for name, weight in d.contributions],
+        "contributions": [_contribution(name, weight) for name, weight in d.contributions],
         "place": f"Number {d.rank:,} of all films you have not seen, by {words.model(r.model)}.",
     }

@@ -18,6 +18,7 @@ _open: list[Service] = []  # filled once: tells whether the skeleton is worth dr
 @st.cache_resource(show_spinner=False)
 def _service() -> Service:
     service = Service.open(settings())
+    service.warm()
     threadpool_limits(1)
     torch = sys.modules.get("torch")
     if torch is not None:
