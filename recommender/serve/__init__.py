@@ -1,0 +1,1 @@
+"""Serving: one viewer and one moment in, explained rows out."""

@@ -20,6 +20,7 @@ def reasons(e: Explanation, catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def film(r: Recommendation, catalog: Catalog) -> dict[str, Any]:
+    """One card: what the film is, what is promised of it, and why it is here."""
     return {
         "id": int(catalog.ids[r.item]),
         "title": catalog.titles[r.item],
