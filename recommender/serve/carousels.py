@@ -192,9 +192,11 @@ class Planner:
         return Row("person", title, why, "content", scores, explain, scores > 0, ("person",), fewest=3)
 
     def _because_genre(self, genre: str | None) -> Row | None:
-        if genre is None:
+        content = self.scores.models.get("content")
+        if genre is None or not isinstance(content, Content):
             return None
-        among = self.catalog.genres[:, self.catalog.genre(genre)]
+        linked = self.scores["content"] > content.quality * content.quality_ + 1e-6  # what is like no film of theirs is here for its merit alone
+        among = self.catalog.genres[:, self.catalog.genre(genre)] & linked
         return self._row("genre", f"Because you like {genre}", f"{genre} films made of what you like", "content", ("genre",), among, well_known=50)
 
     def _moment(self, key: str = "moment", title: str | None = None) -> Row | None:
