@@ -1,0 +1,226 @@
+"""How fast, how large: `python -m recommender.bench [--json FILE]`. One thread, real artifacts, no assertion.
+
+Times are medians and 99th percentiles. Models are timed on made-up profiles of several lengths, pages on the demo viewers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from threadpoolctl import threadpool_limits
+
+from recommender import artifacts
+from recommender.serve.service import Service
+from recommender.settings import ROOT, Settings, settings
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
+
+LENGTHS = (0, 3, 10, 50, 200, 500)  # films in a profile
+CALLS = 300
+WORDS = ("matrix", "the godfather", "star wrs", "spielberg", "amelie", "schindlers list", "tom hanks", "2001", "toy stroy", "x")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: `p99` is empty where a thing is measured once."""
+
+    part: str
+    what: str
+    value: float | None  # the median where there are several
+    p99: float | None
+    unit: str
+    calls: int
+    note: str = ""
+
+
+def timed(part: str, what: str, call: Callable[[Any], object], arguments: Iterable[Any], calls: int = CALLS) -> Row:
+    """Call with each argument in turn, over and over, after one unmeasured round; milliseconds."""
+    arguments = list(arguments)
+    for argument in arguments:
+        call(argument)
+    took = []
+    for argument in itertools.islice(itertools.cycle(arguments), calls):
+        started = time.perf_counter()
+        call(argument)
+        took.append(1000 * (time.perf_counter() - started))
+    return Row(part, what, float(np.median(took)), float(np.percentile(took, 99)), "ms", calls)
+
+
+def profiles(n_items: int, lengths: Iterable[int], each: int, seed: int) -> list[Query]:
+    """Queries with made-up profiles, `each` of every length, in contexts that take turns."""
+    rng = np.random.default_rng(seed)
+    contexts = itertools.cycle(Context(t, d) for t in TIMES_OF_DAY for d in DEVICES)
+    made = []
+    for length in lengths:
+        for _ in range(each):
+            items = rng.choice(n_items, length, replace=False)
+            made.append(Query(Profile(items, rng.integers(1, 6, length).astype(float), np.arange(length)), next(contexts)))
+    return made
+
+
+def models(service: Service, seed: int = 0) -> Iterator[Row]:
+    """The scores of all films for one viewer: over all lengths of profile, and for the longest alone."""
+    mixed, long = profiles(len(service.catalog), LENGTHS, 10, seed), profiles(len(service.catalog), LENGTHS[-1:], 20, seed)
+    for name, model in service.models.items():
+        score = lambda query, model=model: model.score([query])
+        longest = timed("", "", score, long, 100)
+        note = f"{longest.value:.2f}, p99 {longest.p99:.2f} with {LENGTHS[-1]} films"
+        yield Row(**{**asdict(timed("model", name, score, mixed)), "note": note})
+
+
+def pages(service: Service, seed: int = 0) -> Iterator[Row]:
+    """What a visit asks for, over the demo viewers in all contexts."""
+    asked = [(v, Query(v.profile, Context(t, d))) for v in service.viewers.values() for t in TIMES_OF_DAY for d in DEVICES]
+    yield timed("page", "Home, every row with its reasons", lambda a: service.home(*a), asked)
+    somebody = next(iter(service.viewers.values()))
+    long = [(somebody, query) for query in profiles(len(service.catalog), LENGTHS[-1:], 20, seed)]
+    yield timed("page", f"Home for a profile of {LENGTHS[-1]} films", lambda a: service.home(*a), long, 60)
+    rng = np.random.default_rng(seed)
+    films = [(*a, int(rng.integers(len(service.catalog))), "hybrid") for a in asked]
+    yield timed("page", "details of one film", lambda a: service.details(*a), films)
+    yield timed("page", "search", lambda words: service.search(words, somebody), WORDS)
+    change = [(v, q, Query(q.profile, Context("morning", "mobile"))) for v, q in asked]
+    yield timed("page", "what changed with the context", lambda a: service.moved(*a), change)
+
+
+def sizes(config: Settings) -> Iterator[Row]:
+    """Artifacts on disk, largest first."""
+    folders = {p.name: sum(f.stat().st_size for f in p.iterdir() if f.is_file()) / 1e6 for p in config.artifacts.iterdir() if p.is_dir()}
+    for name, size in sorted(folders.items(), key=lambda f: -f[1]):
+        yield Row("artifact", name, size, None, "MB", 1)
+    yield Row("artifact", "all", sum(folders.values()), None, "MB", 1)
+
+
+def resident(pid: int | str = "self") -> float | None:
+    """Resident memory of a process in MB; None where the system does not tell."""
+    try:
+        pages_used = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return None
+    return pages_used * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def _server() -> Iterator[tuple[subprocess.Popen, str, float]]:
+    """`streamlit run app.py` on a free port: the process, its address and when it was started."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    options = {"port": port, "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none", "scriptHealthCheckEnabled": "true"}
+    flags = [part for name, value in options.items() for part in (f"--server.{name}", str(value))]
+    started = time.perf_counter()
+    app = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *flags], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield app, f"http://127.0.0.1:{port}/_stcore/", started
+    finally:
+        app.terminate()
+        app.wait(20)
+
+
+def _answers(address: str, app: subprocess.Popen, until: float = 120) -> float | None:
+    """When the address first answers ok; None where it never does."""
+    end = time.perf_counter() + until
+    while time.perf_counter() < end and app.poll() is None:
+        try:
+            if urllib.request.urlopen(address, timeout=until).read() == b"ok":
+                return time.perf_counter()
+        except OSError:
+            time.sleep(0.02)
+    return None
+
+
+def startup() -> Iterator[Row]:
+    """From the command to the server's first answer, and to the end of the first page's script (models loaded on the way)."""
+    if not (ROOT / "app.py").exists():
+        yield Row("start", "streamlit run app.py", None, None, "s", 0, "app.py is not there")
+        return
+    with _server() as (app, address, started):
+        for what, path in (("first answer", "health"), ("first page script run, models loaded", "script-health-check")):
+            at = _answers(address + path, app)
+            if at is None:
+                yield Row("start", what, None, None, "s", 0, f"no answer; exit code {app.poll()}")
+                return
+            yield Row("start", what, at - started, None, "s", 1)
+        took = []
+        for _ in range(20):
+            began = time.perf_counter()
+            at = _answers(address + "script-health-check", app)
+            took.append(1000 * ((at or float("nan")) - began))
+        yield Row("start", "the same page again", float(np.median(took)), float(np.percentile(took, 99)), "ms", len(took))
+        yield Row("memory", "streamlit server after that", resident(app.pid), None, "MB", 1)
+
+
+def run() -> list[Row]:
+    """Every measurement, on one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        started = time.perf_counter()
+        service = Service.open(settings())
+        opened = Row("start", "opening catalogue, models and viewers", time.perf_counter() - started, None, "s", 1, "; ".join(service.problems))
+        gc.collect()
+        gc.freeze()
+        memory = Row("memory", "a process that has opened everything", resident(), None, "MB", 1)
+        rows = [*models(service), *pages(service)]
+    return [*rows, opened, *startup(), memory, *sizes(settings())]
+
+
+def facts() -> dict[str, Any]:
+    """When and on what it was measured, and on which data the artifacts were trained."""
+    found = next((p.parent.name for p in sorted(settings().artifacts.glob("*/card.json"))), None)
+    data = artifacts.card(found, settings().artifacts).get("data") if found else None
+    processor = f"{platform.machine()}, {os.cpu_count()} cores, one thread used"
+    return {"date": datetime.now(UTC).date().isoformat(), "python": platform.python_version(), "processor": processor, "data": data}
+
+
+def table(rows: list[Row]) -> Table:
+    """All rows under one head."""
+    drawn = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("", "", "median", "p99", "", "calls", ""):
+        drawn.add_column(name, justify="right" if name in ("median", "p99", "calls") else "left", no_wrap=True)
+    number = lambda x: "–" if x is None else f"{x:,.2f}" if x < 100 else f"{x:,.0f}"
+    previous = ""
+    for r in rows:
+        if previous and r.part != previous:
+            drawn.add_section()
+        drawn.add_row(
+            r.part if r.part != previous else "", r.what, number(r.value), number(r.p99) if r.p99 is not None else "", r.unit, str(r.calls), r.note
+        )
+        previous = r.part
+    return drawn
+
+
+def main() -> None:
+    """Measure, print one table, and write JSON where asked to."""
+    parser = argparse.ArgumentParser(prog="python -m recommender.bench", description="Speed, memory and sizes of Marquee, on one thread.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    wanted = parser.parse_args()
+    rows = run()
+    Console(width=max(120, Console().width)).print(table(rows), highlight=False)
+    if wanted.json:
+        wanted.json.write_text(json.dumps({**facts(), "rows": [asdict(r) for r in rows]}, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

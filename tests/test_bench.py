@@ -1,0 +1,34 @@
+"""The benchmark measures what it says; how fast anything is, is no test."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from recommender import bench
+from recommender.settings import settings
+
+
+def test_every_argument_is_asked_in_turn() -> None:
+    asked: list[int] = []
+    row = bench.timed("model", "test", asked.append, [1, 2, 3], calls=7)
+    assert asked == [1, 2, 3, 1, 2, 3, 1, 2, 3, 1]  # one round to warm up, then seven calls
+    assert (row.calls, row.unit) == (7, "ms")
+    assert 0 <= row.value <= row.p99
+
+
+def test_made_up_profiles() -> None:
+    queries = bench.profiles(600, (0, 500), 2, seed=0)
+    assert [len(q.profile) for q in queries] == [0, 0, 500, 500]
+    assert len({q.context for q in queries}) == 4
+
+
+def test_sizes_and_the_table() -> None:
+    rows = [*bench.sizes(settings()), bench.Row("start", "streamlit run app.py", None, None, "s", 0, "app.py is not there")]
+    assert rows[-2].what == "all"
+    assert abs(sum(r.value for r in rows[:-2]) - rows[-2].value) < 1e-9
+    console = Console(width=150, record=True, quiet=True)
+    console.print(bench.table(rows))
+    text = console.export_text()
+    assert "median" in text
+    assert "app.py is not there" in text
+    assert bench.resident() is None or bench.resident() > 10
