@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from rich.console import Console
 
 from recommender import bench
@@ -26,9 +28,9 @@ def test_sizes_and_the_table() -> None:
     rows = [*bench.sizes(settings()), bench.Row("start", "streamlit run app.py", None, None, "s", 0, "app.py is not there")]
     assert rows[-2].what == "all"
     assert abs(sum(r.value for r in rows[:-2]) - rows[-2].value) < 1e-9
-    console = Console(width=150, record=True, quiet=True)
+    console = Console(width=150, file=io.StringIO())
     console.print(bench.table(rows))
-    text = console.export_text()
+    text = console.file.getvalue()
     assert "median" in text
     assert "app.py is not there" in text
     assert bench.resident() is None or bench.resident() > 10
