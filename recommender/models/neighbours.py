@@ -51,14 +51,15 @@ class EASE(ItemItem):
     neighbours: int = 200
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
-        x = interactions.matrix()
+        seen = np.flatnonzero(interactions.raters)  # the other films have no weights
+        x = interactions.matrix()[:, seen]
         gram = (x.T @ x).toarray().astype(np.float64)
-        seen = gram.diagonal() > 0
         p = np.linalg.inv(gram + self.penalty * np.eye(len(gram)))
         w = -p / p.diagonal()
         np.fill_diagonal(w, 0)
-        w[:, ~seen] = 0
-        self.weights_ = strongest(w, self.neighbours)
+        kept = strongest(w, self.neighbours).tocoo()
+        shape = (interactions.n_items, interactions.n_items)
+        self.weights_ = sparse.csr_array((kept.data, (seen[kept.row], seen[kept.col])), shape=shape)
         self.catalog = catalog
         return self
 

@@ -91,15 +91,14 @@ class Sequence:
             better = (scores > scores[rows, answers][:, None]).sum(axis=1)
             return -float(np.where(better < 10, 1 / np.log2(better + 2), 0).mean())
 
-        self.training = Loop("sequence", self.rate, self.epochs, self.patience, checkpoint).run(
-            network, lambda: self._batches(train, rng), loss, error
-        )
+        self.training = Loop("sequence", self.rate, self.epochs, self.patience, checkpoint).run(network, lambda: self._batches(train), loss, error)
         self.state_ = {k: v.numpy().copy() for k, v in network.state_dict().items()}
         self.__dict__.pop("_network", None)
         return self
 
-    def _batches(self, data: Interactions, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, ...]]:
+    def _batches(self, data: Interactions) -> Iterator[tuple[torch.Tensor, ...]]:
         """Histories cut into windows at a random offset: films (B, T), next film or -1 (B, T), its time and device (B, T)."""
+        rng = np.random.default_rng(int(torch.randint(2**62, ())))  # from torch's generator, whose state a checkpoint keeps
         windows = []
         for user in np.flatnonzero(data.lengths >= 2).tolist():
             r = data.rows(user)
