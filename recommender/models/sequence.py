@@ -63,7 +63,7 @@ class Sequence:
     rate: float = 1e-3
     batch: int = 64
     epochs: int = 40
-    patience: int = 6
+    patience: int = 8
     unknown: float = 0.3  # share of training positions whose context is hidden, so that it may be unknown when served
     examined: int = 600  # viewers whose last film is kept for early stopping
     looked_back: int = 8  # films tried one by one for leave-one-out reasons
