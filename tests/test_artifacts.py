@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from recommender import artifacts
+from recommender import train as training
 from recommender.artifacts import ArtifactError
 from recommender.catalog import Catalog
 from recommender.load import read_films
@@ -160,6 +161,26 @@ def test_only_arrays_are_written(tmp_path: Path) -> None:
     model.secret_ = "a word"
     with pytest.raises(TypeError, match=r"Popularity.secret_ is str, wanted an array"):
         artifacts.save("popularity", model, tmp_path)
+
+
+def test_training_leaves_out_the_examined_and_films_with_few_raters(tmp_path: Path, monkeypatch) -> None:
+    log = LOG.where((LOG.items != 0) | (LOG.users < 12))
+    votes = log.raters
+    assert 0 < votes[0] < 20 <= votes[1:].min()
+    examined, examine = [], training.examine
+    monkeypatch.setattr(training, "examine", lambda model, exam: (examined.append((model, exam)), examine(model, exam))[1])
+    cards = list(training.train(["popularity", "ease"], CATALOG, log, tmp_path, tmp_path / "checkpoints", seed=3, min_raters=20))
+    published, _ = artifacts.load_all(tmp_path, CATALOG)
+    np.testing.assert_array_equal(published["popularity"].parts_[2], np.where(votes >= 20, votes, 0))
+    assert published["ease"].weights_[[0]].nnz == published["ease"].weights_[:, [0]].nnz == 0
+    stranger, exam = examined[0]
+    assert len(exam)
+    assert (stranger.parts_[2] <= np.where(votes >= 20, votes, 0) - exam.raters).all()  # the examined voted for nothing in it
+    for card in cards:
+        assert card["data"] == {"sha256": log.fingerprint(), "ratings": len(log), "users": 120, "films": 40}
+        assert (card["seed"], card["dose"], card["fitted_on"]) == (3, 1.0, "all users")
+        assert 0 <= card["validation"]["HR@10"]["lo"] <= card["validation"]["HR@10"]["hi"] <= 1
+        assert card["validation"]["NDCG@10"]["n"] == len(np.unique(exam.users))
 
 
 # -- committed ones ----------------------------------------------------------------------------------------------------
