@@ -49,9 +49,10 @@ def _contribution(name: str, weight: float) -> dict[str, Any]:
     return {"kind": "", "label": phrases.PART_NAMES[name], "weight": weight, "simulated": name == "device"}
 
 
-def details(catalog: Catalog, d: Details, shown: int = 8) -> dict[str, Any]:
+def details(catalog: Catalog, d: Details, seen: bool, shown: int = 8) -> dict[str, Any]:
     """One film in full. Reasons after the first `shown` are added up, so that the bars still make the whole."""
     r, e = d.recommendation, d.recommendation.explanation
+    opening = "You have seen it; it would be number" if seen else "Number"
     bars = [reason(catalog, x) for x in e.reasons[:shown]]
     rest = e.reasons[shown:]
     if rest:
@@ -73,5 +74,5 @@ def details(catalog: Catalog, d: Details, shown: int = 8) -> dict[str, Any]:
         "reasons": bars,
         "how": how,
         "contributions": [_contribution(name, weight) for name, weight in d.contributions],
-        "place": f"Number {d.rank:,} of all films you have not seen, by {words.model(r.model)}.",
+        "place": f"{opening} {d.rank:,} of all films you have not seen, by {words.model(r.model)}.",
     }

@@ -53,7 +53,8 @@ def _details(frame: Frame, film: int) -> dict[str, Any]:
     found = service.details(frame.viewer, frame.query, catalog.index(film), _model(frame, film))
     similar = service.cards(frame.viewer, frame.query, [int(i) for i in found.similar])
     kept = "Love, Like, Not for me, Hide and the watch-list are kept for this visit only."
-    return {**cards.details(catalog, found), "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
+    facts = cards.details(catalog, found, seen=found.recommendation.item in frame.viewer.profile.items)
+    return {**facts, "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
 
 
 def _model(frame: Frame, film: int) -> str:
