@@ -523,6 +523,7 @@ def test_sentences_by_hand(service: Service) -> None:
     assert sentence(service, [crowd], profile) == "People with similar tastes enjoyed this: 42% gave it four stars or more"
     genre = [Reason("genre", "Drama", 3), Reason("genre", "War", 1.1), Reason("genre", "Musical", 0.9)]  # less than a third as heavy
     assert sentence(service, genre, profile) == "Matches your preference for Drama and War films"
+    assert sentence(service, [genre[0], genre[2]], profile) == "Matches your preference for Drama films"
     assert sentence(service, [Reason("person", "Ann", 3), film(a, 1)], profile, lead=("person",)) == "Matches your preference for films with Ann"
     assert sentence(service, [Reason("sequence", a, 3), Reason("sequence", b, 2)], profile) == f"Based on your recent viewing of {toy} and {matrix}"
     seen = phrases.say(c, Explanation.of([]), 0, profile, Context(), service.catalog)
