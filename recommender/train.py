@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import time
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def train(
     split = split_users(kept, GATE_SHARE, EXAM_SHARE, seed)
     for name in names:
         started = time.perf_counter()
-        model = _fit(name, catalog, split, folder, checkpoints / f"{name}-{seed}.safetensors", seed)
+        model = _fit(name, catalog, split, folder, checkpoints, seed)
         validation = examine(model, split.exam)
         again = getattr(model, "refits", False)
         if again:
@@ -70,8 +71,10 @@ def _blank(name: str, seed: int) -> Recommender:
     return model
 
 
-def _fit(name: str, catalog: Catalog, split: UserSplit, folder: Path, checkpoint: Path, seed: int) -> Recommender:
+def _fit(name: str, catalog: Catalog, split: UserSplit, folder: Path, checkpoints: Path, seed: int) -> Recommender:
     model = _blank(name, seed)
+    work = f"{split.fit.fingerprint()} {split.fit.devices.sum()} {model!r}"  # another data set, dose or parameter begins anew
+    checkpoint = checkpoints / f"{name}-{hashlib.sha256(work.encode()).hexdigest()[:12]}.safetensors"
     if isinstance(model, Hybrid):
         return model.attach({part: _stranger(part, catalog, split, folder, seed) for part in PARTS}).fit_gate(split.gate, catalog, checkpoint)
     extra: dict = {}

@@ -6,7 +6,7 @@ Shape letters used everywhere: U users, I items, B queries, F factors, T positio
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self, get_args
 
 import numpy as np
 
@@ -89,12 +89,12 @@ class Query:
     context: Context = field(default_factory=Context)
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One part of a score: `weight` score points due to `subject`.
 
     subject is an item number for the kinds film and sequence, a name or label for all others.
     simulated is true where the signal behind it was drawn from a rule instead of observed.
+    A named tuple, because a page of a long history makes a hundred thousand of them.
     """
 
     kind: ReasonKind

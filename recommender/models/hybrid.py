@@ -86,14 +86,14 @@ class Hybrid:
         """Learn the gate and the context points from viewers whom the parts do not know."""
         torch.manual_seed(self.seed)
         self.catalog = catalog
-        queries, targets = self._questions(interactions, np.random.default_rng(self.seed))
+        queries, targets, viewers = self._questions(interactions, np.random.default_rng(self.seed))
         z = torch.from_numpy(np.concatenate([self._parts(queries[i : i + 128]) for i in range(0, len(queries), 128)]))  # (N, 3, I)
         context = torch.tensor([context_index(q.context) for q in queries])
         length = torch.tensor([len(q.profile) for q in queries])
         answer = torch.from_numpy(targets)
         genres = torch.from_numpy(catalog.genres.astype(np.float32))
         gate = Gate(genres.shape[1], self.hidden)
-        examined = torch.arange(len(queries)) % 5 == 0  # (N,)
+        examined = torch.from_numpy(viewers % 5 == 0)  # (N,)
 
         def nll(rows: torch.Tensor) -> torch.Tensor:
             weights = gate.weights(context[rows, 0], context[rows, 1], length[rows])
@@ -115,17 +115,18 @@ class Hybrid:
         self.__dict__.pop("_network", None)
         return self
 
-    def _questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray]:
-        """For each viewer some films of their own, each asked for with what went before and in the context it was watched in."""
-        queries, targets = [], []
-        for user in np.flatnonzero(data.lengths >= 2).tolist():
+    def _questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray, np.ndarray]:
+        """Some films of each viewer, each asked for with what went before and in the context it was watched in: queries, films, viewers."""
+        queries, targets, viewers = [], [], []
+        for viewer, user in enumerate(np.flatnonzero(data.lengths >= 2).tolist()):
             r, profile = data.rows(user), data.profile(user)
             for at in rng.choice(np.arange(1, len(profile)), min(self.asked, len(profile) - 1), replace=False):
                 time, device = int(data.times_of_day[r.start + at]), int(data.devices[r.start + at])
                 context = Context(TIMES_OF_DAY[time] if time >= 0 else None, DEVICES[device] if device >= 0 else None)
                 queries.append(Query(profile.keep(np.arange(len(profile)) < at), context))
                 targets.append(int(profile.items[at]))
-        return queries, np.array(targets)
+                viewers.append(viewer)
+        return queries, np.array(targets), np.array(viewers)
 
     def _parts(self, queries: list[Query]) -> np.ndarray:  # float32 (B, 3, I)
         """Scores of each part over their spread; of time and device a part knows what it was trained to use."""

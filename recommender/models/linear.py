@@ -46,7 +46,12 @@ class Additive(ABC):
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         points = self.contributions(query, np.asarray(items))
         watched = query.profile.items
-        return [Explanation.of([Reason("film", int(watched[j]), float(column[j])) for j in np.flatnonzero(column)]) for column in points.T]
+        heaviest = np.argsort(-np.abs(points), axis=0, kind="stable")  # (n, K)
+        answers = []
+        for column, order in zip(points.T, heaviest.T):
+            order = order[: np.count_nonzero(column)]
+            answers.append(Explanation(tuple(Reason("film", j, w) for j, w in zip(watched[order].tolist(), column[order].tolist()))))
+        return answers
 
 
 class ItemItem(Additive):

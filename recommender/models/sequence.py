@@ -75,6 +75,8 @@ class Sequence:
         self.catalog = catalog
         network = Transformer(interactions.n_items, self.width, self.heads, self.layers, self.length, self.dropout)
         candidates = np.flatnonzero(interactions.lengths >= 5)
+        if len(candidates) < 4:
+            raise ValueError(f"{len(candidates)} viewers have five ratings or more, wanted at least 4 to train on and to examine")
         examined = rng.choice(candidates, min(self.examined, len(candidates) // 4), replace=False)
         last = np.zeros(len(interactions), bool)
         last[[interactions.rows(u).stop - 1 for u in examined]] = True

@@ -140,7 +140,7 @@ class Planner:
         if self.route == "popular" or "hybrid" not in self.scores:
             why = "Popular, of the genres you asked for first" if self.profile.genres else "Most watched and best rated"
             unmoved = self._row("top", title, why, "popularity", ("genre",))
-            return self._moment(key="top", title=title) or unmoved
+            return self._moment(key="top", title=title) or unmoved or self._row("top", title, "Well rated by many", "content", ())
         hybrid, ease = self.scores["hybrid"], self.scores["ease"]
         among = np.ones(len(hybrid), bool)
         why = "All models together, weighed for this moment"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -85,6 +86,7 @@ class Service:
     def home(self, viewer: Viewer, query: Query, genre: str | None = None, hidden: frozenset[int] = frozenset()) -> Home:
         """The strategy and the rows of one Home page. Items in `hidden`, seen films and films over the viewer's certificate stay away."""
         started = time.perf_counter()
+        self._check(hidden)
         scores = Scores(self.models, query)
         strategy = route(query, self.models, self.settings)
         planner = Planner(self.catalog, scores, viewer.name, strategy.route, self.settings.diversity)
@@ -117,6 +119,7 @@ class Service:
 
     def details(self, viewer: Viewer, query: Query, item: int, model: str) -> Details:
         """One film for one viewer, explained by one model (by the main one where that model is not there)."""
+        self._check([item])
         row = self._row_of(model, query)
         unseen = rank.mask(row.scores, ~self._may_see(viewer, query))
         unseen[query.profile.items] = -np.inf
@@ -131,6 +134,7 @@ class Service:
 
     def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
         """Any films as cards, explained by the main model."""
+        self._check(items)
         if not items:
             return ()
         return self._recommendations(self._row_of(self._main(query), query), np.array(items), query, self._promises(Scores(self.models, query)))
@@ -146,6 +150,11 @@ class Service:
         return int(sum(n >= len(old) or old[n] != item for n, item in enumerate(new)))
 
     # -- how -------------------------------------------------------------------------------------------------------
+
+    def _check(self, items: Iterable[int]) -> None:
+        for item in items:
+            if not 0 <= item < len(self.catalog):
+                raise LookupError(f"item number is {item}, wanted 0 to {len(self.catalog) - 1}")
 
     def _main(self, query: Query) -> str:
         return "popularity" if route(query, self.models, self.settings).route == "popular" else "hybrid"
