@@ -45,7 +45,6 @@ def save(name: str, model: Recommender, folder: Path, **facts) -> dict:
     card = {
         "format": FORMAT,
         "name": name,
-        "description": (type(model).__doc__ or "").split("\n\n")[0],
         "parameters": asdict(model),  # type: ignore[call-overload]
         "catalog": catalog_hash(model.catalog),
         "weights": {"sha256": _sha256(target / WEIGHTS), "bytes": (target / WEIGHTS).stat().st_size},
@@ -129,7 +128,8 @@ def facts(card: dict) -> list[str]:
     size, simulated = f"{card['weights']['bytes'] / 1e6:.1f}", ", ".join(card["simulated"]) or "nothing"
     figures = [_figure(card["validation"].get(metric)) for metric in ("NDCG@10", "HR@10", "RMSE")]
     seconds = max(card["seconds"], (card.get("training") or {}).get("seconds", 0))
-    return [card["name"], card["description"].split(". ")[0].split("; ")[0].rstrip("."), *figures, size, f"{seconds:.0f}", simulated]
+    summary = (type(MODELS[card["name"]]()).__doc__ or "").splitlines()[0].rstrip(".")
+    return [card["name"], summary, *figures, size, f"{seconds:.0f}", simulated]
 
 
 def _figure(estimate: dict | None) -> str:
@@ -141,8 +141,8 @@ def as_markdown(cards: list[dict]) -> str:
     card, dates = cards[0], sorted(c["date"] for c in cards)
     data = f"{card['data']['ratings']:,} ratings by {card['data']['users']:,} users (data hash `{card['data']['sha256'][:16]}`)"
     rows = [COLUMNS, ["---"] * len(COLUMNS), *map(facts, cards)]
-    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-    return f"From {data}, seed {card['seed']}, trained {dates[0]} to {dates[-1]}. n = {card['validation']['NDCG@10']['n']} viewers.\n\n{table}"
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return f"From {data}, seed {card['seed']}, trained {dates[0]}{"" if dates[0] == dates[-1] else f" to {dates[-1]}"}. n = {card['validation']['NDCG@10']['n']} viewers.\n\n{table}"
 
 
 def catalog_hash(catalog: Catalog) -> str:

@@ -44,7 +44,9 @@ def _terms(catalog: Catalog, terms: int) -> sparse.csr_array:
 
 @dataclass
 class Content(ItemItem):
-    """score_i = sum_j w_j cos(i, j) / sqrt(n) + quality, with cosines under the floor cut off.
+    """Likeness of genres, people, certificate and plot, and quality.
+
+    score_i = sum_j w_j cos(i, j) / sqrt(n) + quality, with cosines under the floor cut off.
 
     Quality is damped rating x log(votes), scaled to 0..1. A cosine splits exactly into shared genres, shared people and
     the rest (certificate and plot), and so do the reasons.
@@ -113,7 +115,7 @@ class Placement(nn.Module):
 
 @dataclass
 class Encoder(ALS):
-    """ALS whose film factors are computed from content by a learned encoder, so that a film nobody rated has a place too.
+    """ALS with film factors encoded from content, so that unrated films have a place.
 
     The encoder (MLP) is trained to give the ALS factors of rated films; every film is then represented by its encoding,
     and viewers are folded in as in ALS. Source: Gantner et al., "Learning Attribute-to-Feature Mappings", ICDM 2010.

@@ -18,7 +18,9 @@ from recommender.types import Query
 
 @dataclass
 class PureSVD(Additive):
-    """score = r V V' with the leading right singular vectors V of the watched matrix.
+    """Truncated singular value decomposition.
+
+    score = r V V' with the leading right singular vectors V of the watched matrix.
 
     Source: Cremonesi, Koren & Turrin, "Performance of Recommender Algorithms on Top-N Recommendation Tasks", RecSys 2010.
     """
@@ -44,7 +46,9 @@ class PureSVD(Additive):
 
 @dataclass
 class ALS(FoldIn):
-    """Implicit feedback: films watched are wanted with confidence 1 + alpha, all others not, with confidence 1.
+    """Matrix factorisation of implicit feedback, with fold-in.
+
+    Films watched are wanted with confidence 1 + alpha, all others not, with confidence 1.
 
     x_u = (Y'Y + alpha Y_u'Y_u + reg I)^-1 (1 + alpha) sum_j y_j, and the same for films in turn.
     Source: Hu, Koren & Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.

@@ -45,7 +45,9 @@ class Gate(nn.Module):
 
 @dataclass
 class Hybrid:
-    """score_i = sum_m g_m(context, n) z_m,i + (a_time + a_device) . genres_i, with z the scores of a part over their spread.
+    """Gate over EASE, content and sequence, with context points by genre.
+
+    score_i = sum_m g_m(context, n) z_m,i + (a_time + a_device) . genres_i, with z the scores of a part over their spread.
 
     Trained end to end on films the parts never saw (viewers left out of their training), with the composite loss
     cross-entropy(next film) + pull x KL(uniform || gate) + ridge x |a|^2: the gate stays near equal weights, and context

@@ -19,7 +19,9 @@ from recommender.types import Explanation, Query, Reason
 
 @dataclass
 class ItemKNN(ItemItem):
-    """W_ji = |watched both| / (sqrt(|j| |i|) + shrink). Pairs with fewer than `support` common viewers are left out."""
+    """Item-item neighbours by cosine.
+
+    W_ji = |watched both| / (sqrt(|j| |i|) + shrink). Pairs with fewer than `support` common viewers are left out."""
 
     refits: ClassVar[bool] = True
     neighbours: int = 100
@@ -40,8 +42,9 @@ class ItemKNN(ItemItem):
 
 @dataclass
 class EASE(ItemItem):
-    """Closed-form linear autoencoder without a diagonal; the strongest weights of each film are kept.
+    """Closed-form linear autoencoder between films.
 
+    Its diagonal is zero and the strongest weights of each film are kept:
     P = (X'X + lambda I)^-1, W_ji = -P_ji / P_ii, W_ii = 0.
     Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, arXiv 1905.03375.
     """
@@ -66,7 +69,9 @@ class EASE(ItemItem):
 
 @dataclass
 class UserKNN:
-    """score_i = sum over the k most alike viewers of cosine(viewer, v) x [v watched i]. Needs the data set: never shipped."""
+    """User-user neighbours, exact.
+
+    score_i = sum over the k most alike viewers of cosine(viewer, v) x [v watched i]. Needs the data set: never shipped."""
 
     shipped: ClassVar[bool] = False
     neighbours: int = 100
@@ -101,9 +106,9 @@ class UserKNN:
 
 @dataclass
 class Communities:
-    """User-user neighbours that may be published: viewers in clusters of at least `least` people, each a list of shares.
+    """User-user neighbours that may be published: taste communities.
 
-    score_i = sum_c a_c share_ci, where share_ci is the part of community c that gave film i `enjoyed` stars or more, and
+    Viewers in clusters of at least `least` people, each a list of shares: score_i = sum_c a_c share_ci, where share_ci is the part of community c that gave film i `enjoyed` stars or more, and
     a_c (summing to 1) falls with the distance between the viewer and the community. So the score is the share of people
     with the viewer's taste who enjoyed the film. Films enjoyed by fewer than `known` members count as enjoyed by none.
     """

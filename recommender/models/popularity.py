@@ -25,7 +25,10 @@ def unit(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
 
 @dataclass
 class Popularity:
-    """0.4 trending + 0.3 rating + 0.3 votes, each scaled to 0..1; a genre the viewer asked for adds its own points."""
+    """0.4 trending + 0.3 rating + 0.3 votes.
+
+    Each is scaled to 0..1; a genre the viewer asked for adds its own points.
+    """
 
     refits: ClassVar[bool] = True
     trending: float = 0.4

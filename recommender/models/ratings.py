@@ -51,7 +51,9 @@ class Factorisation(nn.Module):
 
 @dataclass
 class Ratings(Additive):
-    """Item factors and biases from mini-batch Adam on MSE + L2; any viewer is folded in by ridge regression.
+    """Biased matrix factorisation of stars, with fold-in.
+
+    Item factors and biases from mini-batch Adam on MSE + L2; any viewer is folded in by ridge regression.
 
     Early stopping and the two ridge penalties are decided on viewers left out of training, folded in from four fifths of
     their ratings: validated as it is served. Source: Koren, Bell & Volinsky, "Matrix Factorization Techniques for

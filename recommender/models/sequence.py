@@ -49,7 +49,9 @@ class SoftmaxLoss(torch.autograd.Function):
 
 @dataclass
 class Sequence:
-    """Full-softmax cross-entropy on the next film at every position; scores are logits, centred over the films.
+    """Causal Transformer over the latest films.
+
+    Full-softmax cross-entropy on the next film at every position; scores are logits, centred over the films.
 
     Source: Kang & McAuley, SASRec, ICDM 2018, arXiv 1808.09781; full softmax: Klenitskiy & Vasilev, RecSys 2023, arXiv 2309.07602.
     """
