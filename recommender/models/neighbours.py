@@ -108,9 +108,9 @@ class UserKNN:
 class Communities:
     """User-user neighbours that may be published: taste communities.
 
-    Viewers in clusters of at least `least` people, each a list of shares: score_i = sum_c a_c share_ci, where share_ci is the part of community c that gave film i `enjoyed` stars or more, and
-    a_c (summing to 1) falls with the distance between the viewer and the community. So the score is the share of people
-    with the viewer's taste who enjoyed the film. Films enjoyed by fewer than `known` members count as enjoyed by none.
+    score_i = sum_c a_c share_ci over clusters c of at least `least` viewers, where share_ci is the part of them that gave
+    film i `enjoyed` stars or more, and a_c (summing to 1) falls with the distance between viewer and cluster. So the score is
+    the share of people with the viewer's taste who enjoyed the film. Films enjoyed by fewer than `known` count as enjoyed by none.
     """
 
     refits: ClassVar[bool] = True
