@@ -142,7 +142,8 @@ def as_markdown(cards: list[dict]) -> str:
     data = f"{card['data']['ratings']:,} ratings by {card['data']['users']:,} users (data hash `{card['data']['sha256'][:16]}`)"
     rows = [COLUMNS, ["---"] * len(COLUMNS), *map(facts, cards)]
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    return f"From {data}, seed {card['seed']}, trained {' to '.join(dict.fromkeys((dates[0], dates[-1])))}. n = {card['validation']['NDCG@10']['n']} viewers.\n\n{table}"
+    when = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    return f"From {data}, seed {card['seed']}, trained {when}. n = {card['validation']['NDCG@10']['n']} viewers.\n\n{table}"
 
 
 def catalog_hash(catalog: Catalog) -> str:
