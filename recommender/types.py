@@ -92,7 +92,7 @@ class Query:
 class Reason(NamedTuple):
     """One part of a score: `weight` score points due to `subject`.
 
-    subject is an item number for the kinds film and sequence, a name or label for all others.
+    subject is an item number for the kinds film and sequence (or a label for several films together), a name or label for all others.
     simulated is true where the signal behind it was drawn from a rule instead of observed.
     A named tuple, because a page of a long history makes a hundred thousand of them.
     """

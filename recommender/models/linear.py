@@ -34,6 +34,9 @@ def strongest(matrix: np.ndarray, keep: int) -> sparse.csr_array:
     return kept
 
 
+NAMED = 60  # films of a long history that are reasons of their own; the others are one reason together
+
+
 class Additive(ABC):
     """A model whose score is sum_j contribution(j, i) over the viewer's films j: every film is an exact reason."""
 
@@ -50,7 +53,11 @@ class Additive(ABC):
         answers = []
         for column, order in zip(points.T, heaviest.T):
             order = order[: np.count_nonzero(column)]
-            answers.append(Explanation(tuple(Reason("film", j, w) for j, w in zip(watched[order].tolist(), column[order].tolist()))))
+            first, rest = order[:NAMED], order[NAMED:]
+            reasons = [Reason("film", j, w) for j, w in zip(watched[first].tolist(), column[first].tolist())]
+            if len(rest):
+                reasons.append(Reason("film", f"{len(rest)} other films", float(column[rest].sum())))
+            answers.append(Explanation.of(reasons))
         return answers
 
 
