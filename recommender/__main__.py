@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -196,6 +199,9 @@ def _open(k: int = 20) -> Service:
     service = Service.open(settings().model_copy(update={"row_length": k}))
     for problem in service.problems:
         typer.echo(f"warning: {problem}", err=True)
+    if not service.models:
+        raise LookupError(f"no model loaded from {settings().artifacts}")
+    service.dataset_users()  # where a data set is present, its exact user neighbours serve
     return service
 
 
@@ -248,6 +254,12 @@ def main() -> None:
     """Run a command; what is wrong with the input is one line on stderr and exit code 2."""
     try:
         app()
+    except BrokenPipeError:  # the reader, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        typer.echo(f"error: setting MARQUEE_{str(wrong['loc'][0]).upper()} is {wrong['input']!r}: {wrong['msg']}", err=True)
+        raise SystemExit(2) from None
     except (ValueError, LookupError, OSError) as error:
         typer.echo(f"error: {error.args[0] if isinstance(error, LookupError) and error.args else error}", err=True)
         raise SystemExit(2) from None

@@ -117,7 +117,7 @@ class Catalog:
         for p in np.argsort(-likeness, kind="stable")[:3]:
             if likeness[p] >= max(cutoff, 77):
                 own = list(films[p])
-                best[own] = np.maximum(best[own], likeness[p] - 10)
+                best[own] = np.maximum(best[own], likeness[p] - 6)
         order = np.lexsort((-self.years, -best))[:k]
         return [int(i) for i in order if best[i] >= cutoff]
 

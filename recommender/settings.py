@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     few_ratings: int = Field(3, ge=0, description="below this many ratings: popularity and chosen genres")
     many_ratings: int = Field(10, ge=1, description="from this many ratings on: collaborative first, diversified")
     diversity: float = Field(0.2, ge=0, le=1, description="share of genre novelty when the list is diversified")
+    least_match: float = Field(0.3, ge=0, le=1, description="films with a smaller chance of four stars stay off a personal page")
     row_length: int = Field(20, ge=1, le=100)
     min_raters: int = Field(20, ge=1, description="films with fewer raters get no published statistics or collaborative weights")
 

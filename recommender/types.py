@@ -164,7 +164,7 @@ class Recommender(Protocol):
 class Strategy:
     """Which route a viewer was sent on, and why."""
 
-    route: Literal["popular", "balanced", "collaborative"]
+    route: Literal["popular", "balanced", "collaborative", "single"]
     why: str  # one sentence for the screen
     weights: dict[str, float]  # model name -> share of the gate; sums to 1
     simulated: tuple[str, ...] = ()  # signals in use that were drawn from a rule, such as "device"
@@ -184,6 +184,7 @@ class Details:
     """One film seen by one viewer: what the dialog draws."""
 
     recommendation: Recommendation
-    rank: int  # among all films the viewer has not seen, by the same model
+    rank: int  # by the same scores
+    among: str  # what was ranked, as a phrase: "all films you have not seen"
     contributions: tuple[tuple[str, float], ...]  # (model or "context", score points) that sum to the score
     similar: tuple[int, ...]  # item numbers, nearest first

@@ -345,8 +345,9 @@ def test_ratings_fold_in_by_hand() -> None:
 
 def test_chance_by_hand() -> None:
     model = Ratings()
-    model.calibration_ = np.array([2.0, -7.0])
-    np.testing.assert_allclose(model.chance(np.array([3.5, 4.5])), [0.5, 1 / (1 + np.exp(-2))])
+    model.mean_, model.calibration_ = np.array([3.5], np.float32), np.array([2.0, -1.0, 0.5, 0.0])
+    # 5 ratings: short = 1 / (1 + 5 / 5) = 1/2; log-odds 2 over - 1 over/2 + 0.5/2 = 0.25 at the mean, 1.75 one star above
+    np.testing.assert_allclose(model.chance(np.array([3.5, 4.5]), 5), 1 / (1 + np.exp([-0.25, -1.75])))
 
 
 def test_content_cosine_by_hand() -> None:

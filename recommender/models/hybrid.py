@@ -163,9 +163,16 @@ class Hybrid:
 
     def contributions(self, query: Query, items: np.ndarray) -> dict[str, np.ndarray]:
         """Points of each part, of the time and of the device for items (K,); they sum to the score."""
-        shares = self.weights([query])[0][:, None] * self._parts([query])[0][:, items]
+        weights = self.weights([query])[0]
+        shares = dict(zip(PARTS, weights[:, None] * self._parts([query])[0][:, items]))
         time, device = (points[0, items] for points in self.context_points([query]))
-        return {**dict(zip(PARTS, shares)), "time": time, "device": device}
+        sequence = self.parts["sequence"]
+        if isinstance(sequence, Sequence):  # what context adds inside the sequence model belongs to context
+            scale = weights[PARTS.index("sequence")] / max(float(sequence.score([query])[0].std()), 1e-9)
+            by_time, by_device = (scale * effect[items] for effect in sequence.context_effect(query))
+            shares["sequence"] = shares["sequence"] - by_time - by_device
+            time, device = time + by_time, device + by_device
+        return {**shares, "time": time, "device": device}
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         """The reasons of the parts in points of the blend, and one reason each for time and device."""

@@ -10,10 +10,10 @@ import numpy as np
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
 from recommender.models.linear import damped_means
-from recommender.types import Explanation, Query, Reason
+from recommender.types import TIMES_OF_DAY, Explanation, Query, Reason
 
 DAY = 86_400  # seconds
-TRENDING = "recent"
+MANY, AMONG_MOST = "many", ", among the most of all"  # what sentences may say of the top tenth
 
 
 def unit(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -36,6 +36,8 @@ class Popularity:
     votes: float = 0.3
     half_life: float = 60.0  # days after which a vote counts half towards trending
     prior: float = 20.0  # ratings by which a film's mean is damped
+    steady: float = 100.0  # ratings by which a film's mix of times of day is pulled to the usual one
+    time_points: float = 2.0  # points for a film rated e times as often as usual at that time of day
     chosen_genre: float = 0.5  # points for a film of a genre the viewer asked for
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
@@ -43,8 +45,28 @@ class Popularity:
         decayed = np.bincount(interactions.items, 0.5 ** (age / self.half_life), interactions.n_items)
         rating = damped_means(interactions, self.prior)
         self.parts_ = np.stack([decayed, rating, interactions.raters]).astype(np.float32)  # (3, I)
+        self.means_ = damped_means(interactions, prior=1e-9).astype(np.float32)  # (I,) stars, not damped: what is said
+        self.lifts_ = self._lifts(interactions)
         self.catalog = catalog
         return self
+
+    def _lifts(self, interactions: Interactions) -> np.ndarray:  # float32 (4, I)
+        """Log of how much more often than usual a film is rated in each part of the day.
+
+        A film's share of ratings in that part, with `steady` ratings of the usual mix added, over the share of all films.
+        """
+        known = interactions.times_of_day >= 0
+        counts = np.zeros((len(TIMES_OF_DAY), interactions.n_items))
+        np.add.at(counts, (interactions.times_of_day[known], interactions.items[known]), 1)
+        usual = counts.sum(axis=1, keepdims=True) / max(counts.sum(), 1)
+        share = (counts + self.steady * usual) / (counts.sum(axis=0) + self.steady)
+        return np.log(np.maximum(share, 1e-9) / np.maximum(usual, 1e-9)).astype(np.float32)
+
+    def lift(self, time_of_day: str | None) -> np.ndarray:  # (I,)
+        """Score points of the time of day, observed; none where it is unknown."""
+        return (
+            np.zeros(len(self.means_)) if time_of_day is None else self.time_points * self.lifts_[TIMES_OF_DAY.index(time_of_day)].astype(np.float64)
+        )
 
     def parts(self, among: np.ndarray | None = None) -> np.ndarray:  # (3, I)
         """Weighted points of trending, rating and votes, scaled over the films in `among`."""
@@ -80,6 +102,13 @@ class Popularity:
         return answers
 
     def _reasons(self, item: int, points: np.ndarray) -> list[Reason]:
-        _, stars, raters = self.parts_[:, item]
-        labels = (f"{TRENDING} ratings", f"{stars:.1f} stars on average", f"{int(raters):,} ratings")
+        decayed, _, raters = self.parts_
+        lately = f"{MANY} recent ratings" if decayed[item] >= self._tenth(decayed) else "recent ratings"
+        votes = f"{int(raters[item]):,} ratings{AMONG_MOST if raters[item] >= self._tenth(raters) else ''}"
+        labels = (lately, f"{self.means_[item]:.1f} stars on average", votes)
         return [Reason("popularity", label, float(p)) for label, p in zip(labels, points)]
+
+    def _tenth(self, values: np.ndarray) -> float:
+        """The least value in the top tenth of rated films."""
+        rated = values[self.parts_[2] > 0]
+        return float(np.quantile(rated, 0.9)) if len(rated) else np.inf

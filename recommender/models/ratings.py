@@ -16,6 +16,7 @@ from recommender.models.linear import Additive
 from recommender.models.loop import Loop
 from recommender.types import Explanation, Query, Reason
 
+CUTS = (0, 1, 2, 3, 5, 8, 12, 20, 35, 60, 1000)  # ratings known, when the chance of four stars is learned
 Asked = list[tuple[np.ndarray, np.ndarray]]  # for each viewer: items and the stars they really got
 
 
@@ -126,13 +127,25 @@ class Ratings(Additive):
                 best = min(best, (self.rmse(known, asked), self.penalties_), key=lambda b: b[0])
         self.penalties_ = best[1]
 
-    def _calibrate(self, known: list[Query], asked: Asked) -> np.ndarray:  # (2,)
-        """Slope and intercept of the log-odds of four stars or more, given predicted stars (Platt scaling)."""
-        guess, truth = self._answers(known, asked) if known else (np.array([3.0, 4.0]), np.array([3.0, 4.0]))
-        if len(np.unique(truth >= 4)) < 2:
-            return np.array([2.0, -7.5])
-        line = LogisticRegression().fit(guess[:, None], truth >= 4)
-        return np.array([line.coef_[0, 0], line.intercept_[0]])
+    def _calibrate(self, known: list[Query], asked: Asked, seed: int = 0) -> np.ndarray:  # (4,)
+        """Log-odds of four stars or more, linear in `_evidence`; learned with histories cut to lengths from 0 on, as newcomers have."""
+        rng = np.random.default_rng(seed)
+        rows, truth = [], []
+        for query, (items, stars) in zip(known, asked):
+            length = min(int(rng.choice(CUTS)), len(query.profile))
+            kept = np.zeros(len(query.profile), bool)
+            kept[rng.permutation(len(query.profile))[:length]] = True
+            rows.append(self._evidence(self._stars(Query(query.profile.keep(kept)))[items], length))
+            truth.append(stars >= 4)
+        if not truth or len(np.unique(np.concatenate(truth))) < 2:
+            return np.array([2.0, 0.0, 0.0, 0.0])
+        line = LogisticRegression(C=100.0).fit(np.concatenate(rows), np.concatenate(truth))
+        return np.array([*line.coef_[0], line.intercept_[0]])
+
+    def _evidence(self, stars: np.ndarray, length: int) -> np.ndarray:  # (n, 3)
+        """Predicted stars over the mean; the same, and a constant, as far as the history is short."""
+        over, short = stars - self.mean_[0], 1 / (1 + length / 5)
+        return np.stack([over, over * short, np.full(len(over), short)], axis=1)
 
     def _design(self, items: np.ndarray) -> np.ndarray:  # (n, 1 + F)
         return np.hstack([np.ones((len(items), 1)), self.factors_[items].astype(np.float64)])
@@ -168,7 +181,6 @@ class Ratings(Additive):
         films = super().explain(query, items)
         return [Explanation.of([*e.reasons, Reason("popularity", "average stars", float(b))]) for e, b in zip(films, base)]
 
-    def chance(self, stars: np.ndarray) -> np.ndarray:
-        """Estimated chance of four stars or more, given predicted stars."""
-        slope, intercept = self.calibration_
-        return 1 / (1 + np.exp(-(slope * stars + intercept)))
+    def chance(self, stars: np.ndarray, length: int) -> np.ndarray:
+        """Estimated chance that a viewer of `length` ratings, if they rate the film, gives four stars or more."""
+        return 1 / (1 + np.exp(-(self._evidence(stars, length) @ self.calibration_[:3] + self.calibration_[3])))

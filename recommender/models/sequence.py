@@ -16,6 +16,8 @@ from recommender.models.loop import Loop
 from recommender.models.transformer import Transformer
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason
 
+REST = "all you watched, in its order"  # what no single film accounts for
+
 
 def context_index(context: Context) -> tuple[int, int]:
     """(time, device) as embedding rows: 0 unknown, else position in TIMES_OF_DAY or DEVICES plus 1."""
@@ -148,19 +150,35 @@ class Sequence:
     def score(self, queries: list[Query]) -> np.ndarray:
         return self._logits(self._network, queries)
 
+    def context_effect(self, query: Query) -> tuple[np.ndarray, np.ndarray]:  # (I,) each
+        """Score points due to the time of day, and to the device (simulated) on top of it: scores with less scores without."""
+        bare, timed, full = self.score([Query(query.profile, c) for c in _contexts(query.context)]).astype(np.float64)
+        return timed - bare, full - timed
+
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         """Leave-one-out: how much lower the film would score without each of the latest films. Not exact.
 
-        What no single film accounts for is given as one rest, so that the weights still sum to the score.
+        What no single film accounts for is given as one rest, and context by what it adds, so that the weights still sum
+        to the score.
         """
-        profile = query.profile
+        profile, contexts = query.profile, _contexts(query.context)
         tried = np.arange(len(profile))[-self.looked_back :]
-        without = [Query(profile.keep(np.arange(len(profile)) != j), query.context) for j in tried]
-        scores = self.score([query, *without])[:, items].astype(np.float64)
-        drops = scores[0] - scores[1:]  # (n tried, K)
+        without = [Query(profile.keep(np.arange(len(profile)) != j), contexts[0]) for j in tried]
+        scores = self.score([*(Query(profile, c) for c in contexts), *without])[:, items].astype(np.float64)
+        bare, timed, full = scores[:3]
+        drops = bare - scores[3:]  # (n tried, K)
         answers = []
         for k in range(len(items)):
             reasons = [Reason("sequence", int(profile.items[j]), float(d)) for j, d in zip(tried, drops[:, k])]
-            rest = Reason("sequence", "everything watched, in its order", float(scores[0, k] - drops[:, k].sum()))
-            answers.append(Explanation.of([*reasons, rest], exact=False))
+            reasons.append(Reason("sequence", REST, float(bare[k] - drops[:, k].sum())))
+            if query.context.time_of_day:
+                reasons.append(Reason("context", query.context.time_of_day, float(timed[k] - bare[k])))
+            if query.context.device:
+                reasons.append(Reason("context", query.context.device, float(full[k] - timed[k]), simulated=True))
+            answers.append(Explanation.of(reasons, exact=False))
         return answers
+
+
+def _contexts(context: Context) -> tuple[Context, Context, Context]:
+    """Nothing known, the time of day alone, the whole context."""
+    return Context(), Context(time_of_day=context.time_of_day), context

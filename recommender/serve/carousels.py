@@ -42,18 +42,25 @@ class Row:
 
 
 class Moment:
-    """Popular at this time, on this device: popularity over its spread, plus the context points the hybrid learned."""
+    """Popular at this time, on this device: popularity over its spread, plus how much more often than usual the film is rated
+    at this time of day (observed), plus the points of the device that the hybrid learned (simulated)."""
 
     def __init__(self, popularity: Popularity, hybrid: Hybrid) -> None:
         self.popularity, self.hybrid = popularity, hybrid
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        return rank.standardise(self.popularity.score(queries)) + sum(self.hybrid.context_points(queries))
+        lifts = np.stack([self.popularity.lift(q.context.time_of_day) for q in queries])
+        return rank.standardise(self.popularity.score(queries)) + lifts + self.hybrid.context_points(queries)[1]
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         spread = float(self.popularity.score([query])[0].std())
         scaled = [[Reason(r.kind, r.subject, r.weight / spread) for r in e.reasons] for e in self.popularity.explain(query, items)]
-        return [Explanation.of([*p, *c]) for p, c in zip(scaled, self.hybrid.context_reasons(query, items))]
+        lift, device = self.popularity.lift(query.context.time_of_day), self.hybrid.context_points([query])[1][0]
+        if query.context.time_of_day:
+            scaled = [[*r, Reason("context", query.context.time_of_day, float(lift[i]))] for r, i in zip(scaled, items)]
+        if query.context.device:
+            scaled = [[*r, Reason("context", query.context.device, float(device[i]), simulated=True)] for r, i in zip(scaled, items)]
+        return [Explanation.of(r) for r in scaled]
 
 
 @dataclass
@@ -85,6 +92,7 @@ class Planner:
     name: str
     route: str
     diversity: float
+    allowed: np.ndarray  # (I,) bool, films this viewer may be shown and has not seen
 
     @property
     def profile(self) -> Profile:
@@ -141,12 +149,10 @@ class Planner:
             why = "Popular, of the genres you asked for first" if self.profile.genres else "Most watched and best rated"
             unmoved = self._row("top", title, why, "popularity", ("genre",))
             return self._moment(key="top", title=title) or unmoved or self._row("top", title, "Well rated by many", "content", ())
-        hybrid, ease = self.scores["hybrid"], self.scores["ease"]
-        among = np.ones(len(hybrid), bool)
-        why = "All models together, weighed for this moment"
+        hybrid, among, why = self.scores["hybrid"], self.allowed, "A blend of three models, weighed for this moment"
         if self.route == "collaborative":
-            among = ease >= np.partition(ease, -CANDIDATES)[-CANDIDATES] if len(ease) > CANDIDATES else among
-            why = "Chosen by people who watched the same films, ordered by all models for this moment, mixed a little"
+            among = np.isin(np.arange(len(hybrid)), rank.top(rank.mask(self.scores["ease"], ~self.allowed), CANDIDATES))
+            why = "What people with your history watched, ranked by a blend of three models for this moment and mixed a little"
         diversity = self.diversity if self.route == "collaborative" else 0.0
         return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), diversity, self._device_known())
 
@@ -162,7 +168,8 @@ class Planner:
         among = np.ones(len(scores), bool) if among is None else among
         if well_known:
             among = among & (self._raters() >= well_known)
-        return Row(key, title, why, model, scores, self.scores.explain(model), among, lead)
+        simulated = self._device_known() and "device" in getattr(self.scores.models[model], "simulates", ())
+        return Row(key, title, why, model, scores, self.scores.explain(model), among, lead, simulated=simulated)
 
     def _raters(self) -> np.ndarray:  # (I,) people; 0 where fewer than the published minimum
         popularity = self.scores.models.get("popularity")
@@ -178,9 +185,9 @@ class Planner:
         return Row(key, title, "Watched by the same people", "ease", scores, lambda items: ease.explain(alone, items), scores > 0, ("film",))
 
     def _people(self) -> Row | None:
-        model = "user_knn" if "user_knn" in self.scores else "communities"
-        why = "Viewers most like you" if model == "user_knn" else "The taste communities nearest to you"
-        return self._row("people", "People with your taste enjoyed", why, model, ("crowd",))
+        if "user_knn" in self.scores:
+            return self._row("people", "Watched by the viewers most like you", "The 100 most alike in the data set", "user_knn", ("crowd",))
+        return self._row("people", "Enjoyed by people with your taste", "The taste communities nearest to you", "communities", ("crowd",))
 
     def _because_person(self, person: str | None) -> Row | None:
         content = self.scores.models.get("content")
@@ -205,10 +212,11 @@ class Planner:
         if not said or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
             return None
         moment, query = Moment(popularity, hybrid), self.scores.query
-        time, device = hybrid.context_points([query])
-        points = (time + device)[0]
-        why = "Popular with everybody, and of the genres people choose then"
-        among = points > 0 if key == "moment" else np.ones(len(points), bool)
+        points = popularity.lift(self.context.time_of_day) if self.context.time_of_day else hybrid.context_points([query])[1][0]
+        why = (
+            "Popular, and rated more often than usual at this time of day" if self.context.time_of_day else "Popular, and of the genres chosen on it"
+        )
+        among = points > 0 if key == "moment" else self._raters() > 0
         scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
         lead = ("context",) if key == "moment" else ("genre", "context")
         return Row(key, title or f"Popular for {said}", why, "popularity", scores, explain, among, lead, simulated=self._device_known())
@@ -223,7 +231,9 @@ class Planner:
         return Row(key, title, why, "popularity", popularity.score([anyone])[0], explain, rated, ("popularity",))
 
     def _popular(self) -> Row | None:
-        return self._everybodys("popular", "Popular now", "Most watched and best rated, recent votes first", np.ones(len(self.catalog), bool))
+        return self._everybodys(
+            "popular", "Popular now", "Most rated and best rated when the data end, recent ratings first", np.ones(len(self.catalog), bool)
+        )
 
     def _popular_genre(self, genre: str) -> Row | None:
         popularity = self.scores.models.get("popularity")
@@ -267,7 +277,7 @@ class Planner:
 
     def _next(self) -> Row | None:
         title = f"What comes next after {self.catalog.titles[self.profile.items[-1]]}"
-        return self._row("next", title, "What people watched next after films like your latest", "sequence", ("sequence",))
+        return self._row("next", title, "What people rated next after films like your latest", "sequence", ("sequence",))
 
     def _liked_films(self) -> list[int]:
         """Liked films, best rated first, then latest."""

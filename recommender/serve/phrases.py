@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from recommender.catalog import Catalog
+from recommender.models.popularity import AMONG_MOST, MANY
 from recommender.types import KINDS, Context, Explanation, Profile, Reason
 
+BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars
 LIKED = 4.0  # stars from which on a film counts as liked in a sentence
 
@@ -75,7 +77,10 @@ def _genre(reason: Reason, explanation: Explanation, score: float, profile: Prof
     asked = [name for name in genres if name in profile.genres]
     if asked and not len(profile):
         return f"You asked for {listed(asked[:2])}"
-    return f"Matches your preference for {listed(genres[:2])} films"
+    preferred = [name for name in genres if _preferred(name, profile, catalog)]
+    if preferred:
+        return f"Matches your preference for {listed(preferred[:2])} films"
+    return f"{listed(genres[:2])}, like a film you liked" if genres else ""
 
 
 def _person(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
@@ -87,35 +92,52 @@ def _crowd(reason: Reason, explanation: Explanation, score: float, profile: Prof
     if "viewers who favour" in str(reason.subject):
         share = sum(r.weight for r in explanation.reasons if r.kind == "crowd")
         if share == score or abs(share - score) < 1e-6:  # the communities alone made the score, so it is a share of people
-            return f"People with similar tastes enjoyed this: {share:.0%} gave it four stars or more"
+            return f"People with similar tastes enjoyed this: {share:.0%} of all of them gave it four stars or more"
         return f"People with similar tastes enjoyed this, above all {reason.subject}"
     return f"People with similar tastes watched this: {reason.subject}"
 
 
 def _sequence(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    films = [catalog.titles[r.subject] for r in supporters(explanation, "sequence") if isinstance(r.subject, int) and r.weight >= reason.weight / 2]
+    """The latest films are named as the basis only where they carry a good part of the score."""
+    films = [r for r in supporters(explanation, "sequence") if isinstance(r.subject, int)]
     if not films:
         return ""
-    shared = [str(r.subject) for r in supporters(explanation, "genre") if r.weight >= reason.weight / 10]
-    also = f"; matches your preference for {listed(shared[:2])} films" if shared else ""
-    return f"Based on your recent viewing of {listed(films[:2])}{also}"
+    titles = [catalog.titles[int(r.subject)] for r in films if r.weight >= films[0].weight / 2][:2]
+    if sum(r.weight for r in films[:2]) >= BASIS * score > 0:
+        return f"Based on your recent viewing of {listed(titles)}{_also(reason, explanation, profile, catalog)}"
+    return f"Fits what you watched, in its order, {listed(titles)} most of all{_also(reason, explanation, profile, catalog)}"
+
+
+def _also(reason: Reason, explanation: Explanation, profile: Profile, catalog: Catalog) -> str:
+    shared = [str(r.subject) for r in supporters(explanation, "genre") if _preferred(str(r.subject), profile, catalog)]
+    return f"; matches your preference for {listed(shared[:2])} films" if shared else ""
+
+
+def _preferred(genre: str, profile: Profile, catalog: Catalog) -> bool:
+    """A genre counts as preferred from two liked films on, or where it was asked for."""
+    liked = profile.items[profile.ratings >= LIKED]
+    return genre in profile.genres or int(catalog.genres[liked, catalog.genre(genre)].sum()) >= 2
 
 
 def _context(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
     raising = {str(r.subject) for r in supporters(explanation, "context")}
     time, device = (part if part in raising else None for part in (context.time_of_day, context.device))
     said = moment(Context(time, device))
-    popular = any(str(r.subject).endswith(" ratings") for r in supporters(explanation, "popularity"))
+    popular = any(" ratings" in str(r.subject) for r in supporters(explanation, "popularity"))
     return f"{'Popular choice for' if popular else 'Suits'} {said}" if said else ""
 
 
 def _popularity(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
     facts = [str(r.subject) for r in explanation.reasons if r.kind == "popularity"]
     stars = next((f for f in facts if f.endswith("stars on average")), None)
-    ratings = next((f for f in facts if f[0].isdigit() and f.endswith(" ratings")), None)
-    if stars and ratings:
-        opening = {stars: "Rated highly", ratings: "Among the most watched"}.get(str(reason.subject), "Popular now")
-        return f"{opening}: {stars}, {ratings}"
+    votes = next((f for f in facts if f[0].isdigit() and " ratings" in f), None)
+    if stars and votes:
+        said = f"{stars}, {votes.removesuffix(AMONG_MOST)}"
+        if float(stars.split()[0]) >= HIGH_MARKS:
+            return f"Rated highly: {said}"
+        if f"{MANY} recent ratings" in facts:
+            return f"Popular when the data end: {said}"
+        return f"Among the most rated: {said}" if votes.endswith(AMONG_MOST) else said[:1].upper() + said[1:]
     if reason.subject == "average stars" and reason.weight >= HIGH_MARKS:
         return f"Others give it high marks: {reason.weight:.1f} stars on average"
     return ""

@@ -10,16 +10,17 @@ from recommender.types import Query, Recommender, Strategy
 def route(query: Query, models: dict[str, Recommender], settings: Settings) -> Strategy:
     """Popular below `few_ratings` ratings, balanced below `many_ratings`, collaborative from there on; popular if the hybrid did not load."""
     n, few, many = len(query.profile), settings.few_ratings, settings.many_ratings
-    rated = f"{n} rating{'' if n == 1 else 's'}"
+    rated = f"you have rated {n} film{'' if n == 1 else 's'}" if n else "you have rated nothing yet"
     hybrid = models.get("hybrid")
     simulated = ("device",) if query.context.device and isinstance(hybrid, Hybrid) else ()
     if n < few or not isinstance(hybrid, Hybrid):
-        chosen = f" and the genres you asked for ({', '.join(query.profile.genres)})" if query.profile.genres else ""
-        reason = f"there {'is' if n == 1 else 'are'} {rated}, fewer than {few}" if n < few else "the hybrid model did not load"
-        return Strategy("popular", f"Popular films{chosen}, because {reason}: not yet personal.", {"popularity": 1.0}, simulated)
+        chosen = f", those of the genres you asked for first ({', '.join(query.profile.genres)})" if query.profile.genres else ""
+        reason = f"{rated} (fewer than {few})" if n < few else "the hybrid model did not load"
+        return Strategy("popular", f"Popular films{chosen}, not yet personal, because {reason}.", {"popularity": 1.0}, simulated)
     weights = dict(zip(PARTS, (float(w) for w in hybrid.weights([query])[0])))
     if n < many:
-        why = f"All films, ranked by all models in the balance the gate has learned, because there are {rated}, fewer than {many}."
+        why = f"All films, ranked by a blend of three models, because {rated} (fewer than {many})."
         return Strategy("balanced", why, weights, simulated)
-    why = f"Films that people with the same history watched, then ordered by all models and mixed, because there are {rated}, {many} or more."
+    what = "Films that people with your history watched, ranked by a blend of three models and mixed a little by genre"
+    why = f"{what}, because {rated} ({many} or more)."
     return Strategy("collaborative", why, weights, simulated)

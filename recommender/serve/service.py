@@ -22,7 +22,7 @@ from recommender.serve.carousels import Planner, Row, Scores
 from recommender.serve.routing import route
 from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
-from recommender.types import Carousel, Context, Details, Explanation, Home, Profile, Query, Recommendation, Recommender
+from recommender.types import Carousel, Context, Details, Explanation, Home, Profile, Query, Recommendation, Recommender, Strategy
 
 
 @dataclass
@@ -89,11 +89,10 @@ class Service:
         self._check(hidden)
         scores = Scores(self.models, query)
         strategy = route(query, self.models, self.settings)
-        planner = Planner(self.catalog, scores, viewer.name, strategy.route, self.settings.diversity)
-        rows = planner.rows()
         promise = self._promises(scores)
+        allowed = self._offered(viewer, scores, strategy.route, genre, hidden)
+        rows = self._planner(viewer, scores, strategy.route, allowed).rows()
         modelled = time.perf_counter()
-        allowed = self._may_see(viewer, query, genre, hidden)
         used = np.zeros(len(self.catalog), bool)
         carousels = []
         for row in rows:
@@ -111,26 +110,47 @@ class Service:
         row = self._row_of(model, query)
         items = self._choose(row, self._may_see(viewer, query), np.zeros(len(self.catalog), bool), query.profile, k)
         carousel = self._carousel(row, items, query, self._promises(Scores(self.models, query)))
-        return Home(route(query, self.models, self.settings), (carousel,), {"total": 1000 * (time.perf_counter() - started)})
+        strategy = Strategy(
+            "single", f"Ranked by one model, as asked: {phrases.PART_NAMES[row.model]}.", {row.model: 1.0}, ("device",) * row.simulated
+        )
+        return Home(strategy, (carousel,), {"total": 1000 * (time.perf_counter() - started)})
 
     def may_see(self, viewer: Viewer, item: int) -> bool:
         """Whether a film is within the viewer's certificate."""
         return bool(self._certified(viewer.certificate)[item])
 
-    def details(self, viewer: Viewer, query: Query, item: int, model: str) -> Details:
-        """One film for one viewer, explained by one model (by the main one where that model is not there)."""
+    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None) -> Details:
+        """One film for one viewer, explained as its row explains it, or by one model (by the main one where that model is not there).
+
+        `row` is the key of a carousel of this viewer's Home page.
+        """
         self._check([item])
-        row = self._row_of(model, query)
-        unseen = rank.mask(row.scores, ~self._may_see(viewer, query))
-        unseen[query.profile.items] = -np.inf
-        unseen[item] = row.scores[item]
-        found = self._recommendations(row, np.array([item]), query, self._promises(Scores(self.models, query)))[0]
-        maker = self.models.get(row.model)
-        parts = maker.contributions(query, np.array([item])) if isinstance(maker, Hybrid) else {row.model: np.array([found.score])}
-        unknown = {"time"} if query.context.time_of_day is None else set()
-        unknown |= {"device"} if query.context.device is None else set()
-        contributions = tuple((name, float(points[0])) for name, points in parts.items() if name not in unknown)
-        return Details(found, rank.rank_of(unseen, item), contributions, self._similar(item, viewer))
+        scores, way = Scores(self.models, query), route(query, self.models, self.settings).route
+        allowed = self._offered(viewer, scores, way)
+        planner = self._planner(viewer, scores, way, allowed)
+        planned = planner.rows() if row else []
+        kept = next((r for r in planned if r.key == row and r.among[item]), None)
+        used = kept or self._row_of(model, query)
+        out = ~(allowed & kept.among) if kept else ~self._may_see(viewer, query)
+        out[query.profile.items] = True
+        out[item] = False
+        found = self._recommendations(used, np.array([item]), query, self._promises(scores))[0]
+        narrow = kept is not None and bool((planner.allowed & ~kept.among).any())
+        among = "the films this row is about" if narrow else "all films you have not seen"
+        place = rank.rank_of(rank.mask(used.scores, out), item)
+        return Details(found, place, among, self._contributions(found, query), self._similar(item, viewer))
+
+    def _contributions(self, found: Recommendation, query: Query) -> tuple[tuple[str, float], ...]:
+        """The score by model, time of day and device; of the hybrid by its parts."""
+        maker = self.models.get(found.model)
+        if isinstance(maker, Hybrid):
+            parts = {name: float(points[0]) for name, points in maker.contributions(query, np.array([found.item])).items()}
+        else:
+            said = [r for r in found.explanation.reasons if r.kind == "context"]
+            parts = {name: r.weight for name, label in _labels(query) for r in said if r.subject == label}
+            parts = {found.model: found.score - sum(parts.values()), **parts}
+        unknown = {name for name, label in _labels(query) if label is None}
+        return tuple((name, points) for name, points in parts.items() if name not in unknown)
 
     def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
         """Any films as cards, explained by the main model."""
@@ -144,10 +164,11 @@ class Service:
         allowed = self._certified(viewer.certificate)
         return [i for i in self.catalog.search(words, 4 * k) if allowed[i]][:k]
 
-    def moved(self, viewer: Viewer, before: Query, after: Query, k: int = 20) -> int:
-        """How many of the top k picks stand in another place, or are new, after a change of context."""
-        old, new = (self._top_items(viewer, query, k) for query in (before, after))
-        return int(sum(n >= len(old) or old[n] != item for n, item in enumerate(new)))
+    def moved(self, viewer: Viewer, before: Query, after: Query, k: int = 20) -> tuple[int, int]:
+        """After a change of context: how many of the top k picks are new, and how many of the others stand in another place."""
+        old, now = (self._top_items(viewer, query, k).tolist() for query in (before, after))
+        new = len(set(now) - set(old))
+        return new, sum(item in old and old.index(item) != n for n, item in enumerate(now))
 
     # -- how -------------------------------------------------------------------------------------------------------
 
@@ -160,9 +181,24 @@ class Service:
         return "popularity" if route(query, self.models, self.settings).route == "popular" else "hybrid"
 
     def _top_items(self, viewer: Viewer, query: Query, k: int) -> np.ndarray:
-        strategy = route(query, self.models, self.settings)
-        row = Planner(self.catalog, Scores(self.models, query), viewer.name, strategy.route, self.settings.diversity).top()
-        return self._choose(row, self._may_see(viewer, query), np.zeros(len(self.catalog), bool), query.profile, k) if row else np.empty(0, np.int64)
+        strategy, scores = route(query, self.models, self.settings), Scores(self.models, query)
+        allowed = self._offered(viewer, scores, strategy.route)
+        row = self._planner(viewer, scores, strategy.route, allowed).top()
+        return self._choose(row, allowed, np.zeros(len(self.catalog), bool), query.profile, k) if row else np.empty(0, np.int64)
+
+    def _offered(
+        self, viewer: Viewer, scores: Scores, way: str, genre: str | None = None, hidden: frozenset[int] = frozenset()
+    ) -> np.ndarray:  # (I,) bool
+        """Films for a Home page: on a personal one, nothing that the viewer is expected to dislike; unknown chances stay."""
+        allowed, promise = self._may_see(viewer, scores.query, genre, hidden), self._promises(scores)
+        if promise and way != "popular":
+            allowed &= ~(promise["chance"] < self.settings.least_match)
+        return allowed
+
+    def _planner(self, viewer: Viewer, scores: Scores, way: str, allowed: np.ndarray) -> Planner:
+        unseen = allowed.copy()
+        unseen[scores.query.profile.items] = False
+        return Planner(self.catalog, scores, viewer.name, way, self.settings.diversity, unseen)
 
     def _row_of(self, model: str, query: Query) -> Row:
         """A plain row over all films by one model, or by the main one where `model` is not there."""
@@ -170,7 +206,9 @@ class Service:
         name = model if model in scores else self._main(query)
         if name not in scores:
             raise LookupError(f"model {name!r} is not loaded; loaded: {', '.join(self.models) or 'none'}")
-        return Row(name, phrases.PART_NAMES[name], "", name, scores[name], scores.explain(name), np.ones(len(self.catalog), bool))
+        everything = np.ones(len(self.catalog), bool)
+        simulated = query.context.device is not None and "device" in getattr(self.models[name], "simulates", ())
+        return Row(name, phrases.PART_NAMES[name], "", name, scores[name], scores.explain(name), everything, simulated=simulated)
 
     def _certified(self, certificate: str | None) -> np.ndarray:
         if certificate not in self._allowed:
@@ -217,7 +255,10 @@ class Service:
             return {}
         stars = scores["ratings"]
         known = ratings.raters_ > 0
-        return {"stars": np.where(known, np.clip(stars, 0.5, 5), np.nan), "chance": np.where(known, ratings.chance(stars), np.nan)}
+        return {
+            "stars": np.where(known, np.clip(stars, 0.5, 5), np.nan),
+            "chance": np.where(known, ratings.chance(stars, len(scores.query.profile)), np.nan),
+        }
 
     def _similar(self, item: int, viewer: Viewer, k: int = 12) -> tuple[int, ...]:
         """The films that a profile of this film alone leads to."""
@@ -229,3 +270,7 @@ class Service:
                 if (scores > 0).sum() >= k:
                     return tuple(int(i) for i in rank.top(scores, k))
         return ()
+
+
+def _labels(query: Query) -> tuple[tuple[str, str | None], ...]:
+    return ("time", query.context.time_of_day), ("device", query.context.device)
