@@ -24,7 +24,7 @@ from recommender.models.factors import ALS, PureSVD
 from recommender.models.hybrid import Hybrid
 from recommender.models.linear import damped_means, strongest
 from recommender.models.loop import Loop
-from recommender.models.neighbours import EASE, Communities, ItemKNN, _dissolve_small
+from recommender.models.neighbours import EASE, Communities, ItemKNN, UserKNN, _dissolve_small
 from recommender.models.popularity import Popularity
 from recommender.models.ratings import Ratings
 from recommender.models.sequence import Sequence, SoftmaxLoss
@@ -584,3 +584,16 @@ def test_the_best_weights_are_kept_and_patience_ends(tmp_path) -> None:
     assert (best["epochs"], best["best_epoch"], best["error"]) == (4, 2, 3.0)
     assert len(seen) == 4
     assert network.weight.item() == seen[1]
+
+
+def test_user_neighbours_leave_out_the_viewer_and_nobody_else() -> None:
+    """Four viewers: A and A's double (films 0 1 2), B (0 1 3), C (4). A asks: the doubles are A, cosine 1, and stay out;
+    B is alike by 2 / (sqrt 3 sqrt 3) = 2/3 and the only one left, so film 3 gets all of the weight."""
+    users, items = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 3]), np.array([0, 1, 2, 0, 1, 2, 0, 1, 3, 4])
+    n = len(users)
+    data = Interactions.sorted(users, items, np.full(n, 4.0, np.float32), np.arange(n), n_users=4, n_items=N)
+    model = UserKNN().fit(data, world()[0])
+    query = Query(Profile(np.arange(3), np.full(3, 4.0), np.zeros(3)))
+    assert np.flatnonzero(model.score([query])[0] > 0).tolist() == [0, 1, 3]
+    assert model.score([query])[0, 3] == 1
+    assert model.explain(query, np.array([3]))[0].reasons[0].subject == "1 of the 1 viewers most like you"

@@ -84,7 +84,7 @@ class UserKNN:
 
     def _crowd(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
         """The nearest viewers (row numbers) and their likeness, which sums to 1."""
-        likeness = (histories([query], self.watched_.shape[1]) @ self.raters_).toarray().ravel()  # (U,)
+        likeness = (normalize(histories([query], self.watched_.shape[1])) @ self.raters_).toarray().ravel()  # (U,) cosine
         nearest = np.argpartition(-likeness, min(self.neighbours, len(likeness)) - 1)[: self.neighbours]
         nearest = np.sort(nearest[(likeness[nearest] > 0) & (likeness[nearest] < 1 - 1e-6)])  # at 1 stands the viewer, where they are in the data
         return nearest, likeness[nearest] / max(likeness[nearest].sum(), 1e-12)
