@@ -95,6 +95,17 @@ def test_another_hour_moves_the_films_and_says_so():
     assert any("Chosen by you" in c.value for c in at.caption)
 
 
+def test_an_address_that_lags_behind_a_click_does_not_undo_it():
+    at = app(viewer="Vera", time="Morning", device="mobile")
+    assert where(at, "viewer") == "vera"
+    at.pills(key="mq_pick_time").set_value("evening")
+    again(at)
+    at.query_params["time"] = "morning"  # what the browser still shows when the next click comes at once
+    at.pills(key="mq_pick_device").set_value("tv")
+    again(at)
+    assert (where(at, "time"), where(at, "device")) == ("evening", "tv")
+
+
 def test_reset_goes_back_to_the_browser():
     at = app(viewer="vera", time="night")
     at.button(key="mq_reset_time").click()

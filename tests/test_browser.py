@@ -107,7 +107,7 @@ def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
     for key, name in (("mq_pick_time", "Night"), ("mq_pick_device", "TV")):
         page.locator(f".st-key-{key}").get_by_role("radio", name=name).or_(page.locator(f".st-key-{key} button", has_text=name)).first.click()
         settled(page)
-    assert "device=tv" in page.url
+    page.wait_for_url("**device=tv**")
     page.locator(".mq-changed", has_text="TV").wait_for(state="attached")
     assert order(page) != before
     assert abs(page.evaluate(main) - top) < 80  # the line that tells what changed takes its place above

@@ -33,15 +33,16 @@ def draw(frame: Frame) -> None:
 def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, browser: str) -> None:
     """Four pills, one of them set, and a line that says where the setting comes from."""
     key = f"mq_pick_{name}"
-    st.session_state[key] = choice.value
+    if st.session_state.get(key) != choice.value:  # set in every run, it would undo a click made while a run is under way
+        st.session_state[key] = choice.value
     st.pills(title, options, format_func=lambda o: f"{ICONS[o]} {words.named(o)}", key=key, on_change=partial(_picked, name, key, choice.browser))
-    if choice.chosen:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"mq_from_{name}"):
+        if choice.chosen:
             st.caption("Chosen by you", width="content")
             label = f"Browser: {words.DEVICE.get(choice.browser, choice.browser)}" if choice.browser else "Reset"
             st.button(label, key=f"mq_reset_{name}", on_click=put, args=(name, None), type="tertiary")
-    else:
-        st.caption(f"From {browser}" if choice.value else "Not told by your browser: any")
+        else:
+            st.caption(f"From {browser}" if choice.value else "Not told by your browser: any", width="content")
 
 
 def _picked(name: str, key: str, browser: str | None) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
@@ -36,18 +37,30 @@ class Frame:
 
 
 def from_address(name: str, allowed: Iterable[str]) -> str | None:
-    """A parameter of the address, remembered over pages; a value that means nothing is dropped from the address."""
-    given = st.query_params.get(name)
-    known = f"mq_{name}"
-    if given is not None:
-        if given in allowed:
-            st.session_state[known] = given
-        else:
+    """A parameter of the address, remembered over pages; a value that means nothing is dropped from the address.
+
+    The address is asked when the visit begins and after Back or Forward. In between it only follows: a click sends the
+    address that the browser shows at that moment, and where the answer to the click before is still under way, that
+    address is an old one and would undo it.
+    """
+    s, given, known, asked = st.session_state, st.query_params.get(name), f"mq_{name}", f"mq_asked_{name}"
+    if asked not in s or _back_or_forward():
+        s[asked] = True
+        if given is not None and given.lower() in allowed:
+            s[known] = given.lower()
+    kept: str | None = s.get(known)
+    if given != kept:
+        if kept is None:
             del st.query_params[name]
-    kept = st.session_state.get(known)
-    if kept is not None and given != kept:
-        st.query_params[name] = kept
+        else:
+            st.query_params[name] = kept
     return kept
+
+
+def _back_or_forward() -> bool:
+    """Whether this run was caused by the buttons of the browser."""
+    run = get_script_run_ctx()
+    return run is not None and run.is_history_navigation
 
 
 def put(name: str, value: str | None) -> None:
@@ -97,7 +110,7 @@ def choice(name: str, allowed: tuple[str, ...], browser: str | None) -> Choice:
 def viewer(service: Service) -> Viewer | None:
     """The viewer the address or the picker names: a demo viewer by id, a MovieLens person as ml-<number>."""
     people = service.dataset_users()
-    given = st.query_params.get("viewer", "")
+    given = st.query_params.get("viewer", "").lower()
     number = re.fullmatch(r"ml-([0-9]{1,5})", given)
     known = list(service.viewers) + ([given] if number and 1 <= int(number[1]) <= people else [])
     kept = st.session_state.get("mq_viewer", "")
