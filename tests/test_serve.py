@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -553,3 +554,39 @@ def test_sentences_by_hand(service: Service) -> None:
     assert sentence(service, [Reason("sequence", a, 3), Reason("sequence", b, 2)], profile) == f"Based on your recent viewing of {toy} and {matrix}"
     seen = phrases.say(c, Explanation.of([]), 0, profile, Context(), service.catalog)
     assert seen == "You gave it 2 stars"
+
+
+# -- the data set ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_dataset(service: Service, tmp_path: Path) -> Service:
+    """The same desk beside a data set of three users: comedies only, action only, both; one film is not in the catalogue."""
+    folder = tmp_path / "ml-1m"
+    folder.mkdir()
+    films = {1: ("Toy Story (1995)", "Comedy"), 2: ("Jumanji (1995)", "Comedy"), 6: ("Heat (1995)", "Action"), 9000: ("Nowhere (1999)", "Action")}
+    (folder / "movies.dat").write_text("".join(f"{i}::{t}::{g}\n" for i, (t, g) in films.items()), "latin-1")
+    (folder / "users.dat").write_text("".join(f"{u}::F::25::4::55117\n" for u in (1, 2, 3)), "latin-1")
+    rated = [(1, 1), (1, 2), (2, 6), (2, 9000), (3, 1), (3, 6)]
+    (folder / "ratings.dat").write_text("".join(f"{u}::{i}::4::97830{n:04}\n" for n, (u, i) in enumerate(rated)), "latin-1")
+    return replace(service, settings=service.settings.model_copy(update={"raw": tmp_path}), models=dict(service.models))
+
+
+def test_profiles_of_the_data_set_can_be_picked(with_dataset: Service) -> None:
+    desk = with_dataset
+    assert desk.dataset_users() == 3
+    viewer = desk.dataset_viewer(2)
+    assert [desk.catalog.titles[i] for i in viewer.profile.items] == ["Heat"]  # the film nobody here knows is left out
+    with pytest.raises(KeyError, match="user 4 is unknown, wanted 1 to 3"):
+        desk.dataset_viewer(4)
+    assert {desk.dataset_pick(np.random.default_rng(n)) for n in range(40)} == {1, 2, 3}
+    assert {desk.dataset_pick(np.random.default_rng(n), "Comedy") for n in range(9)} == {1}
+    assert {desk.dataset_pick(np.random.default_rng(n), "action") for n in range(9)} == {2}
+    assert "user_knn" in desk.models  # the exact neighbours come with the data
+
+
+def test_without_a_data_set_picking_says_how_to_get_one(service: Service, tmp_path: Path) -> None:
+    bare = replace(service, settings=service.settings.model_copy(update={"raw": tmp_path}))
+    assert bare.dataset_users() == 0
+    with pytest.raises(KeyError, match="python -m recommender fetch"):
+        bare.dataset_viewer(1)
