@@ -23,7 +23,7 @@ PART_NAMES = {
     "content": "What the film is made of",
     "encoder": "Content, placed by taste",
     "sequence": "What tends to come next",
-    "hybrid": "All models together",
+    "hybrid": "A blend of three models",
     "popularity": "Popularity",
     "time": "Time of day",
     "device": "Device",

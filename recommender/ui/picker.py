@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
+import numpy as np
 import streamlit as st
 
 from recommender.serve.service import Service
@@ -24,10 +23,12 @@ def who(service: Service) -> None:
     ]
     kit.view("picker", {"viewers": people}, key="mq_who")
     with st.container(key="mq_movielens", horizontal_alignment="center"):
-        _movielens(service.dataset_users())
+        _movielens(service)
 
 
-def _movielens(people: int) -> None:
+def _movielens(service: Service) -> None:
+    """A person of the data set by number, or drawn at random, by taste where one is named."""
+    people = service.dataset_users()
     if not people:
         st.caption("With the MovieLens data set here, its 6,040 people can be picked too: `python -m recommender fetch`")
         return
@@ -37,8 +38,11 @@ def _movielens(people: int) -> None:
         )
         if st.button("Open", disabled=number is None, key="mq_open_number") and number:
             _go(int(number))
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center", gap="small"):
+        genres = service.catalog.genre_names
+        genre = st.selectbox("Or anybody who favours", genres, index=None, placeholder="any genre", key="mq_favours", width=213)
         if st.button("At random", icon=":material/casino:", key="mq_random"):
-            _go(random.randint(1, people))
+            _go(service.dataset_pick(np.random.default_rng(), genre))
 
 
 def _go(number: int) -> None:
