@@ -114,6 +114,33 @@ def test_reset_goes_back_to_the_browser():
     assert not any("Chosen by you" in c.value for c in at.caption)
 
 
+def test_another_viewer_starts_without_the_genre_and_the_words_of_the_last():
+    at = app(viewer="vera")
+    click(at, "mq_home", do="genre", genre="Western")
+    click(at, "mq_home", do="find", words="Casablanca")
+    at.button(key="mq_switch").click()
+    again(at)
+    click(at, "mq_who", do="pick", viewer="mia")
+    home = views(again(at))["home"]
+    assert (home["genre"], home["words"]) == (None, "")
+
+
+def test_the_dialog_says_what_the_card_said():
+    at = app(viewer="vera")
+    for number in (1, 4, 7):
+        row = views(at)["home"]["rows"][number]
+        film = row["films"][2]
+        click(at, "mq_home", do="open", film=film["id"], row=row["key"])
+        assert views(at)["film"]["film"]["sentence"] == film["sentence"]
+
+
+def test_a_sentence_about_a_device_says_that_it_is_simulated():
+    films = [f for name in ("vera", "amara") for r in views(app(viewer=name, device="tv"))["home"]["rows"] for f in r["films"]]
+    spoken = [f for f in films if f["sentence"].endswith(" on TV") or f["sentence"].endswith(" for TV")]
+    assert all(f["simulated"] for f in spoken)
+    assert not any(f["simulated"] for f in films if "TV" not in f["sentence"])
+
+
 def test_switch_goes_back_to_the_picker():
     at = app(viewer="vera")
     at.button(key="mq_switch").click()

@@ -113,6 +113,42 @@ def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
     assert abs(page.evaluate(main) - top) < 80  # the line that tells what changed takes its place above
 
 
+def test_a_row_stays_where_it_is_when_its_films_change(page, app_url):
+    home(page, app_url, "/?viewer=amara&time=morning&device=mobile")
+    first = card(page, 0, 0).get_attribute("data-film")
+    page.locator(".st-key-mq_pick_time button", has_text="Night").or_(
+        page.locator(".st-key-mq_pick_time").get_by_role("radio", name="Night")
+    ).first.click()
+    page.wait_for_function("film => document.querySelector('.mq-row .mq-card').dataset.film !== film", arg=first)
+    settled(page)
+    page.wait_for_timeout(500)
+    assert page.locator(".mq-row .mq-track").evaluate_all("tracks => tracks.slice(0, 3).map(t => t.scrollLeft)") == [0, 0, 0]
+
+
+def test_up_and_down_keep_the_card_below_the_bars(page, app_url):
+    home(page, app_url)
+    card(page, 0, 0).focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+    bars = page.locator(".mq-tools").bounding_box()
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top") > bars["y"] + bars["height"]
+
+
+def test_on_a_touch_screen_the_reason_stands_below_the_film(browser, app_url):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    page = context.new_page()
+    home(page, app_url)
+    assert page.title() == "For you · Marquee"
+    assert card(page, 0, 0).locator(".mq-word").is_visible()
+    assert len(set(page.locator(".mq-row").first.locator(".mq-card").evaluate_all("cards => cards.map(c => Math.round(c.offsetHeight))"))) == 1
+    page.goto(app_url)
+    page.locator(".mq-person").first.wait_for()
+    assert page.locator(".mq-person span").first.is_visible()
+    assert no_overflow(page)
+    context.close()
+
+
 def test_search_finds_and_finds_nothing(page, app_url):
     home(page, app_url)
     box = page.get_by_role("searchbox")
@@ -140,6 +176,9 @@ def test_similar_films_swap_inside_the_dialog_and_hide_removes(page, app_url):
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.wait_for_function("film => !document.querySelector(`.mq-rows .mq-card[data-film='${film}']`)", arg=film)
+    page.wait_for_function("document.activeElement?.classList.contains('mq-card')")
+    page.get_by_role("button", name="Show it again").click()
+    page.wait_for_function("film => document.querySelector(`.mq-rows .mq-card[data-film='${film}']`)", arg=film)
     assert page.complaints == []
 
 

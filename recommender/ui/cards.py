@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from recommender.catalog import Catalog
 from recommender.serve import phrases
 from recommender.types import Carousel, Details, Reason, Recommendation, Strategy
 from recommender.ui import words
+
+_ON_A_DEVICE = re.compile(rf"\b(?:{'|'.join(map(re.escape, {*words.DEVICE.values(), *phrases.DEVICE_NAMES.values()}))})\b")
 
 
 def facts(catalog: Catalog, item: int) -> dict[str, Any]:
@@ -27,16 +30,21 @@ def facts(catalog: Catalog, item: int) -> dict[str, Any]:
 
 def card(catalog: Catalog, r: Recommendation) -> dict[str, Any]:
     """A film as one viewer sees it."""
-    return {**facts(catalog, r.item), "match": r.match, "stars": r.stars, "sentence": r.sentence}
+    return {**facts(catalog, r.item), "match": r.match, "stars": r.stars, "sentence": r.sentence, "simulated": _simulated(r)}
+
+
+def _simulated(r: Recommendation) -> bool:
+    """Whether the sentence speaks of a device, which no data set observed."""
+    return bool(_ON_A_DEVICE.search(r.sentence)) and any(reason.simulated and reason.weight > 0 for reason in r.explanation.reasons)
 
 
 def row(catalog: Catalog, c: Carousel) -> dict[str, Any]:
     films = [card(catalog, r) for r in c.recommendations]
-    return {"key": c.key, "title": c.title, "why": c.why, "model": words.model(c.model), "simulated": c.simulated, "films": films}
+    return {"key": c.key, "title": c.title, "why": c.why, "model": words.model(c.model), "name": c.model, "simulated": c.simulated, "films": films}
 
 
 def strategy(s: Strategy) -> dict[str, Any]:
-    weights = [[words.model(name), float(share)] for name, share in sorted(s.weights.items(), key=lambda w: -w[1])]
+    weights = [[words.model(name), float(share), name] for name, share in sorted(s.weights.items(), key=lambda w: -w[1])]
     return {"route": s.route, "why": s.why, "weights": weights, "simulated": list(s.simulated)}
 
 
@@ -74,5 +82,5 @@ def details(catalog: Catalog, d: Details, seen: bool, shown: int = 8) -> dict[st
         "reasons": bars,
         "how": how,
         "contributions": [_contribution(name, weight) for name, weight in d.contributions],
-        "place": f"{opening} {d.rank:,} of all films you have not seen, by {words.model(r.model)}.",
+        "place": f"{opening} {d.rank:,} of {d.among}, by “{words.model(r.model)}”.",
     }

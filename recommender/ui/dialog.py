@@ -23,8 +23,9 @@ def known(frame: Frame, film: Any) -> int | None:
     return int(catalog.ids[item]) if catalog.allowed(frame.viewer.certificate)[item] else None
 
 
-def open_film(film: int) -> None:
-    st.session_state["mq_film"] = film
+def open_film(film: int, row: str | None = None) -> None:
+    """Of the row in which it was clicked, where there was one."""
+    st.session_state["mq_film"], st.session_state["mq_film_row"] = film, row
     st.query_params["film"] = str(film)
 
 
@@ -50,21 +51,20 @@ def show(frame: Frame) -> None:
 
 def _details(frame: Frame, film: int) -> dict[str, Any]:
     catalog, service = frame.service.catalog, frame.service
-    found = service.details(frame.viewer, frame.query, catalog.index(film), _model(frame, film))
+    model, row = _source(frame, film)
+    found = service.details(frame.viewer, frame.query, catalog.index(film), model, row)
     similar = service.cards(frame.viewer, frame.query, [int(i) for i in found.similar])
-    kept = "Love, Like, Not for me, Hide and the watch-list are kept for this visit only."
+    kept = "Love, Like, Not for me, Hide and the watch-list are kept for this visit only. Marks do not change the rows yet; Hide does."
     facts = cards.details(catalog, found, seen=found.recommendation.item in frame.viewer.profile.items)
     return {**facts, "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
 
 
-def _model(frame: Frame, film: int) -> str:
-    """The model that put the film on the page; for a film found elsewhere, the one of the first row."""
-    kept = st.session_state.get("mq_rows")
-    if kept is None:
-        return next(iter(frame.service.models))
-    item = frame.service.catalog.index(film)
-    for carousel in kept[1].carousels:
+def _source(frame: Frame, film: int) -> tuple[str, str | None]:
+    """The model and the row that put the film on the page; for a film found elsewhere, the model of the first row."""
+    item, asked, kept = frame.service.catalog.index(film), st.session_state.get("mq_film_row"), st.session_state.get("mq_rows")
+    rows = kept[1].carousels if kept else ()
+    for carousel in sorted(rows, key=lambda c: c.key != asked):  # the row that was clicked in, then the others
         for r in carousel.recommendations:
             if r.item == item:
-                return r.model
-    return kept[1].carousels[0].model if kept[1].carousels else next(iter(frame.service.models))
+                return r.model, carousel.key
+    return rows[0].model if rows else next(iter(frame.service.models)), None

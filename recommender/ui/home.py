@@ -44,7 +44,8 @@ def _apply(frame: Frame, act: dict[str, Any]) -> None:
     elif act.get("do") == "list" and film is not None:
         taste(frame.viewer.id).act(act, film)
     elif act.get("do") == "open" and film is not None:
-        dialog.open_film(film)
+        row = act.get("row")
+        dialog.open_film(film, row if isinstance(row, str) else None)
 
 
 def _home(frame: Frame, genre: str | None) -> Home:
@@ -61,7 +62,7 @@ def _data(frame: Frame) -> dict[str, Any]:
     catalog, mine = frame.service.catalog, taste(frame.viewer.id)
     query, genre = st.session_state.get("mq_words", "").strip(), st.session_state.get("mq_genre")
     data: dict[str, Any] = {
-        "words": query, "genre": genre, "genres": list(catalog.genre_names), "taste": mine.data(),
+        "words": query, "genre": genre, "genres": list(catalog.genre_names), "taste": mine.data(), "hidden": len(mine.hidden),
         "hero": None, "strategy": None, "changed": None, "rows": [], "found": None, "empty": None,
     }  # fmt: skip
     if query:
@@ -103,16 +104,23 @@ def _all_gone(genre: str | None, hidden: int) -> dict[str, Any]:
 
 
 def _note_change(frame: Frame) -> None:
-    """'Evening -> night: 7 of your top 20 moved', after a change of context by the same viewer."""
+    """'Evening -> night: 6 of your top 20 are new, 9 moved', after a change of context by the same viewer."""
     s, now = st.session_state, frame.query.context
     before: tuple[str, Context] | None = s.get("mq_seen")
     s["mq_seen"] = (frame.viewer.id, now)
     if before is None or before[0] != frame.viewer.id:
-        s["mq_changed"] = None
+        s["mq_changed"] = s["mq_genre"] = None  # what one viewer was looking for is not the next one's business
+        s["mq_words"] = ""
     elif before[1] != now:
         then = type(frame.query)(frame.query.profile, before[1])
-        moved = frame.service.moved(frame.viewer, then, frame.query)
-        s["mq_changed"] = f"{_changed(before[1], now)}: {f'{moved} of your top 20 moved' if moved else 'your top 20 stay as they are'}"
+        s["mq_changed"] = f"{_changed(before[1], now)}: {_moved(*frame.service.moved(frame.viewer, then, frame.query))}"
+        st.toast(words.md(s["mq_changed"]), icon=":material/swap_vert:")  # the line itself may be out of sight
+
+
+def _moved(new: int, moved: int) -> str:
+    if new:
+        return f"{new} of your top 20 {'is' if new == 1 else 'are'} new" + (f", {moved} moved" if moved else "")
+    return f"{moved} of your top 20 moved" if moved else "your top 20 stay as they are"
 
 
 def _changed(before: Context, now: Context) -> str:

@@ -31,7 +31,7 @@ def enter() -> state.Frame:
 
 def run(pages: list[StreamlitPage]) -> None:
     """Draw the frame around the page that was asked for, or the picker where nobody is watching yet."""
-    st.set_page_config(page_title="Marquee", page_icon=str(Path(ROOT, "static", "icon.svg")), layout="wide")
+    _title("")
     kit.load()
     service = desk()
     viewer = state.viewer(service)
@@ -41,8 +41,10 @@ def run(pages: list[StreamlitPage]) -> None:
         sign.nothing_trained(service.problems)
         return
     if viewer is None:
+        _title("Who’s watching?")
         picker.who(service)
         return
+    _title(page.title)
     frame = state.frame(service, viewer)
     sidebar.draw(frame)
     sign.problems(service.problems)
@@ -51,3 +53,8 @@ def run(pages: list[StreamlitPage]) -> None:
         page.run()
     finally:
         _frame.reset(token)
+
+
+def _title(page: str) -> None:
+    """What the tab of the browser says."""
+    st.set_page_config(page_title=f"{page} · Marquee" if page else "Marquee", page_icon=str(Path(ROOT, "static", "icon.svg")), layout="wide")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from recommender.serve import phrases
 from recommender.types import Context
 
 DEVICE = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop", "tv": "TV"}
@@ -34,8 +35,8 @@ def moment(context: Context) -> str:
 
 
 def model(name: str) -> str:
-    """The name of a model as a label."""
-    return name.replace("_", " ")
+    """What a model does, as a label."""
+    return phrases.PART_NAMES.get(name, name.replace("_", " "))
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:

@@ -38,6 +38,11 @@ const icon = (name) => `<svg class="mq-icon" viewBox="0 0 24 24" aria-hidden="tr
 const runtime = (film) => (film.minutes ? `${Math.floor(film.minutes / 60)}h ${String(film.minutes % 60).padStart(2, "0")}m` : "");
 const facts = (film) => [film.year || "", film.certificate, runtime(film)].filter(Boolean);
 const matched = (film) => (film.match == null ? "" : `${+film.match}% match`);
+const kinds = (film) => (film.genres?.length ? [...new Set([...leads(film.genres), ...film.genres])].slice(0, 5).join(", ") : ""); // the genre of its poster first
+const said = (film) =>
+  film.sentence
+    ? `<p class="mq-said">${esc(film.sentence)}${film.simulated ? ` <i class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</i>` : ""}</p>`
+    : "";
 const factLine = (film) =>
   [
     `<em>${esc(matched(film))}</em>`,
@@ -45,7 +50,7 @@ const factLine = (film) =>
     film.certificate && `<i class="mq-rated">${esc(film.certificate)}</i>`,
     runtime(film),
     film.stars == null ? "" : `★ ${(+film.stars).toFixed(1)} predicted`,
-    ...(film.genres?.length ? [esc(film.genres.slice(0, 3).join(", "))] : []),
+    esc(kinds(film)),
   ]
     .filter((x) => x && x !== "<em></em>")
     .map((x) => `<span>${x}</span>`)

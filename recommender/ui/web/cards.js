@@ -1,7 +1,7 @@
 // A card and a track of cards. Posters are drawn when they come near the screen; a changed row moves its cards, it does not blink.
 
 const label = (film) =>
-  [film.title, film.year, matched(film), film.certificate].filter(Boolean).join(", ") + (film.sentence ? `. ${film.sentence}` : "");
+  [film.title, film.year, matched(film), film.certificate].filter(Boolean).join(", ") + (film.sentence ? `. ${film.sentence}${film.simulated ? " (simulated)" : ""}` : "");
 
 const BADGES = { love: "love", like: "like", dislike: "nope" };
 const badges = (film, taste) => {
@@ -18,7 +18,7 @@ function cardBody(film, taste) {
     ]
       .filter(Boolean)
       .map((x) => `<i>${esc(x)}</i>`)
-      .join("")}</span></span></button>`;
+      .join("")}</span>${film.sentence ? `<span class="mq-word">${esc(film.sentence)}${film.simulated ? " (simulated)" : ""}</span>` : ""}</span></button>`;
 }
 
 const nearby = new IntersectionObserver(
@@ -38,7 +38,9 @@ function draw(li) {
 // Bring the <li> of a list to `films`: known films keep their element and drawing, new ones are made, others go.
 function fill(list, films, taste) {
   const known = new Map([...list.children].map((li) => [li.mqFilm.id, li])),
-    was = spots(list);
+    was = spots(list),
+    left = list.scrollLeft,
+    held = list.contains(document.activeElement) ? document.activeElement : null;
   films.forEach((film, at) => {
     let li = known.get(film.id);
     const sign = JSON.stringify([film, taste.marks?.[film.id], taste.list?.includes(film.id)]);
@@ -60,9 +62,24 @@ function fill(list, films, taste) {
     nearby.unobserve(li);
     li.remove();
   });
+  if (held?.isConnected && document.activeElement !== held) held.focus({ preventScroll: true }); // moving an element takes the focus from it
+  stay(list, left);
   const cards = cardsOf(list);
   if (!cards.some((c) => c.tabIndex === 0) && cards[0]) cards[0].tabIndex = 0;
   glide(list, was);
+}
+
+function stay(list, left) {
+  // snapping follows the card that was first, wherever it has gone: hold the place until the browser has forgotten it
+  if (!list.classList.contains("mq-track")) return;
+  list.style.scrollSnapType = "none";
+  list.scrollLeft = left;
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      if (Math.abs(list.scrollLeft - left) < 400) list.scrollLeft = left;
+      list.style.scrollSnapType = "";
+    }),
+  );
 }
 
 const cardsOf = (list) => [...list.querySelectorAll(".mq-card")];

@@ -37,9 +37,9 @@ function filmHtml(d) {
   return `<article class="mq-film" style="--mq-ground:${s.p.bottom}"><div class="mq-scene">${s.svg}</div><div class="mq-shade"></div>
     <div class="mq-top"><div class="mq-poster">${poster(f)}</div><div class="mq-lead"><h2 style="font:${face.style ?? "normal"} ${face.weight ?? 400} calc(${size.toFixed(2)} * var(--mq-title))/${face.lead + 0.03} '${face.family}',serif;${face.caps ? "text-transform:uppercase" : ""}">${esc(f.title)}</h2>
       <p class="mq-facts">${factLine({ ...f, genres: null })}</p>
-      ${f.sentence ? `<p class="mq-said">${esc(f.sentence)}</p>` : ""}
+      ${said(f)}
       <div class="mq-acts" role="group" aria-label="What you think of it"></div></div></div>
-    <dl class="mq-people"><div><dt>Genres</dt><dd>${esc((f.genres ?? []).join(", ") || "none named")}</dd></div>${people}</dl>
+    <dl class="mq-people"><div><dt>Genres</dt><dd>${esc(kinds(f) || "none named")}</dd></div>${people}</dl>
     <div class="mq-why"><section><h3>Why it is here</h3>${d.reasons.length ? bars(d.reasons, "Reasons and their weight") : `<p class="mq-small">The model gives no single reason for this film.</p>`}<p class="mq-small">${esc(d.how)}</p></section>
       <section><h3>What each model adds</h3>${bars(d.contributions, "Score points from each model")}<p class="mq-small">${esc(d.place)}</p></section></div>
     ${d.similar.length ? `<section class="mq-row mq-like"><header><h3 id="mq-like">Films like this one</h3></header>${trackHtml('aria-labelledby="mq-like"')}</section>` : ""}<p class="mq-small mq-kept">${esc(d.kept)}</p></article>`;

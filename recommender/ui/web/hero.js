@@ -21,6 +21,6 @@ function hero(el, film, taste, why) {
   el.querySelector(".mq-lead").innerHTML =
     `<p class="mq-eyebrow"><span class="mq-bulb"></span>${esc(why || "First on your bill")}</p><h1 ${el.mqTitle}>${esc(film.title)}</h1>
     <p class="mq-facts">${factLine(film)}</p>
-    ${film.sentence ? `<p class="mq-said">${esc(film.sentence)}</p>` : ""}
+    ${said(film)}
     <p class="mq-acts"><button type="button" class="mq-do mq-first" data-do="open" data-film="${+film.id}">${icon("find")}Why this?</button><button type="button" class="mq-do" data-do="list" data-film="${+film.id}" aria-pressed="${!!listed}">${icon(listed ? "check" : "plus")}${listed ? "On your watch-list" : "Watch-list"}</button></p>`;
 }

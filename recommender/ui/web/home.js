@@ -3,10 +3,10 @@
 const homeHtml = `<div class="mq-tools" role="search"><label class="mq-search">${icon("find")}<input type="search" placeholder="Films, directors, actors" aria-label="Search films and people" autocomplete="off" spellcheck="false" maxlength="80"><button type="button" class="mq-clear" aria-label="Clear the search" hidden>${icon("close")}</button></label>
   <div class="mq-genres" role="group" aria-label="Genre"></div></div>
   <section class="mq-hero" aria-label="First on your bill" hidden></section><div class="mq-strip" hidden></div>
-  <p class="mq-changed" role="status" hidden></p><div class="mq-rows"></div>`;
+  <p class="mq-gone mq-small" hidden></p><p class="mq-changed" role="status" hidden></p><div class="mq-rows"></div>`;
 
 function row(el, data, taste) {
-  const sign = JSON.stringify([data.title, data.why, data.model, data.simulated]);
+  const sign = JSON.stringify([data.title, data.why, data.model, data.name, data.simulated]);
   if (!el.firstChild) {
     el.innerHTML = `<header></header>${trackHtml("")}`;
     lane(el);
@@ -14,7 +14,7 @@ function row(el, data, taste) {
   if (el.mqSign !== sign) {
     el.mqSign = sign;
     el.querySelector("header").innerHTML =
-      `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}<p>${esc(data.why)}</p>`;
+      `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag" title="${esc(data.name)}">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}<p>${esc(data.why)}</p>`;
     el.querySelector(".mq-track").setAttribute("aria-labelledby", `mq-row-${data.key}`);
   }
   fill(el.querySelector(".mq-track"), data.films, taste);
@@ -67,15 +67,25 @@ function home({ data, parentElement, setTriggerValue }) {
     if (!on) return;
     if (on.dataset.genre != null) act({ do: "genre", genre: on.dataset.genre || null });
     else if (on.dataset.do === "clear") wipe(root);
-    else act({ do: on.dataset.do ?? "open", film: +on.dataset.film || null });
+    else {
+      const row = on.closest(".mq-row"),
+        what = on.dataset.do ?? "open";
+      if (what === "open") root.mqFrom = { film: +on.dataset.film, row: row?.dataset.key, at: row ? cardsOf(row).indexOf(on) : -1 };
+      act({ do: what, film: +on.dataset.film || null, row: row?.dataset.key ?? data.rows[0]?.key ?? null });
+    }
   };
   const $ = (s) => root.querySelector(s),
     input = $("input");
-  if (document.activeElement !== input && input.value !== data.words) input.value = data.words;
+  if (document.activeElement !== input && input.value !== data.words) input.value = input.mqSent = data.words;
   $(".mq-clear").hidden = !input.value;
   genres($(".mq-genres"), data);
   hero($(".mq-hero"), data.hero, data.taste, data.bill);
   strip($(".mq-strip"), data.strategy);
+  const gone = $(".mq-gone");
+  gone.hidden = !data.hidden || !!data.empty;
+  if (gone.mqCount !== data.hidden)
+    gone.innerHTML = `${data.hidden === 1 ? "1 film" : `${+data.hidden} films`} hidden · <button type="button" class="mq-link" data-do="unhide">Show ${data.hidden === 1 ? "it" : "them"} again</button>`;
+  gone.mqCount = data.hidden;
   const changed = $(".mq-changed");
   if (changed.textContent !== (data.changed ?? "")) {
     changed.textContent = data.changed ?? "";
@@ -89,4 +99,20 @@ function home({ data, parentElement, setTriggerValue }) {
   if (kind === "empty") body.innerHTML = nothing(data.empty);
   else if (kind === "found") found(body, data);
   else rows(body, data.rows, data.taste);
+  if (root.mqFrom && !root.querySelector(`[data-film="${root.mqFrom.film}"]`)) neighbour(root);
+}
+
+function neighbour(root, tries = 40) {
+  // the film of the closed dialog is gone: the focus goes to the card that took its place
+  const from = root.mqFrom,
+    lost = !document.activeElement || document.activeElement === document.body;
+  if (!from || !root.isConnected || !tries) return;
+  if (document.querySelector('[role="dialog"]') || !lost) {
+    setTimeout(() => neighbour(root, tries - 1), 60);
+    return;
+  }
+  root.mqFrom = null;
+  const row = [...root.querySelectorAll(".mq-row")].find((r) => r.dataset.key === from.row),
+    cards = row ? cardsOf(row) : [];
+  (cards[Math.min(from.at, cards.length - 1)] ?? root.querySelector(".mq-hero:not([hidden]) .mq-first") ?? root.querySelector(".mq-card"))?.focus({ preventScroll: true });
 }

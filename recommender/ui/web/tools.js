@@ -17,7 +17,7 @@ function strip(el, s) {
   bar.setAttribute("aria-label", `Mix of models: ${said}`);
   bar.innerHTML = parts.map(([, share], i) => `<i style="flex-grow:${(+share).toFixed(3)};background:${SHADES[i % 6]}"></i>`).join("");
   el.querySelector("ul").innerHTML = parts
-    .map(([name, share], i) => `<li><i style="background:${SHADES[i % 6]}"></i>${esc(name)} <b>${Math.round(100 * share)}%</b></li>`)
+    .map(([name, share, of], i) => `<li title="${esc(of)}"><i style="background:${SHADES[i % 6]}"></i>${esc(name)} <b>${Math.round(100 * share)}%</b></li>`)
     .join("");
 }
 
@@ -36,13 +36,13 @@ function genres(el, data) {
 
 function wireSearch(root) {
   const input = root.querySelector("input");
-  let timer = 0,
-    sent = "";
+  let timer = 0;
+  input.mqSent = "";
   const send = () => {
     clearTimeout(timer);
     const words = input.value.trim();
-    if (words !== sent) {
-      sent = words;
+    if (words !== input.mqSent) {
+      input.mqSent = words;
       root.mqAct({ do: "find", words });
     }
   };
