@@ -213,7 +213,7 @@ class Truth:
             assert r.model == "communities"
             assert int(found[1]) == int(f"{100 * self.communities[item]:.0f}")
             return "crowd"
-        recent = r"Based on your recent viewing of (.+?)|Fits what you watched, in its order, (.+?) most of all"
+        recent = r"Based on your recent viewing of (.+?)|Fits your viewing as a whole, most of all (.+?)"
         if found := re.fullmatch(rf"(?:{recent})(?:; matches your preference for (.+) films)?", s):
             assert (found[1] or found[2]) in self.recent_pairs
             assert raised_by(self.recent, found[1] or found[2], "sequence")

@@ -105,7 +105,7 @@ def _sequence(reason: Reason, explanation: Explanation, score: float, profile: P
     titles = [catalog.titles[int(r.subject)] for r in films if r.weight >= films[0].weight / 2][:2]
     if sum(r.weight for r in films[:2]) >= BASIS * score > 0:
         return f"Based on your recent viewing of {listed(titles)}{_also(reason, explanation, profile, catalog)}"
-    return f"Fits what you watched, in its order, {listed(titles)} most of all{_also(reason, explanation, profile, catalog)}"
+    return f"Fits your viewing as a whole, most of all {listed(titles)}{_also(reason, explanation, profile, catalog)}"
 
 
 def _also(reason: Reason, explanation: Explanation, profile: Profile, catalog: Catalog) -> str:
