@@ -47,6 +47,8 @@ class Popularity:
         self.parts_ = np.stack([decayed, rating, interactions.raters]).astype(np.float32)  # (3, I)
         self.means_ = damped_means(interactions, prior=1e-9).astype(np.float32)  # (I,) stars, not damped: what is said
         self.lifts_ = self._lifts(interactions)
+        rated = interactions.raters > 0
+        self.tenths_ = np.quantile(self.parts_[[0, 2]][:, rated], 0.9, axis=1)  # (2,) least decayed and plain votes in the top tenth
         self.catalog = catalog
         return self
 
@@ -103,12 +105,7 @@ class Popularity:
 
     def _reasons(self, item: int, points: np.ndarray) -> list[Reason]:
         decayed, _, raters = self.parts_
-        lately = f"{MANY} recent ratings" if decayed[item] >= self._tenth(decayed) else "recent ratings"
-        votes = f"{int(raters[item]):,} ratings{AMONG_MOST if raters[item] >= self._tenth(raters) else ''}"
+        lately = f"{MANY} recent ratings" if decayed[item] >= self.tenths_[0] else "recent ratings"
+        votes = f"{int(raters[item]):,} ratings{AMONG_MOST if raters[item] >= self.tenths_[1] else ''}"
         labels = (lately, f"{self.means_[item]:.1f} stars on average", votes)
         return [Reason("popularity", label, float(p)) for label, p in zip(labels, points)]
-
-    def _tenth(self, values: np.ndarray) -> float:
-        """The least value in the top tenth of rated films."""
-        rated = values[self.parts_[2] > 0]
-        return float(np.quantile(rated, 0.9)) if len(rated) else np.inf
