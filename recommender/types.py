@@ -103,6 +103,12 @@ class Reason(NamedTuple):
     simulated: bool = False
 
 
+def context_reasons(context: Context, time: np.ndarray, device: np.ndarray) -> list[list[Reason]]:
+    """For each of K films: points due to the time of day (K,), observed, and to the device (K,), simulated, as far as each is known."""
+    known = ((context.time_of_day, time, False), (context.device, device, True))
+    return [[Reason("context", label, float(points[k]), simulated) for label, points, simulated in known if label] for k in range(len(time))]
+
+
 @dataclass(frozen=True)
 class Explanation:
     """Reasons of one film's score, heaviest first. If exact, their weights sum to the score within 1e-6."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from recommender.models.loop import Loop
 from recommender.models.neighbours import EASE
 from recommender.models.sequence import Sequence, context_index
 from recommender.rank import standardise
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, Recommender
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, Recommender, context_reasons
 
 PARTS = ("ease", "content", "sequence")  # collaborative, content, sequential
 
@@ -134,26 +135,25 @@ class Hybrid:
         """Scores of each part over their spread; of time and device a part knows what it was trained to use."""
         return np.stack([standardise(self.parts[name].score(queries)) for name in PARTS], axis=1).astype(np.float32)
 
-    def _gate(self) -> Gate:
-        if "_network" not in self.__dict__:
-            gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden)
-            shapes = gate.state_dict()
-            gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
-            self._network = gate.eval()
-        return self._network
+    @cached_property
+    def _network(self) -> Gate:
+        gate = Gate(self.state_["time_genres.weight"].shape[1], self.hidden)
+        shapes = gate.state_dict()
+        gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
+        return gate.eval()
 
     def weights(self, queries: list[Query]) -> np.ndarray:  # (B, 3)
         """The gate's shares of ease, content and sequence; they sum to 1."""
         context = torch.tensor([context_index(q.context) for q in queries])
         with torch.inference_mode():
-            return self._gate().weights(context[:, 0], context[:, 1], torch.tensor([len(q.profile) for q in queries])).numpy()
+            return self._network.weights(context[:, 0], context[:, 1], torch.tensor([len(q.profile) for q in queries])).numpy()
 
     def context_points(self, queries: list[Query]) -> tuple[np.ndarray, np.ndarray]:  # (B, I) each
         """Score points that the time of day (observed) and the device (simulated) give to each film."""
         context = torch.tensor([context_index(q.context) for q in queries])
         genres = self.catalog.genres.astype(np.float32).T
         with torch.inference_mode():
-            time, device = self._gate().affinity(context[:, 0], context[:, 1])
+            time, device = self._network.affinity(context[:, 0], context[:, 1])
         return time.numpy() @ genres, device.numpy() @ genres
 
     def score(self, queries: list[Query]) -> np.ndarray:
@@ -185,13 +185,8 @@ class Hybrid:
             scale = float(share) / (spread if spread > 1e-9 else 1.0)
             for k, e in enumerate(part.explain(query, items)):
                 reasons[k] += [Reason(r.kind, r.subject, r.weight * scale, r.simulated) for r in e.reasons]
-        return [Explanation.of(_merged([*r, *c]), exact=False) for r, c in zip(reasons, self.context_reasons(query, items))]
-
-    def context_reasons(self, query: Query, items: np.ndarray) -> list[list[Reason]]:
-        """For each of items (K,): points due to the time of day, which is observed, and to the device, which is simulated."""
         time, device = (points[0, items] for points in self.context_points([query]))
-        known = ((query.context.time_of_day, time, False), (query.context.device, device, True))
-        return [[Reason("context", label, float(points[k]), simulated) for label, points, simulated in known if label] for k in range(len(items))]
+        return [Explanation.of(_merged([*r, *c]), exact=False) for r, c in zip(reasons, context_reasons(query.context, time, device))]
 
 
 def _merged(reasons: list[Reason]) -> list[Reason]:

@@ -14,7 +14,7 @@ from recommender.catalog import Catalog
 from recommender.interactions import UNKNOWN, Interactions
 from recommender.models.loop import Loop
 from recommender.models.transformer import Transformer
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, context_reasons
 
 REST = "all you watched, in its order"  # what no single film accounts for
 
@@ -167,15 +167,12 @@ class Sequence:
         scores = self.score([*(Query(profile, c) for c in contexts), *without])[:, items].astype(np.float64)
         bare, timed, full = scores[:3]
         drops = bare - scores[3:]  # (n tried, K)
+        context = context_reasons(query.context, timed - bare, full - timed)
         answers = []
         for k in range(len(items)):
             reasons = [Reason("sequence", int(profile.items[j]), float(d)) for j, d in zip(tried, drops[:, k])]
             reasons.append(Reason("sequence", REST, float(bare[k] - drops[:, k].sum())))
-            if query.context.time_of_day:
-                reasons.append(Reason("context", query.context.time_of_day, float(timed[k] - bare[k])))
-            if query.context.device:
-                reasons.append(Reason("context", query.context.device, float(full[k] - timed[k]), simulated=True))
-            answers.append(Explanation.of(reasons, exact=False))
+            answers.append(Explanation.of([*reasons, *context[k]], exact=False))
         return answers
 
 

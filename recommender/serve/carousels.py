@@ -14,7 +14,7 @@ from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
-from recommender.types import Context, Explanation, Profile, Query, Reason, Recommender
+from recommender.types import Context, Explanation, Profile, Query, Reason, Recommender, context_reasons
 
 LIKED = phrases.LIKED
 FEWEST = 5  # a row with fewer films is left out
@@ -56,11 +56,7 @@ class Moment:
         spread = float(self.popularity.score([query])[0].std())
         scaled = [[Reason(r.kind, r.subject, r.weight / spread) for r in e.reasons] for e in self.popularity.explain(query, items)]
         lift, device = self.popularity.lift(query.context.time_of_day), self.hybrid.context_points([query])[1][0]
-        if query.context.time_of_day:
-            scaled = [[*r, Reason("context", query.context.time_of_day, float(lift[i]))] for r, i in zip(scaled, items)]
-        if query.context.device:
-            scaled = [[*r, Reason("context", query.context.device, float(device[i]), simulated=True)] for r, i in zip(scaled, items)]
-        return [Explanation.of(r) for r in scaled]
+        return [Explanation.of([*r, *c]) for r, c in zip(scaled, context_reasons(query.context, lift[items], device[items]))]
 
 
 @dataclass
@@ -146,9 +142,13 @@ class Planner:
         """The row that is the recommendation itself: how it is ranked depends on the route."""
         title = f"Top picks for {self.name}"
         if self.route == "popular" or "hybrid" not in self.scores:
-            why = "Popular, of the genres you asked for first" if self.profile.genres else "Most watched and best rated"
+            why = "Popular, of the genres you asked for first" if self.profile.genres else "Most rated and best rated"
             unmoved = self._row("top", title, why, "popularity", ("genre",))
-            return self._moment(key="top", title=title) or unmoved or self._row("top", title, "Well rated by many", "content", ())
+            return (
+                self._moment("top", title, f"{why}, adjusted to this moment")
+                or unmoved
+                or self._row("top", title, "Well rated by many", "content", ())
+            )
         hybrid, among, why = self.scores["hybrid"], self.allowed, "A blend of three models, weighed for this moment"
         if self.route == "collaborative":
             among = np.isin(np.arange(len(hybrid)), rank.top(rank.mask(self.scores["ease"], ~self.allowed), CANDIDATES))
@@ -206,16 +206,15 @@ class Planner:
         among = self.catalog.genres[:, self.catalog.genre(genre)] & linked
         return self._row("genre", f"Because you like {genre}", f"{genre} films made of what you like", "content", ("genre",), among, well_known=50)
 
-    def _moment(self, key: str = "moment", title: str | None = None) -> Row | None:
+    def _moment(self, key: str = "moment", title: str | None = None, why: str | None = None) -> Row | None:
         popularity, hybrid = self.scores.models.get("popularity"), self.scores.models.get("hybrid")
         said = phrases.moment(self.context)
         if not said or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
             return None
         moment, query = Moment(popularity, hybrid), self.scores.query
         points = popularity.lift(self.context.time_of_day) if self.context.time_of_day else hybrid.context_points([query])[1][0]
-        why = (
-            "Popular, and rated more often than usual at this time of day" if self.context.time_of_day else "Popular, and of the genres chosen on it"
-        )
+        timed = "Popular, and rated more often than usual at this time of day"
+        why = why or (timed if self.context.time_of_day else "Popular, and of the genres chosen on it")
         among = points > 0 if key == "moment" else self._raters() > 0
         scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
         lead = ("context",) if key == "moment" else ("genre", "context")
