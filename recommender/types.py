@@ -5,7 +5,7 @@ Shape letters used everywhere: U users, I items, B queries, F factors, T positio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self, get_args
 
 import numpy as np
@@ -32,13 +32,15 @@ class Profile:
     """What one viewer has watched and rated, oldest first; it may be empty.
 
     items (n,) item numbers, ratings (n,) stars, times (n,) unix seconds (0 where unknown);
-    genres: names of genres the viewer asked for, the only thing known of a person who has rated nothing.
+    genres: names of genres the viewer asked for, the only thing known of a person who has rated nothing;
+    liked_from: stars from which a film speaks for the viewer's taste (protocols that count every rating set it to 0).
     """
 
     items: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     ratings: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     times: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     genres: tuple[str, ...] = ()
+    liked_from: float = 3.0
 
     def __post_init__(self) -> None:
         for name, dtype in (("items", np.int64), ("ratings", np.float32), ("times", np.int64)):
@@ -57,12 +59,12 @@ class Profile:
 
     @property
     def weights(self) -> np.ndarray:
-        """(n,) how far each film speaks for the viewer's taste: 1 from three stars on, else 0."""
-        return (self.ratings >= 3).astype(np.float32)
+        """(n,) how far each film speaks for the viewer's taste: 1 from `liked_from` stars on, else 0."""
+        return (self.ratings >= self.liked_from).astype(np.float32)
 
     def keep(self, mask: np.ndarray) -> Profile:
         """The same profile with only the rows where mask (n,) is true."""
-        return Profile(self.items[mask], self.ratings[mask], self.times[mask], self.genres)
+        return replace(self, items=self.items[mask], ratings=self.ratings[mask], times=self.times[mask])
 
 
 @dataclass(frozen=True)
