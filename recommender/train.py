@@ -12,7 +12,7 @@ import numpy as np
 
 from recommender import artifacts
 from recommender.catalog import Catalog
-from recommender.evaluate.metrics import hit_rate, ndcg, ranks
+from recommender.evaluate.metrics import hit_rate, hits_of_ranks, ndcg, ranks
 from recommender.evaluate.split import UserSplit, leave_last, split_users
 from recommender.interactions import Interactions
 from recommender.models import MODELS
@@ -99,8 +99,8 @@ def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:
         for row, query in enumerate(batch):
             scores[row, query.profile.items] = -np.inf
         found.append(ranks(scores, targets[start : start + 256]))
-    rank = np.concatenate(found)
-    rows = {f"NDCG@{k}": bootstrap_mean(ndcg(rank, k)), f"HR@{k}": bootstrap_mean(hit_rate(rank, k))}
+    hits, one = hits_of_ranks(np.concatenate(found), k), np.ones(len(targets), np.int64)
+    rows = {f"NDCG@{k}": bootstrap_mean(ndcg(hits, one, k)), f"HR@{k}": bootstrap_mean(hit_rate(hits, one, k))}
     if isinstance(model, Ratings):
         rows["RMSE"] = _star_error(model, exam)
     return {

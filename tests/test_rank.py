@@ -1,4 +1,4 @@
-"""Laws of ranking, of metrics, of splits and of intervals."""
+"""Laws of ranking, of splits and of intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from recommender import rank
-from recommender.evaluate.metrics import hit_rate, ndcg, ranks
 from recommender.evaluate.split import leave_last, split_users
 from recommender.interactions import Interactions
 from recommender.stats.inference import bootstrap_mean
@@ -137,35 +136,6 @@ def test_diversify_by_hand() -> None:
     # scores 1, 0.9, 0.5 (scaled 1, 0.8, 0); A and B comedies, C a drama. Strength 0.5: A first; then B 0.4 - 0.5 = -0.1, C 0 - 0 = 0
     assert rank.diversify(np.array([1.0, 0.9, 0.5]), np.array([[1, 0], [1, 0], [0, 1]]), 3, 0.5).tolist() == [0, 2, 1]
     assert rank.diversify(np.array([1.0, 0.9, 0.5]), np.array([[1, 0], [1, 0], [0, 1]]), 3, 0.4).tolist() == [0, 1, 2]  # B 0.48 - 0.4 > 0
-
-
-# -- metrics -----------------------------------------------------------------------------------------------------------
-
-
-def test_metrics_by_hand() -> None:
-    scores = np.array([[3.0, 1, 2], [3, 1, 2], [2, 2, 2], [1, 2, 3]])
-    r = ranks(scores, np.array([0, 2, 1, 0]))
-    assert r.tolist() == [1, 2, 3, 3]  # ties count against the target
-    np.testing.assert_allclose(ndcg(r, 2), [1, 1 / np.log2(3), 0, 0])  # 1, 0.63
-    np.testing.assert_allclose(ndcg(r, 3), [1, 1 / np.log2(3), 1 / 2, 1 / 2])
-    assert hit_rate(r, 2).tolist() == [1, 1, 0, 0]
-
-
-@effort(deadline=None)
-@given(scores_of, st.data(), st.integers(1, 50))
-def test_metric_laws(scores: np.ndarray, data: st.DataObject, k: int) -> None:
-    target = data.draw(st.integers(0, len(scores) - 1))
-    (r,) = found = ranks(scores[None], np.array([target]))
-    assert 1 <= r <= len(scores)
-    assert r >= rank.rank_of(scores, target)  # equal without ties
-    for metric in (ndcg, hit_rate):
-        (value,) = metric(found, k)
-        assert 0 <= value <= 1
-        assert (value > 0) == (r <= k)
-        assert metric(np.array([1]), k)[0] == 1  # the perfect list
-        better = metric(np.arange(1, 60), k)
-        assert (np.diff(better) <= 0).all()  # a hit further up never gives less
-        assert metric(found, k + 1)[0] >= value  # nor does a longer list
 
 
 # -- splits ------------------------------------------------------------------------------------------------------------
