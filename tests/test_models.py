@@ -27,8 +27,9 @@ from recommender.models.loop import Loop
 from recommender.models.neighbours import EASE, Communities, ItemKNN, UserKNN, _dissolve_small
 from recommender.models.popularity import Popularity
 from recommender.models.ratings import Ratings
-from recommender.models.sequence import Sequence, SoftmaxLoss
-from recommender.models.transformer import Transformer
+from recommender.models.sequence import Sequence
+from recommender.models.softmax import SoftmaxLoss
+from recommender.models.transformer import Dropout, Transformer
 from recommender.types import Context, Profile, Query, Recommender
 from recommender.world import checkerboard, simulate_devices
 
@@ -469,6 +470,40 @@ def test_the_future_is_invisible() -> None:
                 assert ((network(other, times, devices)[:, t] - before[:, t]).abs().max(dim=1).values > 1e-4).all()
 
 
+def test_the_future_is_invisible_where_the_clock_is_known() -> None:
+    torch.manual_seed(0)
+    network = Transformer(50, width=16, heads=4, layers=2, length=12, stars=True, clock=True).eval()
+    for name, weights in network.named_parameters():
+        if "elapsed" in name or name.startswith(("stars", "gap")):
+            nn.init.normal_(weights)
+    films, none = torch.randint(50, (3, 12)), torch.zeros(3, 12, dtype=torch.int64)
+    stars, clock = torch.randint(1, 11, (3, 12)), torch.cumsum(torch.randint(1, 10_000, (3, 13)), dim=1)
+    with torch.inference_mode():
+        before = network(films, none, none, stars, clock)
+        for t in range(11):
+            later = clock.clone()
+            later[:, t + 2 :] += 10**6  # the request after film t is known to it, those after are not
+            rated = stars.clone()
+            rated[:, t + 1 :] = stars[:, t + 1 :] % 10 + 1
+            torch.testing.assert_close(network(films, none, none, rated, later)[:, : t + 1], before[:, : t + 1])
+            asked = clock.clone()
+            asked[:, t + 1 :] += 10**6
+            assert ((network(films, none, none, stars, asked)[:, t] - before[:, t]).abs().max(dim=1).values > 1e-4).all()
+            given = stars.clone()
+            given[:, t] = stars[:, t] % 10 + 1
+            assert ((network(films, none, none, given, clock)[:, t] - before[:, t]).abs().max(dim=1).values > 1e-4).all()
+
+
+def test_dropout_keeps_its_share_and_the_mean() -> None:
+    torch.manual_seed(0)
+    drop = Dropout(0.25)
+    x = torch.ones(1001, 99)
+    kept = drop(x)
+    assert kept.unique().tolist() == pytest.approx([0, 256 / 192])
+    assert kept.mean() == pytest.approx(1, abs=4 * (0.25 / 0.75 / x.numel()) ** 0.5)
+    assert torch.equal(drop.eval()(x), x)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_windows_cover_every_next_film_once(seed: int) -> None:
     torch.manual_seed(seed)
@@ -476,15 +511,20 @@ def test_windows_cover_every_next_film_once(seed: int) -> None:
     users = np.repeat(np.arange(len(lengths)), lengths)
     n = len(users)  # every row is a film of its own, so a film tells its row
     part, device = np.arange(n) % 4, np.arange(n) // 4 % 4
-    data = Interactions.sorted(users, np.arange(n), np.full(n, 4.0), np.arange(n), n_users=8, n_items=n, times_of_day=part, devices=device)
+    given = np.arange(n) % 10 / 2 + 0.5
+    data = Interactions.sorted(users, np.arange(n), given, 7 * np.arange(n), n_users=8, n_items=n, times_of_day=part, devices=device)
     found = []
-    for films, targets, times, devices in Sequence(length=8, batch=4, unknown=0.0)._batches(data):
-        assert films.shape[1] == 8
+    for films, targets, times, devices, stars, clock in Sequence(length=8, batch=4, unknown=0.0)._batches(data):
+        assert films.shape[1] <= 8
+        assert films.numel() <= 4 * 8
         asked = targets >= 0
         assert (films[asked] == targets[asked] - 1).all()  # the film before it stands in its place
         assert (films[~asked] == n).all()
         assert (times[asked] == targets[asked] % 4 + 1).all()  # the context is that of the film asked for
         assert (devices[asked] == targets[asked] // 4 % 4 + 1).all()
+        assert (stars[asked] == films[asked] % 10 + 1).all()
+        assert (clock[:, 1:][asked] == 7 * targets[asked]).all()  # the moment of the film asked for
+        assert (clock[:, :-1][asked] == 7 * films[asked]).all()
         for row, mask in zip(films, asked):
             assert (row[mask].diff() == 1).all()
             assert len(set(users[row[mask].numpy()])) == 1
@@ -516,7 +556,7 @@ class Interrupted(Exception):
     """The machine is switched off."""
 
 
-def _train(checkpoint, stop_in: int | None = None, epochs: int = 6, patience: int = 9) -> tuple[nn.Module, list[int], dict]:
+def _train(checkpoint, stop_in: int | None = None, epochs: int = 6, patience: int = 9, **options) -> tuple[nn.Module, list[int], dict]:
     """A small regression with dropout and shuffling; interrupted in the middle of epoch `stop_in`."""
     torch.manual_seed(3)
     network = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.3), nn.Linear(8, 1))
@@ -532,17 +572,18 @@ def _train(checkpoint, stop_in: int | None = None, epochs: int = 6, patience: in
             yield [x[rows], y[rows]]
 
     loss = lambda a, b: ((network(a) - b) ** 2).mean()
-    best = Loop("test", 0.01, epochs, patience, checkpoint).run(network, batches, loss, lambda: float(loss(x, y)))
+    best = Loop("test", 0.01, epochs, patience, checkpoint, **options).run(network, batches, loss, lambda: float(loss(x, y)))
     return network, epochs_run, best
 
 
-def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path) -> None:
-    whole, _, best = _train(None)
+@pytest.mark.parametrize("options", [{}, {"average": 0.9, "cosine": True}])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path, options) -> None:
+    whole, _, best = _train(None, **options)
     checkpoint = tmp_path / "deep" / "test.safetensors"
     with pytest.raises(Interrupted):
-        _train(checkpoint, stop_in=3)
+        _train(checkpoint, stop_in=3, **options)
     assert checkpoint.exists()
-    resumed, epochs, again = _train(checkpoint)
+    resumed, epochs, again = _train(checkpoint, **options)
     assert len(epochs) == 3  # three of six epochs were done
     assert {**again, "seconds": 0} == {**best, "seconds": 0}
     for name, weight in whole.state_dict().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +13,12 @@ import torch
 
 from recommender.catalog import Catalog
 from recommender.interactions import UNKNOWN, Interactions
-from recommender.models.loop import Loop
+from recommender.models.loop import Loop, half_precision
+from recommender.models.softmax import SoftmaxLoss
 from recommender.models.transformer import Transformer
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, context_reasons
 
+ASKED = 2000  # films asked for, at most, to see when to stop
 REST = "all you watched, in its order"  # what no single film accounts for
 
 
@@ -24,29 +27,6 @@ def context_index(context: Context) -> tuple[int, int]:
     time = TIMES_OF_DAY.index(context.time_of_day) + 1 if context.time_of_day else 0
     device = DEVICES.index(context.device) + 1 if context.device else 0
     return time, device
-
-
-class SoftmaxLoss(torch.autograd.Function):
-    """Mean cross-entropy of softmax(h E') against y, 256 rows at a time: the same value and gradients as
-    F.cross_entropy(h @ E.T, y) in half the time, because the (N, I) logits never leave the processor's cache."""
-
-    @staticmethod
-    def forward(ctx, h: torch.Tensor, table: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        dh, dtable, loss = torch.empty_like(h), torch.zeros_like(table), h.new_zeros(())
-        for rows in torch.arange(len(h)).split(256):
-            p = (h[rows] @ table.T).softmax(dim=1)
-            answer = y[rows, None]
-            loss -= p.gather(1, answer).clamp_min(1e-30).log().sum()
-            p.scatter_add_(1, answer, -torch.ones_like(answer, dtype=p.dtype))  # d loss / d logits = p - [i = y]
-            dh[rows] = p @ table
-            dtable.addmm_(p.T, h[rows])
-        ctx.save_for_backward(dh / len(h), dtable / len(h))
-        return loss / len(h)
-
-    @staticmethod
-    def backward(ctx, grad: torch.Tensor):
-        dh, dtable = ctx.saved_tensors
-        return grad * dh, grad * dtable, None
 
 
 @dataclass
@@ -59,15 +39,21 @@ class Sequence:
     """
 
     simulates: ClassVar[tuple[str, ...]] = ("device",)
+    knows: tuple[str, ...] = (
+        "time_of_day",
+        "device",
+    )  # beside the order of films; further "stars" and "moment" (when each was watched and is asked for)
     width: int = 64
     heads: int = 4
     layers: int = 2
     length: int = 100  # films looked back on
     dropout: float = 0.2
     rate: float = 1e-3
-    batch: int = 64
+    batch: int = 64  # windows of full length in a step; more where they are shorter
     epochs: int = 40
     patience: int = 8
+    average: float = 0.0  # see Loop
+    cosine: bool = False  # see Loop
     unknown: float = 0.3  # share of training positions whose context is hidden, so that it may be unknown when served
     examined: int = 600  # viewers whose last film is kept for early stopping
     looked_back: int = 8  # films tried one by one for leave-one-out reasons
@@ -77,75 +63,105 @@ class Sequence:
         torch.manual_seed(self.seed)
         rng = np.random.default_rng(self.seed)
         self.catalog = catalog
-        network = Transformer(interactions.n_items, self.width, self.heads, self.layers, self.length, self.dropout)
+        network = self._blank(interactions.n_items, self.dropout)
         candidates = np.flatnonzero(interactions.lengths >= 5)
         if len(candidates) < 4:
             raise ValueError(f"{len(candidates)} viewers have five ratings or more, wanted at least 4 to train on and to examine")
-        examined = rng.choice(candidates, min(self.examined, len(candidates) // 4), replace=False)
+        examined = rng.choice(candidates, min(self.examined, len(candidates)), replace=False)
         last = np.zeros(len(interactions), bool)
         last[[interactions.rows(u).stop - 1 for u in examined]] = True
-        train, answers = interactions.where(~last), interactions.items[last]
+        train = interactions.where(~last)
+        asked = np.flatnonzero(last)[:: math.ceil(len(examined) / ASKED)]
+        answers = interactions.items[asked]
         # Outside the network's own context rows, the examination knows no context: the figure is one without simulated help.
-        queries = [Query(train.profile(interactions.users[row])) for row in np.flatnonzero(last)]
+        queries = [Query(train.profile(interactions.users[row]), Context(at=int(interactions.times[row]))) for row in asked]
 
-        def loss(films, targets, times, devices) -> torch.Tensor:
-            return SoftmaxLoss.apply(network(films, times, devices)[targets >= 0], network.table, targets[targets >= 0])
+        def loss(films, targets, times, devices, stars, clock) -> torch.Tensor:
+            with half_precision():
+                vectors = network(films, times, devices, stars, clock)[targets >= 0]
+                return SoftmaxLoss.apply(
+                    vectors.to(torch.bfloat16) if torch.is_autocast_enabled(films.device.type) else vectors, network.table, targets[targets >= 0]
+                )
 
         def error() -> float:
-            scores = np.concatenate([self._logits(network, queries[i : i + 256]) for i in range(0, len(queries), 256)])
-            rows = np.arange(len(queries))
-            better = (scores > scores[rows, answers][:, None]).sum(axis=1)
+            scores = np.concatenate([self._logits(network, queries[i : i + 128]) for i in range(0, len(queries), 128)])
+            for row, query in enumerate(queries):
+                scores[row, query.profile.items] = -np.inf
+            better = (scores > scores[np.arange(len(queries)), answers][:, None]).sum(axis=1)
             return -float(np.where(better < 10, 1 / np.log2(better + 2), 0).mean())
 
-        self.training = Loop("sequence", self.rate, self.epochs, self.patience, checkpoint).run(network, lambda: self._batches(train), loss, error)
+        loop = Loop("sequence", self.rate, self.epochs, self.patience, checkpoint, self.average, self.cosine)
+        self.training = loop.run(network, lambda: self._batches(train), loss, error)
         self.state_ = {k: v.numpy().copy() for k, v in network.state_dict().items()}
         self.__dict__.pop("_network", None)
         return self
 
+    def _blank(self, n_items: int, dropout: float) -> Transformer:
+        clock = "moment" in self.knows
+        return Transformer(n_items, self.width, self.heads, self.layers, self.length, dropout, stars="stars" in self.knows, clock=clock)
+
     def _batches(self, data: Interactions) -> Iterator[tuple[torch.Tensor, ...]]:
-        """Histories cut into windows at a random offset: films (B, T), next film or -1 (B, T), its time and device (B, T)."""
+        """Histories cut into windows at a random offset, windows of like length together: films (B, T), next film or -1 (B, T), its time and
+        device (B, T), half stars (B, T), the seconds of the films and of the last one asked for (B, T + 1)."""
         rng = np.random.default_rng(int(torch.randint(2**62, ())))  # from torch's generator, whose state a checkpoint keeps
         windows = []
         for user in np.flatnonzero(data.lengths >= 2).tolist():
             r = data.rows(user)
             start = r.start - int(rng.integers(self.length)) if r.stop - r.start > self.length else r.start
             windows += [(max(s, r.start), min(s + self.length, r.stop - 1)) for s in range(start, r.stop - 1, self.length)]
-        windows = [w for w in windows if w[1] > w[0]]
-        order = rng.permutation(len(windows))
-        for b in range(0, len(order), self.batch):
-            chosen = [windows[i] for i in order[b : b + self.batch]]
-            films = np.full((len(chosen), self.length), data.n_items)
-            targets = np.full_like(films, -1)
-            times, devices = np.zeros_like(films), np.zeros_like(films)
-            for row, (start, stop) in enumerate(chosen):
-                n = stop - start
-                films[row, :n] = data.items[start:stop]
-                targets[row, :n] = data.items[start + 1 : stop + 1]
-                times[row, :n] = data.times_of_day[start + 1 : stop + 1] + 1
-                devices[row, :n] = data.devices[start + 1 : stop + 1] + 1
-            times[rng.random(times.shape) < self.unknown] = UNKNOWN + 1
-            devices[rng.random(devices.shape) < self.unknown] = UNKNOWN + 1
-            yield tuple(torch.from_numpy(a.astype(np.int64)) for a in (films, targets, times, devices))
+        spans = np.array([w for w in windows if w[1] > w[0]])
+        spans = spans[np.argsort(spans[:, 1] - spans[:, 0] + rng.random(len(spans)) * self.length / 10)]
+        longest = np.maximum.accumulate(spans[:, 1] - spans[:, 0])
+        groups, start = [], 0
+        for row in range(1, len(spans) + 1):
+            if row == len(spans) or longest[row] * (row + 1 - start) > self.batch * self.length:
+                groups.append(spans[start:row])
+                start = row
+        for group in rng.permutation(len(groups)).tolist():
+            yield self._batch(data, groups[group], rng)
+
+    def _batch(self, data: Interactions, spans: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
+        shape = len(spans), int((spans[:, 1] - spans[:, 0]).max())
+        films, targets = np.full(shape, data.n_items), np.full(shape, -1)
+        times, devices, stars = (np.zeros(shape, np.int64) for _ in range(3))
+        clock = np.zeros((shape[0], shape[1] + 1), np.int64)
+        for row, (start, stop) in enumerate(spans.tolist()):
+            n = stop - start
+            films[row, :n] = data.items[start:stop]
+            targets[row, :n] = data.items[start + 1 : stop + 1]
+            times[row, :n] = data.times_of_day[start + 1 : stop + 1] + 1
+            devices[row, :n] = data.devices[start + 1 : stop + 1] + 1
+            stars[row, :n] = np.rint(2 * data.ratings[start:stop])
+            clock[row, : n + 1], clock[row, n + 1 :] = data.times[start : stop + 1], data.times[stop]
+        for name, context in (("time_of_day", times), ("device", devices)):
+            context[rng.random(shape) < (self.unknown if name in self.knows else 1)] = UNKNOWN + 1
+        return tuple(torch.from_numpy(a) for a in (films, targets, times, devices, stars, clock))
 
     @cached_property
     def _network(self) -> Transformer:
-        n_items = len(self.state_["films.weight"]) - 1
-        network = Transformer(n_items, self.width, self.heads, self.layers, self.length, dropout=0.0)
+        network = self._blank(len(self.state_["films.weight"]) - 1, dropout=0.0)
         network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in self.state_.items()})
         return network.eval()
 
     def _logits(self, network: Transformer, queries: list[Query]) -> np.ndarray:  # (B, I)
-        recent = [q.profile.items[-self.length :] for q in queries]
-        films = np.full((len(queries), max(1, *map(len, recent))), len(network.table))
-        for row, items in enumerate(recent):
-            films[row, : len(items)] = items
-        context = np.array([context_index(q.context) for q in queries])
-        at = torch.tensor([max(len(items) - 1, 0) for items in recent])
+        lengths = [min(len(q.profile), self.length) for q in queries]
+        shape = len(queries), max(1, *lengths)
+        films, stars = np.full(shape, len(network.table)), np.zeros(shape, np.int64)
+        clock = np.zeros((shape[0], shape[1] + 1), np.int64)
+        for row, (q, n) in enumerate(zip(queries, lengths)):
+            recent = slice(len(q.profile) - n, None)
+            films[row, :n], stars[row, :n], clock[row, :n] = q.profile.items[recent], np.rint(2 * q.profile.ratings[recent]), q.profile.times[recent]
+            latest = q.profile.times[-1] if n else 0
+            clock[row, n:] = latest if q.context.at is None else max(q.context.at, latest)  # an unknown moment counts as right after the last film
+        context = np.array([context_index(q.context) for q in queries]) * [name in self.knows for name in ("time_of_day", "device")]
+        at = torch.tensor([max(n - 1, 0) for n in lengths])
+        where = network.table.device
         with torch.inference_mode():
-            times, devices = (torch.from_numpy(np.repeat(c[:, None], films.shape[1], axis=1)) for c in context.T)
-            vectors = network(torch.from_numpy(films), times, devices)[torch.arange(len(queries)), at]
+            times, devices = (torch.from_numpy(np.repeat(c[:, None], shape[1], axis=1)) for c in context.T)
+            parts = (part.to(where) for part in (torch.from_numpy(films), times, devices, torch.from_numpy(stars), torch.from_numpy(clock)))
+            vectors = network(*parts)[torch.arange(len(queries)), at]
             scores = vectors @ network.table.T
-            return (scores - scores.mean(dim=1, keepdim=True)).numpy()
+            return (scores - scores.mean(dim=1, keepdim=True)).cpu().numpy()
 
     def score(self, queries: list[Query]) -> np.ndarray:
         return self._logits(self._network, queries)
