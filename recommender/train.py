@@ -12,13 +12,13 @@ import numpy as np
 
 from recommender import artifacts
 from recommender.catalog import Catalog
-from recommender.evaluate.metrics import hit_rate, hits_of_ranks, ndcg, ranks
+from recommender.evaluate.metrics import hit_rate, hits_of_ranks, ndcg, ranks, star_errors
 from recommender.evaluate.split import UserSplit, leave_last, split_users
 from recommender.interactions import Interactions
 from recommender.models import MODELS
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.models.ratings import Ratings, examination
-from recommender.stats.inference import Estimate, bootstrap_mean
+from recommender.stats.inference import Estimate, bootstrap_mean, bootstrap_ratio
 from recommender.types import Recommender
 from recommender.world import simulate_devices
 
@@ -110,11 +110,9 @@ def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:
 
 
 def _star_error(model: Ratings, exam: Interactions, seed: int = 0) -> Estimate:
-    """RMSE in stars on a fifth of each examined viewer's ratings, folded in from the rest; bootstrap over viewers."""
+    """RMSE in stars on a fifth of each examined viewer's ratings, folded in from the rest; bootstrap over viewers asked for any."""
     known, asked = examination(exam, np.unique(exam.users), np.random.default_rng(seed))
-    squares = [(np.clip(model.score([q])[0][items], 0.5, 5) - stars) ** 2 for q, (items, stars) in zip(known, asked)]
-    totals, counts = np.array([s.sum() for s in squares]), np.array([len(s) for s in squares])
-    draws = np.random.default_rng(seed).integers(len(squares), size=(2000, len(squares)))
-    spread = np.sqrt(totals[draws].sum(axis=1) / counts[draws].sum(axis=1))
-    lo, hi = np.quantile(spread, (0.025, 0.975)).tolist()
-    return Estimate(float(np.sqrt(totals.sum() / counts.sum())), lo, hi, len(squares))
+    predicted = np.concatenate([np.clip(model.score([q])[0][items], 0.5, 5) for q, (items, _) in zip(known, asked)])
+    viewers, owner = np.unique(np.repeat(np.arange(len(asked)), [len(items) for items, _ in asked]), return_inverse=True)
+    errors = star_errors(owner, predicted, np.concatenate([stars for _, stars in asked]), len(viewers))
+    return bootstrap_ratio(errors.squared, errors.counts, np.sqrt, seed)

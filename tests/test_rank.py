@@ -1,4 +1,4 @@
-"""Laws of ranking, of splits and of intervals."""
+"""Laws of ranking and of splits."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from hypothesis import assume, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import stats
 
 from recommender import rank
 from recommender.evaluate.split import leave_last, split_users
 from recommender.interactions import Interactions
-from recommender.stats.inference import bootstrap_mean
 
 # few different values, so that ties are common; and any finite numbers
 scores_of = st.integers(1, 40).flatmap(
@@ -195,33 +193,3 @@ def test_the_last_film_is_asked_for_and_never_shown(seed: int, least: int) -> No
         part = log.times_of_day[r.stop - 1]
         assert query.context.time_of_day == (("morning", "afternoon", "evening", "night")[part] if part >= 0 else None)
         assert query.context.device is None  # simulated, so no figure rests on it
-
-
-# -- intervals ---------------------------------------------------------------------------------------------------------
-
-
-def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
-    # 300 samples of 80 units: coverage near 95%, a percentile bootstrap a little under; 4 standard errors of 300 trials are 0.05
-    rng = np.random.default_rng(0)
-    found = [bootstrap_mean(rng.normal(2, 3, 80), seed=n, draws=400) for n in range(300)]
-    covered = np.mean([e.lo <= 2 <= e.hi for e in found])
-    assert covered == pytest.approx(0.94, abs=0.05)
-    widths = np.array([e.hi - e.lo for e in found])
-    assert widths.mean() == pytest.approx(2 * 1.96 * 3 / np.sqrt(80), rel=0.05)
-
-
-def test_an_interval_agrees_with_theory_and_is_reproducible() -> None:
-    values = np.random.default_rng(1).exponential(size=2000)
-    found = bootstrap_mean(values)
-    low, high = stats.norm.interval(0.95, values.mean(), stats.sem(values))
-    assert found.mean == pytest.approx(values.mean())
-    assert (found.lo, found.hi) == (pytest.approx(low, abs=0.005), pytest.approx(high, abs=0.005))
-    assert found.n == 2000
-    assert found == bootstrap_mean(values)
-    assert found != bootstrap_mean(values, seed=1)
-    with pytest.raises(ValueError, match="1 values, wanted at least 2"):
-        bootstrap_mean(np.ones(1))
-
-
-def test_no_spread_no_width() -> None:
-    assert bootstrap_mean(np.full(10, 0.25))[:3] == (0.25, 0.25, 0.25)
