@@ -36,7 +36,7 @@ def save(name: str, model: Recommender, folder: Path, **facts) -> dict:
     """Write one model into folder/name and return its card; `facts` (data hash, seconds, validation, …) join the card."""
     if not getattr(model, "shipped", True):
         raise ValueError(f"model {name} holds people's histories and is never written to disk")
-    arrays = {key: np.ascontiguousarray(a) for key, a in _flatten(model).items()}
+    arrays = {key: np.ascontiguousarray(a) for key, a in flatten(model).items()}
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
     part = target / (WEIGHTS + ".part")
@@ -95,7 +95,7 @@ def load(name: str, folder: Path, catalog: Catalog) -> Recommender:
         raise ArtifactError(folder / name / CARD, f"parameter {min(unknown)!r} is unknown to this version", name)
     model = type(blank)(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["parameters"].items()})
     try:
-        _unflatten(model, load_file(path))
+        unflatten(model, load_file(path))
     except (SafetensorError, KeyError, ValueError) as error:
         raise ArtifactError(path, f"not readable ({error})", name) from None
     model.catalog = catalog
@@ -161,7 +161,7 @@ def _learned(model: Recommender) -> dict[str, object]:
     return {key: value for key, value in vars(model).items() if key.endswith("_") and not key.startswith("_")}
 
 
-def _flatten(model: Recommender) -> dict[str, np.ndarray]:
+def flatten(model: Recommender) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for key, value in _learned(model).items():
         if isinstance(value, np.ndarray):
@@ -176,7 +176,7 @@ def _flatten(model: Recommender) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _unflatten(model: Recommender, arrays: dict[str, np.ndarray]) -> None:
+def unflatten(model: Recommender, arrays: dict[str, np.ndarray]) -> None:
     for key, value in arrays.items():
         value.setflags(write=False)
         name, _, rest = key.partition("/")

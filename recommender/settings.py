@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     films: Path = ROOT / "data" / "films.csv"
     viewers: Path = ROOT / "data" / "viewers.json"
     checkpoints: Path = ROOT / "data" / "prepared" / "checkpoints"  # of unfinished training; never committed
+    evaluations: Path = ROOT / "data" / "prepared" / "evaluate"  # models and lists of evaluations under way; never committed
     raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
     dataset: str = "ml-1m"
 

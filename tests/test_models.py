@@ -244,7 +244,7 @@ def test_an_artifact_gives_the_same_scores(name: str, tmp_path, monkeypatch) -> 
     assert copy == model  # the same parameters
     np.testing.assert_array_equal(copy.score(QUERIES), model.score(QUERIES))
     assert copy.explain(QUERIES[2], np.arange(N)) == model.explain(QUERIES[2], np.arange(N))
-    for key, array in artifacts._flatten(copy).items():
+    for key, array in artifacts.flatten(copy).items():
         assert key.endswith("/shape") or not array.flags.writeable  # what all viewers share cannot be changed by one
 
 

@@ -45,9 +45,10 @@ class Split:
 
     def queries(self, rows: np.ndarray | slice) -> list[Query]:
         """The queries of these rows, made when they are asked for; every rating counts as watched."""
+        s = self.source
         return [
             Query(
-                Profile(*(getattr(self.source, name)[start:stop] for name in ("items", "ratings", "times")), liked_from=0.0),
+                Profile(s.items[start:stop], s.ratings[start:stop], s.times[start:stop], liked_from=0.0),
                 Context(TIMES_OF_DAY[part] if part >= 0 else None, at=int(at)),
             )
             for (start, stop), part, at in zip(self.spans[rows].tolist(), self.times_of_day[rows].tolist(), self.at[rows].tolist())
@@ -97,7 +98,12 @@ class RatingSplit:
         return _digest(self.test.user_ids[self.test.users], self.test.items)
 
     def sizes(self) -> dict[str, int]:
-        return {"train": len(self.train), "test_items": len(self.test), "users": len(np.unique(self.test.users)), "films": int((self.train.raters > 0).sum())}
+        return {
+            "train": len(self.train),
+            "test_items": len(self.test),
+            "users": len(np.unique(self.test.users)),
+            "films": int((self.train.raters > 0).sum()),
+        }
 
 
 def _digest(*columns: np.ndarray) -> str:

@@ -9,14 +9,19 @@ from scipy import sparse
 
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.types import Explanation, Query, Reason
+from recommender.types import Explanation, Profile, Query, Reason
 
 
-def histories(queries: list[Query], n_items: int) -> sparse.csr_array:
-    """float32 (B, I): how far each film speaks for each viewer (Profile.weights)."""
+def speaking(profile: Profile, fade: float = 0.0) -> np.ndarray:  # float32 (n,)
+    """How far each film speaks for the viewer: Profile.weights; with `fade`, a film that lies so many films back speaks 1/e as loud."""
+    return profile.weights * np.exp(-np.arange(len(profile))[::-1] / fade).astype(np.float32) if fade else profile.weights
+
+
+def histories(queries: list[Query], n_items: int, fade: float = 0.0) -> sparse.csr_array:
+    """float32 (B, I): how far each film speaks for each viewer."""
     lengths = [len(q.profile) for q in queries]
     columns = np.concatenate([q.profile.items for q in queries]) if queries else np.empty(0, np.int64)
-    values = np.concatenate([q.profile.weights for q in queries]) if queries else np.empty(0, np.float32)
+    values = np.concatenate([speaking(q.profile, fade) for q in queries]) if queries else np.empty(0, np.float32)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     return sparse.csr_array((values, columns, starts), shape=(len(queries), n_items))
 
@@ -65,13 +70,14 @@ class ItemItem(Additive):
     """score_i = sum_j w_j W_ji with a sparse W (I, I): row j holds what film j gives to others."""
 
     weights_: sparse.csr_array
+    fade: float = 0.0  # see speaking
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        return (histories(queries, self.weights_.shape[0]) @ self.weights_).toarray()
+        return (histories(queries, self.weights_.shape[0], self.fade) @ self.weights_).toarray()
 
     def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
         rows = self.weights_[query.profile.items].tocsc()[:, items].toarray()
-        return rows.astype(np.float64) * query.profile.weights[:, None]
+        return rows.astype(np.float64) * speaking(query.profile, self.fade)[:, None]
 
 
 class FoldIn(Additive):

@@ -52,6 +52,7 @@ class EASE(ItemItem):
     refits: ClassVar[bool] = True
     penalty: float = 1000.0  # lambda
     neighbours: int = 200
+    fade: float = 0.0  # films back at which a film speaks 1/e as loud; 0: all alike
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
         seen = np.flatnonzero(interactions.raters)  # the other films have no weights

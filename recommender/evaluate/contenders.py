@@ -1,0 +1,114 @@
+"""Who takes part in an evaluation: every model with the settings it was given for it. The only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol, Self
+
+import numpy as np
+
+from recommender.catalog import Catalog
+from recommender.interactions import Interactions
+from recommender.models.baselines import Chance, MostWatched
+from recommender.models.bayes import Biases
+from recommender.models.factors import ALS, PureSVD
+from recommender.models.neighbours import EASE, ItemKNN
+from recommender.models.ratings import Ratings
+from recommender.models.sequence import Sequence
+from recommender.types import Query, Recommender
+
+EVERYONE = 1_000_000
+
+
+class Candidate(NamedTuple):
+    """A model under test. make: seed -> a model not yet fitted; trained: it starts at random, so several seeds tell its spread."""
+
+    label: str
+    family: str
+    make: Callable[[int], Recommender]
+    protocols: tuple[str, ...] = ("P1", "P2", "P4")
+    trained: bool = False
+    uses_time: bool = False
+    note: str = ""
+
+
+def _sequence(*knows: str) -> Callable[[int], Sequence]:
+    """The paper-grade Transformer: every viewer's last film of the training rows decides when to stop."""
+    return lambda seed: Sequence(
+        knows=knows,
+        width=128,
+        layers=2,
+        length=200,
+        dropout=0.25,
+        rate=2e-3,
+        epochs=32,
+        average=0.995,
+        cosine=True,
+        examined=EVERYONE,
+        seed=seed,
+    )
+
+
+RANKERS: dict[str, Candidate] = {
+    "chance": Candidate("Chance", "baseline", Chance),
+    "popularity": Candidate("Popularity", "baseline", lambda seed: MostWatched()),
+    "popularity_30d": Candidate("Popularity of the last 30 days", "baseline", lambda seed: MostWatched(days=30), uses_time=True),
+    "item_knn": Candidate("Item neighbours", "collaborative", lambda seed: ItemKNN()),
+    "ease": Candidate("EASE", "collaborative", lambda seed: EASE(neighbours=EVERYONE)),
+    "ease_recent": Candidate("EASE, recent films first", "collaborative", lambda seed: EASE(neighbours=EVERYONE, fade=5.0), ("P1", "P4")),
+    "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
+    "als": Candidate("ALS", "collaborative", lambda seed: ALS(seed=seed)),
+    "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1", "P4"), trained=True),
+    "sequence_time": Candidate(
+        "Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1", "P4"), trained=True, uses_time=True
+    ),
+}
+
+ALWAYS = ("chance", "popularity", "popularity_30d", "item_knn", "ease")  # in every table of rankings
+
+
+class Rater(Protocol):
+    """A model of stars. It may know users by number, so it is asked with rows of the same data set."""
+
+    def fit(self, interactions: Interactions, catalog: Catalog, checkpoint: Path | None = None) -> Self: ...
+
+    def predict(self, asked: Interactions) -> np.ndarray:
+        """Stars (N,) for each row; asked.ratings is not read."""
+        ...
+
+
+@dataclass
+class Folded:
+    """The served model of stars, which knows nobody: each user is folded in from the ratings it was trained on."""
+
+    seed: int = 0
+
+    def fit(self, interactions: Interactions, catalog: Catalog, checkpoint: Path | None = None) -> Self:
+        self.model, self.train = Ratings(seed=self.seed).fit(interactions, catalog, checkpoint), interactions
+        return self
+
+    def predict(self, asked: Interactions) -> np.ndarray:
+        """Stars (N,) for each row, one query a user."""
+        stars = np.empty(len(asked))
+        for user in np.unique(asked.users).tolist():
+            rows = asked.rows(user)
+            stars[rows] = self.model.score([Query(self.train.profile(user))])[0, asked.items[rows]]
+        return stars
+
+
+class RaterCandidate(NamedTuple):
+    """A model of stars under test; fields as in Candidate."""
+
+    label: str
+    family: str
+    make: Callable[[int], Rater]
+    uses_time: bool = False
+    note: str = ""
+
+
+RATERS: dict[str, RaterCandidate] = {
+    "biases": RaterCandidate("User and film means", "baseline", lambda seed: Biases()),
+    "ratings": RaterCandidate("Matrix factorisation, folded in", "collaborative", Folded, note="the served model"),
+}

@@ -1,0 +1,132 @@
+"""From a model and a split to ranked lists: the slow half of an evaluation. What is done is kept, so that a run can be taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from scipy import sparse
+from tqdm import tqdm
+
+from recommender import artifacts
+from recommender.catalog import Catalog
+from recommender.evaluate.split import Split
+from recommender.interactions import Interactions
+from recommender.types import Recommender
+
+BATCH = 256
+TIMED = 30  # queries asked one by one to time a model
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The lists of one trained model on one split: shown (B, K) item numbers, best first, and their scores (B, K)."""
+
+    shown: np.ndarray
+    scores: np.ndarray
+    fit_seconds: float
+    ms_per_query: float
+    megabytes: float
+
+
+def top_many(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k best item numbers of each row of scores (B, I), best first, equal scores by number; and their scores."""
+    near = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k < scores.shape[1] else np.tile(np.arange(scores.shape[1]), (len(scores), 1))
+    near = np.sort(near, axis=1)  # so that the stable sort below leaves equals in the order of their numbers
+    found = np.take_along_axis(scores, near, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    return np.take_along_axis(near, order, axis=1), np.take_along_axis(found, order, axis=1)
+
+
+def rank(model: Recommender, split: Split, k: int, name: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """Lists (B, k) and scores (B, k) of a fitted model: the split's candidates without what the viewer has seen."""
+    k = min(k, int(split.candidates.sum()))
+    lists, values = [], []
+    for start in tqdm(range(0, len(split), BATCH), desc=f"{split.protocol} {split.variant} {name}", disable=None, leave=False):
+        rows = slice(start, min(start + BATCH, len(split)))
+        scores = np.array(model.score(split.queries(rows)), np.float32)
+        scores[:, ~split.candidates] = -np.inf
+        for row, (first, last) in enumerate(split.spans[rows].tolist()):
+            scores[row, split.source.items[first:last]] = -np.inf
+        shown, found = top_many(scores, k)
+        lists.append(shown.astype(np.int32))
+        values.append(found)
+    return np.concatenate(lists), np.concatenate(values)
+
+
+def milliseconds(model: Recommender, split: Split) -> float:
+    """Median time to score one query [ms], asked one by one."""
+    chosen = np.linspace(0, len(split) - 1, min(TIMED, len(split))).astype(int)
+    took = []
+    for query in split.queries(chosen):
+        started = time.perf_counter()
+        model.score([query])
+        took.append(1e3 * (time.perf_counter() - started))
+    return float(np.median(took[min(3, len(took) - 1) :]))
+
+
+def learned_bytes(value: object) -> int:
+    """Bytes of everything a model has learned, its parts included."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, sparse.csr_array):
+        return value.data.nbytes + value.indices.nbytes + value.indptr.nbytes
+    if isinstance(value, dict):
+        return sum(map(learned_bytes, value.values()))
+    if hasattr(value, "__dict__"):
+        return sum(learned_bytes(v) for key, v in vars(value).items() if key.endswith("_") or key == "parts")
+    return 0
+
+
+def fit(name: str, model: Recommender, train: Interactions, catalog: Catalog, work: Path) -> tuple[Recommender, float]:
+    """The fitted model and the seconds that took; taken from `work` where the same model was fitted on the same rows before.
+
+    A model that learns in epochs goes on from its checkpoint.
+    """
+    mark = hashlib.sha256(f"{train.fingerprint()} {model!r}".encode()).hexdigest()[:12]
+    stored = work / "models" / f"{name}-{mark}.safetensors"
+    if stored.exists():
+        arrays = load_file(stored)
+        seconds = float(arrays.pop("seconds")[0])
+        artifacts.unflatten(model, arrays)
+        model.catalog = catalog
+        return model, seconds
+    extra = {"checkpoint": work / "checkpoints" / stored.name} if "checkpoint" in inspect.signature(model.fit).parameters else {}
+    started = time.perf_counter()
+    model.fit(train, catalog, **extra)
+    seconds = max(time.perf_counter() - started, (getattr(model, "training", None) or {}).get("seconds", 0.0))
+    try:
+        arrays = {key: np.ascontiguousarray(a) for key, a in artifacts.flatten(model).items()}
+    except TypeError:  # parts within parts are fitted again: they keep what they learned themselves
+        return model, seconds
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    part = stored.with_suffix(".part")
+    save_file(arrays | {"seconds": np.array([seconds])}, part)
+    part.replace(stored)
+    return model, seconds
+
+
+def rankings(name: str, model: Recommender, splits: list[Split], catalog: Catalog, work: Path, k: int = 100) -> Iterator[Ranking]:
+    """The ranking of one model on each of `splits`, which share their training rows; stored lists are read back."""
+    mark = f"{splits[0].train.fingerprint()} {model!r}"
+    fitted, seconds = None, 0.0
+    for split in splits:
+        digest = hashlib.sha256(f"{mark} {split.checksum()} {split.variant}".encode()).hexdigest()[:12]
+        path = work / "rankings" / f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}-{name}-{digest}.npz"
+        if not path.exists():
+            if fitted is None:
+                fitted, seconds = fit(name, model, splits[0].train, catalog, work)
+            shown, scores = rank(fitted, split, k if len(split) < 20_000 else 20, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part.npz")
+            cost = np.array([seconds, milliseconds(fitted, split), learned_bytes(fitted) / 1e6])
+            np.savez(part, shown=shown, scores=scores, cost=cost)
+            part.replace(path)
+        with np.load(path, allow_pickle=False) as stored:
+            yield Ranking(stored["shown"], stored["scores"], *stored["cost"].tolist())
