@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from recommender.examine import evaluate
+from recommender.names import nearest
 from recommender.settings import ROOT, settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
 
@@ -150,7 +152,7 @@ def train(
     wanted = shipped if names == ["all"] else names
     for name in wanted:
         if name not in shipped:
-            raise KeyError(f"model {name!r} cannot be trained to an artifact{_nearest(name, shipped)}")
+            raise KeyError(f"model {name!r} cannot be trained to an artifact{nearest(name, shipped)}")
     torch.set_num_threads(threads)
     catalog, interactions = _training_data(data, metadata)
     started = time.perf_counter()
@@ -174,56 +176,7 @@ def _training_data(data: Path, metadata: Path | None) -> tuple[Catalog, Interact
     return catalog, interactions
 
 
-Protocol = StrEnum("Protocol", {p: p for p in ("P1", "P2", "P3", "P4", "all")})  # type: ignore[misc]
-
-
-@app.command()
-def evaluate(
-    protocol: Annotated[Protocol, typer.Argument(help="P1 last film, P2 random fifth, P3 stars, P4 cut in time, or all.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of a MovieLens data set.")],
-    names: Annotated[
-        list[str] | None, typer.Option("--models", help="Only these, beside the baselines that are always there; may be repeated.")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of the models that start at random.")] = 3,
-    folds: Annotated[int, typer.Option(min=1, max=10, help="How many of the ten folds of P3.")] = 3,
-    run_dir: Annotated[Path | None, typer.Option(help="Also write rankings and right films in the formats of TREC into this folder.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 2,
-) -> None:
-    """Fit and examine models by published protocols, and write artifacts/reports. An interrupted run goes on where it was."""
-    from recommender.evaluate import report, runs
-
-    chosen = list(runs.PROTOCOLS) if protocol.value == "all" else [protocol.value]
-    known = list(dict.fromkeys(name for p in chosen for name in runs.known_models(p)))
-    for name in names or []:
-        if name not in known:
-            raise KeyError(f"model {name!r} takes no part in {', '.join(chosen)}{_nearest(name, known)}")
-    _use_cores(threads)
-    read = runs.read_data(data, settings().films)
-    command = (
-        f"python -m recommender evaluate {protocol.value} --data {data.name}" + "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}"
-    )
-    facts = {"dataset": data.name, "versions": _versions(), "command": command + (f" --folds {folds}" if "P3" in chosen else "")}
-    for p in chosen:
-        found = runs.evaluate(p, read, names or known, list(range(seeds)), folds, settings().evaluations, run_dir, facts, typer.echo)
-        console.print(f"{report.write(found, settings().artifacts / 'reports')}: {len(found.rows)} figures", markup=False, highlight=False)
-
-
-def _use_cores(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-
-
-def _versions() -> dict[str, str]:
-    """Of what figures depend on."""
-    import platform
-
-    import numpy
-    import scipy
-    import sklearn
-    import torch
-
-    return {"python": platform.python_version(), **{m.__name__: m.__version__ for m in (numpy, scipy, sklearn, torch)}}
+app.command()(evaluate)
 
 
 @app.command()
@@ -280,15 +233,8 @@ def _context(time_of_day: TimeOfDay | None, device: Device | None) -> Context:
 
 def _model(service: Service, name: str) -> str:
     if name not in service.models:
-        raise KeyError(f"model {name!r} is unknown or did not load{_nearest(name, list(service.models))}")
+        raise KeyError(f"model {name!r} is unknown or did not load{nearest(name, list(service.models))}")
     return name
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; wanted one of {', '.join(known)}"
 
 
 def _plain(text: str) -> str:

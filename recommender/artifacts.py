@@ -162,6 +162,7 @@ def _learned(model: Recommender) -> dict[str, object]:
 
 
 def flatten(model: Recommender) -> dict[str, np.ndarray]:
+    """Everything a model has learned as plain arrays by name; TypeError for anything else."""
     arrays: dict[str, np.ndarray] = {}
     for key, value in _learned(model).items():
         if isinstance(value, np.ndarray):
@@ -177,6 +178,7 @@ def flatten(model: Recommender) -> dict[str, np.ndarray]:
 
 
 def unflatten(model: Recommender, arrays: dict[str, np.ndarray]) -> None:
+    """Give a blank model what flatten took from its like."""
     for key, value in arrays.items():
         value.setflags(write=False)
         name, _, rest = key.partition("/")

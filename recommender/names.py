@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from bisect import bisect_left
@@ -75,3 +76,9 @@ class Names:
         result = np.minimum(np.maximum(0.95 * whole, by_word), 100)
         result[[n for n in np.flatnonzero(result >= 95) if self.plain[n] == wanted]] = 101
         return result
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The end of an error message about an unknown name: those it may have meant, else all there are."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; wanted one of {', '.join(known)}"

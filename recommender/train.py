@@ -7,6 +7,7 @@ import inspect
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,13 @@ from recommender.types import Recommender
 from recommender.world import simulate_devices
 
 GATE_SHARE, EXAM_SHARE = 0.1, 0.1  # of all users
+
+
+class Strangers(NamedTuple):
+    """Models, and the split of the viewers: none of the models knows those of split.exam, nor, but for the hybrid's gate, those of split.gate."""
+
+    models: dict[str, Recommender]
+    split: UserSplit
 
 
 def train(
@@ -87,6 +95,17 @@ def _stranger(part: str, catalog: Catalog, split: UserSplit, folder: Path, seed:
     """A part of the hybrid that knows no viewer of the gate: the artifact where it was released so, else a fresh fit."""
     model = _blank(part, seed)
     return model.fit(split.fit, catalog) if getattr(model, "refits", False) else artifacts.load(part, folder, catalog)
+
+
+def strangers(names: list[str], catalog: Catalog, interactions: Interactions, folder: Path, seed: int = 0, min_raters: int = 20) -> Strangers:
+    """The released models as they were before they knew the viewers they are examined on: networks from their artifacts, the others fitted again."""
+    kept = interactions.supported(min_raters)
+    split = split_users(kept, GATE_SHARE, EXAM_SHARE, seed)
+    models = {name: _stranger(name, catalog, split, folder, seed) for name in names if name != "hybrid"}
+    if "hybrid" in names:
+        models["hybrid"] = artifacts.load("hybrid", folder, catalog)
+        models["hybrid"].attach({part: models[part] for part in PARTS})  # type: ignore[attr-defined]
+    return Strangers(models, split)
 
 
 def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:

@@ -22,7 +22,8 @@ FLOORS = (
     ("artifacts",),
     ("serve", "evaluate", "experiment"),
     ("train",),
-    ("ui", "__main__", "bench"),
+    ("ui", "examine", "bench"),
+    ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 PAGES_USE = ("recommender.ui", "recommender.serve", "recommender.experiment", "recommender.evaluate.report", "recommender.types")

@@ -149,7 +149,7 @@ def test_the_hybrid_says_which_part_is_missing(tmp_path: Path) -> None:
 def test_what_stands_on_a_card(folder: Path) -> None:
     card = artifacts.card("ease", folder)
     path = folder / "ease" / WEIGHTS
-    assert card["parameters"] == {"penalty": 1000.0, "neighbours": 200}
+    assert card["parameters"] == {"penalty": 1000.0, "neighbours": 200, "fade": 0.0}
     assert card["weights"]["bytes"] == path.stat().st_size
     assert card["seed"] == 0
     assert card["simulated"] == []

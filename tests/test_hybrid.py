@@ -193,7 +193,7 @@ def test_times_of_day_drawn_at_random_get_no_points() -> None:
 
 def test_questions_are_asked_in_the_context_of_the_film_and_after_what_went_before() -> None:
     data = simulate_devices(log(), films(), 1.0, np.random.default_rng(2))
-    queries, targets, viewers = Hybrid(asked=3)._questions(data, np.random.default_rng(0))
+    queries, targets, viewers = Hybrid(asked=3).questions(data, np.random.default_rng(0))
     assert viewers.tolist() == np.repeat(np.arange(data.n_users), 3).tolist()
     for n, (query, target) in enumerate(zip(queries, targets)):
         r = data.rows(n // 3)

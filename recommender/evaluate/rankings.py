@@ -47,12 +47,13 @@ def top_many(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 def rank(model: Recommender, split: Split, k: int, name: str = "") -> tuple[np.ndarray, np.ndarray]:
     """Lists (B, k) and scores (B, k) of a fitted model: the split's candidates without what the viewer has seen."""
     k = min(k, int(split.candidates.sum()))
+    hidden = split.spans if split.hidden is None else split.hidden
     lists, values = [], []
     for start in tqdm(range(0, len(split), BATCH), desc=f"{split.protocol} {split.variant} {name}", disable=None, leave=False):
         rows = slice(start, min(start + BATCH, len(split)))
         scores = np.array(model.score(split.queries(rows)), np.float32)
         scores[:, ~split.candidates] = -np.inf
-        for row, (first, last) in enumerate(split.spans[rows].tolist()):
+        for row, (first, last) in enumerate(hidden[rows].tolist()):
             scores[row, split.source.items[first:last]] = -np.inf
         shown, found = top_many(scores, k)
         lists.append(shown.astype(np.int32))
@@ -84,27 +85,30 @@ def learned_bytes(value: object) -> int:
     return 0
 
 
-def fit(name: str, model: Recommender, train: Interactions, catalog: Catalog, work: Path) -> tuple[Recommender, float]:
+def fit(model: Recommender, train: Interactions, catalog: Catalog, work: Path) -> tuple[Recommender, float]:
     """The fitted model and the seconds that took; taken from `work` where the same model was fitted on the same rows before.
 
     A model that learns in epochs goes on from its checkpoint.
     """
     mark = hashlib.sha256(f"{train.fingerprint()} {model!r}".encode()).hexdigest()[:12]
-    stored = work / "models" / f"{name}-{mark}.safetensors"
+    stored = work / "models" / f"{type(model).__name__.lower()}-{mark}.safetensors"
     if stored.exists():
         arrays = load_file(stored)
         seconds = float(arrays.pop("seconds")[0])
         artifacts.unflatten(model, arrays)
         model.catalog = catalog
         return model, seconds
-    extra = {"checkpoint": work / "checkpoints" / stored.name} if "checkpoint" in inspect.signature(model.fit).parameters else {}
+    extra: dict = {}
+    if "checkpoint" in (accepted := inspect.signature(model.fit).parameters):
+        extra["checkpoint"] = work / "checkpoints" / stored.name
+    if "fitter" in accepted:  # the members of a mixture are kept one by one
+        extra["fitter"] = lambda member, rows: fit(member, rows, catalog, work)[0]
     started = time.perf_counter()
     model.fit(train, catalog, **extra)
     seconds = max(time.perf_counter() - started, (getattr(model, "training", None) or {}).get("seconds", 0.0))
-    try:
-        arrays = {key: np.ascontiguousarray(a) for key, a in artifacts.flatten(model).items()}
-    except TypeError:  # parts within parts are fitted again: they keep what they learned themselves
+    if hasattr(model, "parts"):
         return model, seconds
+    arrays = {key: np.ascontiguousarray(a) for key, a in artifacts.flatten(model).items()}
     stored.parent.mkdir(parents=True, exist_ok=True)
     part = stored.with_suffix(".part")
     save_file(arrays | {"seconds": np.array([seconds])}, part)
@@ -121,7 +125,7 @@ def rankings(name: str, model: Recommender, splits: list[Split], catalog: Catalo
         path = work / "rankings" / f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}-{name}-{digest}.npz"
         if not path.exists():
             if fitted is None:
-                fitted, seconds = fit(name, model, splits[0].train, catalog, work)
+                fitted, seconds = fit(model, splits[0].train, catalog, work)
             shown, scores = rank(fitted, split, k if len(split) < 20_000 else 20, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part.npz")

@@ -3,27 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 from recommender.catalog import Catalog
+from recommender.evaluate import ablation, coldstart, split, stars
 from recommender.evaluate import protocol as ranking
-from recommender.evaluate import split, stars
 from recommender.evaluate.contenders import RANKERS, RATERS
 from recommender.evaluate.protocol import People
+from recommender.evaluate.rankings import fit
 from recommender.evaluate.report import Report
 from recommender.interactions import Interactions
 from recommender.load import load
 from recommender.load.people import read_people
+from recommender.models.hybrid import PARTS
+from recommender.types import Recommender
 
 PROTOCOLS = ("P1", "P2", "P3", "P4")
+STUDIES = ("cold-start", "context", "data")  # of the released models, on viewers they never saw, and of the data set
+STUDIED = ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid")
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a run works on, and how: data set, models, seeds, folds of P3, where it keeps its work, where run files go.
+
+    facts are the report's dataset, versions and command; say prints a line of progress.
+    """
+
+    catalog: Catalog
+    interactions: Interactions
+    people: People
+    names: list[str]
+    seeds: list[int]
+    work: Path
+    facts: dict
+    folds: int = 3
+    run_dir: Path | None = None
+    say: Callable[[str], object] = print
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a protocol found, before it is a report."""
+
+    splits: list
+    contenders: list
+    rows: list
+    differences: list
+    more: dict = field(default_factory=dict)
 
 
 def read_data(folder: Path, films: Path) -> tuple[Catalog, Interactions, People]:
     """The data set with what is known of its films and its users."""
     catalog, interactions = load(folder, films)
     return catalog, interactions, People(read_people(folder, interactions.user_ids))
+
+
+def known_models(protocol: str) -> list[str]:
+    """Names of the models that take part in a protocol."""
+    if protocol in STUDIES:
+        return []
+    return list(RATERS) if protocol == "P3" else [name for name, c in RANKERS.items() if protocol in c.protocols]
 
 
 def ranking_splits(protocol: str, interactions: Interactions, seed: int = 0) -> list[split.Split]:
@@ -41,44 +84,48 @@ def rating_splits(interactions: Interactions, folds: int, seed: int = 0) -> dict
     return {"90/10": tenths, "80/20": list(islice(split.rating_folds(interactions, 5, seed), 1))}
 
 
-def known_models(protocol: str) -> list[str]:
-    """Names of the models that take part in a protocol."""
-    return list(RATERS) if protocol == "P3" else [name for name, c in RANKERS.items() if protocol in c.protocols]
-
-
-def evaluate(
-    protocol: str,
-    data: tuple[Catalog, Interactions, People],
-    names: list[str],
-    seeds: list[int],
-    folds: int,
-    work: Path,
-    run_dir: Path | None,
-    facts: dict,
-    say: Callable[[str], object] = print,
-) -> Report:
-    """Run one protocol; facts are the report's dataset, versions and command. What `work` holds of an earlier run is not done again."""
-    catalog, interactions, people = data
-    more: dict = {}
+def evaluate(protocol: str, job: Job) -> Report:
+    """Run one of PROTOCOLS. What job.work holds of an earlier run is not done again."""
     if protocol == "P3":
-        variants = rating_splits(interactions, folds)
-        splits: list = [s for of in variants.values() for s in of]
-        contenders, rows, differences, more["calibration"] = stars.run(variants, names, seeds[0], catalog, people, work, say)
-    else:
-        splits = ranking_splits(protocol, interactions)
-        contenders, rows, differences = ranking.run(splits, names, seeds, catalog, people, work, run_dir, say)
+        variants = rating_splits(job.interactions, job.folds)
+        found = stars.run(variants, job.names, job.seeds[0], job.catalog, job.people, job.work, job.say)
+        return _report(protocol, job, Found([s for of in variants.values() for s in of], *found[:3], {"calibration": found[3]}))
+    splits = ranking_splits(protocol, job.interactions)
+    found3 = ranking.run(splits, job.names, job.seeds, job.catalog, job.people, job.work, job.run_dir, job.say)
+    return _report(protocol, job, Found(splits, *found3))
+
+
+def cold_start(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """The cold-start curve of models that know nobody of strangers.exam."""
+    labels = {name: RANKERS[name].label if name in RANKERS else name.replace("_", " ").capitalize() for name in models}
+    candidates = strangers.fit.raters > 0
+    found = coldstart.run(models, labels, strangers.exam, candidates, job.catalog, job.say)
+    return _report("cold-start", job, Found([coldstart.questions(strangers.exam, 0, candidates)], *found))
+
+
+def context(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """What the moment of the request, the part of day and a simulated device are worth."""
+    asked = split.leave_last_out(job.interactions)
+    without, aware = (fit(RANKERS[name].make(job.seeds[0]), asked.train, job.catalog, job.work)[0] for name in ("sequence", "sequence_time"))
+    rows, differences = ablation.moment(asked, without, aware)
+    parts = {name: models[name] for name in PARTS}
+    more_rows, more_differences = ablation.run(parts, strangers.gate, strangers.exam, job.catalog, say=job.say)
+    return _report("context", job, Found([asked], ablation.conditions(), rows + more_rows, differences + more_differences))
+
+
+def _report(protocol: str, job: Job, found: Found) -> Report:
     return Report(
         protocol=protocol,
-        data_hash=interactions.fingerprint(),
-        split_checksum=splits[0].checksum(),
-        seeds=seeds,
+        data_hash=job.interactions.fingerprint(),
+        split_checksum=found.splits[0].checksum(),
+        seeds=job.seeds,
         date=datetime.now(UTC).date().isoformat(),
-        splits=[{"variant": s.variant, "seed": s.seed, "checksum": s.checksum(), **s.sizes()} for s in splits],
-        models=contenders,
-        rows=[_rounded(row) for row in rows],
-        differences=[_rounded(d) for d in differences],
-        more=more,
-        **facts,
+        splits=[{"variant": s.variant, "seed": s.seed, "checksum": s.checksum(), **s.sizes()} for s in found.splits],
+        models=found.contenders,
+        rows=[_rounded(row) for row in found.rows],
+        differences=[_rounded(d) for d in found.differences],
+        more=found.more,
+        **job.facts,
     )
 
 

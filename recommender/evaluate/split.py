@@ -24,7 +24,8 @@ class Split:
 
     users (B,) whose number each query belongs to (one user may be asked several times); relevant: bool csr (B, I);
     times_of_day (B,) index into TIMES_OF_DAY or -1; at (B,) unix seconds; candidates (I,) bool, the films that are ranked;
-    groups: names of disjoint sets of queries that are reported apart, such as warm and cold users.
+    groups: names of disjoint sets of queries that are reported apart, such as warm and cold users;
+    hidden: rows (B, 2) of source whose films are not ranked, where they are more than those known; liked_from as in Profile.
     """
 
     protocol: str
@@ -39,16 +40,18 @@ class Split:
     times_of_day: np.ndarray
     candidates: np.ndarray
     groups: dict[str, np.ndarray] = field(default_factory=dict)
+    hidden: np.ndarray | None = None
+    liked_from: float = 0.0  # every rating counts as watched
 
     def __len__(self) -> int:
         return len(self.users)
 
     def queries(self, rows: np.ndarray | slice) -> list[Query]:
-        """The queries of these rows, made when they are asked for; every rating counts as watched."""
+        """The queries of these rows, made when they are asked for."""
         s = self.source
         return [
             Query(
-                Profile(s.items[start:stop], s.ratings[start:stop], s.times[start:stop], liked_from=0.0),
+                Profile(s.items[start:stop], s.ratings[start:stop], s.times[start:stop], liked_from=self.liked_from),
                 Context(TIMES_OF_DAY[part] if part >= 0 else None, at=int(at)),
             )
             for (start, stop), part, at in zip(self.spans[rows].tolist(), self.times_of_day[rows].tolist(), self.at[rows].tolist())
@@ -98,6 +101,7 @@ class RatingSplit:
         return _digest(self.test.user_ids[self.test.users], self.test.items)
 
     def sizes(self) -> dict[str, int]:
+        """What a report says of the split."""
         return {
             "train": len(self.train),
             "test_items": len(self.test),

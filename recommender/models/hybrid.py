@@ -89,8 +89,8 @@ class Hybrid:
         """Learn the gate and the context points from viewers whom the parts do not know."""
         torch.manual_seed(self.seed)
         self.catalog = catalog
-        queries, targets, viewers = self._questions(interactions, np.random.default_rng(self.seed))
-        z = torch.from_numpy(np.concatenate([self._parts(queries[i : i + 128]) for i in range(0, len(queries), 128)]))  # (N, 3, I)
+        queries, targets, viewers = self.questions(interactions, np.random.default_rng(self.seed))
+        z = torch.from_numpy(np.concatenate([self.part_scores(queries[i : i + 128]) for i in range(0, len(queries), 128)]))  # (N, 3, I)
         context = torch.tensor([context_index(q.context) for q in queries])
         length = torch.tensor([len(q.profile) for q in queries])
         answer = torch.from_numpy(targets)
@@ -118,7 +118,7 @@ class Hybrid:
         self.__dict__.pop("_network", None)
         return self
 
-    def _questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray, np.ndarray]:
+    def questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray, np.ndarray]:
         """Some films of each viewer, each asked for with what went before and in the context it was watched in: queries, films, viewers."""
         queries, targets, viewers = [], [], []
         for viewer, user in enumerate(np.flatnonzero(data.lengths >= 2).tolist()):
@@ -131,7 +131,7 @@ class Hybrid:
                 viewers.append(viewer)
         return queries, np.array(targets), np.array(viewers)
 
-    def _parts(self, queries: list[Query]) -> np.ndarray:  # float32 (B, 3, I)
+    def part_scores(self, queries: list[Query]) -> np.ndarray:  # float32 (B, 3, I)
         """Scores of each part over their spread; of time and device a part knows what it was trained to use."""
         return np.stack([standardise(self.parts[name].score(queries)) for name in PARTS], axis=1).astype(np.float32)
 
@@ -157,14 +157,17 @@ class Hybrid:
         return time.numpy() @ genres, device.numpy() @ genres
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        blended = np.einsum("bm,bmi->bi", self.weights(queries), self._parts(queries))
+        return self.blend(queries, self.part_scores(queries))
+
+    def blend(self, queries: list[Query], z: np.ndarray) -> np.ndarray:  # float32 (B, I)
+        """Scores from those of the parts (B, 3, I), with what the gate makes of the context."""
         time, device = self.context_points(queries)
-        return np.asarray(blended + time + device, np.float32)
+        return np.asarray(np.einsum("bm,bmi->bi", self.weights(queries), z) + time + device, np.float32)
 
     def contributions(self, query: Query, items: np.ndarray) -> dict[str, np.ndarray]:
         """Points of each part, of the time and of the device for items (K,); they sum to the score."""
         weights = self.weights([query])[0]
-        shares = dict(zip(PARTS, weights[:, None] * self._parts([query])[0][:, items]))
+        shares = dict(zip(PARTS, weights[:, None] * self.part_scores([query])[0][:, items]))
         time, device = (points[0, items] for points in self.context_points([query]))
         sequence = self.parts["sequence"]
         if isinstance(sequence, Sequence):  # what context adds inside the sequence model belongs to context

@@ -121,7 +121,8 @@ class Sequence:
             yield self._batch(data, groups[group], rng)
 
     def _batch(self, data: Interactions, spans: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
-        shape = len(spans), int((spans[:, 1] - spans[:, 0]).max())
+        longest = int((spans[:, 1] - spans[:, 0]).max())
+        shape = len(spans), min(-(-longest // 16) * 16, self.length)  # few shapes, because each is compiled and cached
         films, targets = np.full(shape, data.n_items), np.full(shape, -1)
         times, devices, stars = (np.zeros(shape, np.int64) for _ in range(3))
         clock = np.zeros((shape[0], shape[1] + 1), np.int64)
