@@ -13,7 +13,7 @@ from scipy import stats
 from recommender import rank
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.models.hybrid import PARTS, Gate, Hybrid
+from recommender.models.hybrid import PARTS, PICKS, Gate, Hybrid
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Profile, Query, Reason
 from recommender.world import DEVICE_RULE, device_odds, simulate_devices
 
@@ -202,6 +202,23 @@ def test_questions_are_asked_in_the_context_of_the_film_and_after_what_went_befo
         assert query.profile.items.tolist() == data.items[r.start : at].tolist()
         assert query.context.time_of_day == TIMES_OF_DAY[data.times_of_day[at]]
         assert query.context.device == DEVICES[data.devices[at]]
+
+
+def test_picked_questions_know_other_films_of_the_same_viewer() -> None:
+    data = simulate_devices(log(), films(), 1.0, np.random.default_rng(2))
+    queries, targets, viewers = Hybrid(asked=4, picked=1.0).questions(data, np.random.default_rng(0))
+    later = 0
+    for query, target, viewer in zip(queries, targets, viewers):
+        own = data.items[data.rows(int(viewer))]
+        known = query.profile.items
+        assert set(known) < set(own)
+        assert target in own
+        assert target not in known
+        assert len(known) <= PICKS
+        places = [int(np.flatnonzero(own == i)[0]) for i in known]
+        assert places == sorted(places)
+        later += any(place > int(np.flatnonzero(own == target)[0]) for place in places)
+    assert later > len(queries) / 4  # what is known is no longer only what went before
 
 
 # -- the rule ----------------------------------------------------------------------------------------------------------

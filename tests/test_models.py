@@ -533,6 +533,21 @@ def test_windows_cover_every_next_film_once(seed: int) -> None:
     assert sorted(found) == sorted(set(range(n)) - set(first.tolist()))
 
 
+def test_thinned_histories_keep_their_order_and_lose_films() -> None:
+    torch.manual_seed(0)
+    users = np.repeat(np.arange(200), 50)
+    data = Interactions.sorted(users, np.arange(10_000), np.full(10_000, 4.0), np.arange(10_000), n_users=200, n_items=10_000)
+    whole = thinned = 0
+    for films, targets, *_ in Sequence(length=50, batch=8, thinned=0.5)._batches(data):
+        for row, mask in zip(films, targets >= 0):
+            seen = row[mask].numpy()
+            assert len(set(users[seen])) == 1
+            assert (np.diff(seen) > 0).all()
+            whole, thinned = whole + (len(seen) == 49), thinned + (len(seen) < 49)
+    assert whole == pytest.approx(100, abs=4 * 50**0.5)  # half of 200 viewers, four standard errors
+    assert thinned > 70
+
+
 def test_context_is_hidden_as_often_as_stated() -> None:
     n = 20_000
     context = {"times_of_day": np.full(n, 2), "devices": np.full(n, 1)}

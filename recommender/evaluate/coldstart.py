@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -19,37 +20,54 @@ from recommender.types import Recommender
 FIRST = (0, 1, 2, 3, 5, 8, 10, 15, 20, 50)
 K = 10
 LIKED = 4.0  # stars
+LATER, SAMPLED, NEXT = "first ratings, liked later", "random ratings, liked otherwise", "first ratings, next ten"
 POPULAR, COLLABORATIVE, BALANCED = "popularity", "ease", "hybrid"  # what the three routes of the app rest on
 
 
-def questions(strangers: Interactions, known: int, candidates: np.ndarray, least: int = 10) -> Split:
-    """What did viewers like after their first fifty ratings, when only the first `known` are given?
+def questions(strangers: Interactions, known: int, candidates: np.ndarray, variant: str = LATER, least: int = 10, seed: int = 0) -> Split:
+    """Questions to viewers of whom `known` ratings are given, in three ways.
 
-    The same viewers, right films and ranked films whatever `known` is, so that only the knowledge differs: the first fifty are never ranked.
-    Viewers need `least` liked films after them.
+    LATER: the first ratings known; right is what the viewer liked after the first fifty. SAMPLED: the same, but the fifty are drawn at random
+    from all ratings, as of somebody who names films instead of going through the pages of a site. In both the viewers, the right films and the
+    ranked films are the same whatever `known` is, so that only the knowledge differs: the fifty are never ranked. NEXT: the first ratings
+    known; right are the next ten films rated. Viewers need `least` liked films after the fifty.
     """
-    first = max(FIRST)
-    place = np.arange(len(strangers)) - np.searchsorted(strangers.users, strangers.users)
-    right = (place >= first) & (strangers.ratings >= LIKED) & candidates[strangers.items]
-    users = np.flatnonzero(np.bincount(strangers.users[right], minlength=strangers.n_users) >= least)
-    right &= np.isin(strangers.users, users)
-    starts = np.searchsorted(strangers.users, users)
-    pairs = (np.searchsorted(users, strangers.users[right]), strangers.items[right])
+    most = max(FIRST)
+    log = _drawn_first(strangers, most, seed) if variant == SAMPLED else strangers
+    place = np.arange(len(log)) - np.searchsorted(log.users, log.users)
+    right = (place >= most) & (log.ratings >= LIKED) & candidates[log.items]
+    users = np.flatnonzero(np.bincount(log.users[right], minlength=log.n_users) >= least)
+    if variant == NEXT:
+        right = (place >= known) & (place < known + 10)
+    right &= np.isin(log.users, users)
+    starts = np.searchsorted(log.users, users)
+    pairs = (np.searchsorted(users, log.users[right]), log.items[right])
     return Split(
         protocol="cold-start",
-        variant="first ratings",
-        seed=0,
-        train=strangers.where(np.zeros(len(strangers), bool)),
-        source=strangers,
+        variant=variant,
+        seed=seed,
+        train=log.where(np.zeros(len(log), bool)),
+        source=log,
         spans=np.stack([starts, starts + known], axis=1),
         users=users,
-        relevant=sparse.csr_array((np.ones(right.sum(), bool), pairs), shape=(len(users), strangers.n_items)),
-        at=strangers.times[starts + max(known - 1, 0)],
+        relevant=sparse.csr_array((np.ones(right.sum(), bool), pairs), shape=(len(users), log.n_items)),
+        at=log.times[starts + max(known - 1, 0)],
         times_of_day=np.full(len(users), -1),
         candidates=candidates,
-        hidden=np.stack([starts, starts + first], axis=1),
+        hidden=None if variant == NEXT else np.stack([starts, starts + most], axis=1),
         liked_from=3.0,  # as the app serves
     )
+
+
+def _drawn_first(log: Interactions, n: int, seed: int) -> Interactions:
+    """The log with n rows of each user, drawn at random and in their order of time, before the others; times become places in that order."""
+    chosen = np.random.default_rng(seed).random(len(log))
+    by_draw = np.lexsort((chosen, log.users))
+    later = np.empty(len(log), bool)
+    later[by_draw] = np.arange(len(log)) - np.searchsorted(log.users, log.users) >= n  # lengths of users are the same in either order
+    order = np.lexsort((np.arange(len(log)), later, log.users))
+    columns = {name: getattr(log, name)[order] for name in ("users", "items", "ratings", "times_of_day", "devices")}
+    return replace(log, **columns, times=np.arange(len(log)))
 
 
 def run(
@@ -57,24 +75,26 @@ def run(
 ) -> tuple[list[Contender], list[Row], list[Paired], dict]:
     """Every model at every number of known ratings, for viewers none of them was trained on."""
     rows: list[Row] = []
-    found: dict[tuple[str, int], np.ndarray] = {}
+    differences: list[Paired] = []
     contenders = []
-    for name, model in models.items():
-        for known in FIRST:
-            split = questions(strangers, known, candidates)
-            shown, _ = rank(model, split, K, name)
-            hits, counts = hits_of_lists(shown, split.relevant), np.diff(split.relevant.indptr)
-            found[name, known] = ndcg(hits, counts, K)
-            values = np.column_stack([found[name, known], precision(hits, counts, K)])
-            for metric, e in zip(("NDCG", "P"), bootstrap_means(values)):
-                rows.append(Row(split.variant, name, metric, K, f"known={known}", *e))
-        say(f"cold start · {name}: " + ", ".join(f"{known}: {found[name, known].mean():.3f}" for known in FIRST))
-        contenders.append(Contender(name, labels[name], "", False, 1, 0.0, round(milliseconds(model, split), 3), 0.0))
-    differences = compare(found, [name for name in models if name != POPULAR])
-    return contenders, rows, differences, {"thresholds": thresholds(differences)}
+    for variant in (LATER, SAMPLED, NEXT):
+        found: dict[tuple[str, int], np.ndarray] = {}
+        for name, model in models.items():
+            for known in FIRST:
+                split = questions(strangers, known, candidates, variant)
+                shown, _ = rank(model, split, K, name)
+                hits, counts = hits_of_lists(shown, split.relevant), np.diff(split.relevant.indptr)
+                found[name, known] = ndcg(hits, counts, K)
+                estimates = bootstrap_means(np.column_stack([found[name, known], precision(hits, counts, K)]))
+                rows += [Row(variant, name, metric, K, f"known={known}", *e) for metric, e in zip(("NDCG", "P"), estimates)]
+            say(f"{variant} · {name}: " + ", ".join(f"{known}: {found[name, known].mean():.3f}" for known in FIRST))
+            if variant == LATER:
+                contenders.append(Contender(name, labels[name], "", False, 1, 0.0, round(milliseconds(model, split), 3), 0.0))
+        differences += compare(variant, found, [name for name in models if name != POPULAR])
+    return contenders, rows, differences, {"thresholds": {variant: thresholds(differences, variant) for variant in (LATER, SAMPLED, NEXT)}}
 
 
-def compare(found: dict[tuple[str, int], np.ndarray], names: list[str]) -> list[Paired]:
+def compare(variant: str, found: dict[tuple[str, int], np.ndarray], names: list[str]) -> list[Paired]:
     """Each model less popularity at each number of known ratings; p corrected over the whole table."""
     table = []
     for known in FIRST:
@@ -82,15 +102,15 @@ def compare(found: dict[tuple[str, int], np.ndarray], names: list[str]) -> list[
         table += [(name, known, d) for name, d in zip(names, paired_differences(a, found[POPULAR, known][:, None]))]
     corrected = holm(np.array([d.p for *_, d in table])).tolist()
     return [
-        Paired("first ratings", name, POPULAR, "NDCG", K, f"known={known}", d.delta, d.lo, d.hi, d.p, p, d.n)
-        for (name, known, d), p in zip(table, corrected)
+        Paired(variant, name, POPULAR, "NDCG", K, f"known={known}", d.delta, d.lo, d.hi, d.p, p, d.n) for (name, known, d), p in zip(table, corrected)
     ]
 
 
-def thresholds(differences: list[Paired]) -> dict[str, int | None]:
+def thresholds(differences: list[Paired], variant: str) -> dict[str, int | None]:
     """The least number of known ratings from which on (and for all larger numbers tried) the hybrid, and EASE alone, beat popularity
     with a corrected p under .05; None where they never do."""
-    return {"few": _from_on(differences, BALANCED), "many": _from_on(differences, COLLABORATIVE)}
+    table = [d for d in differences if d.variant == variant]
+    return {"few": _from_on(table, BALANCED), "many": _from_on(table, COLLABORATIVE)}
 
 
 def _from_on(differences: list[Paired], model: str) -> int | None:

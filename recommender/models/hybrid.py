@@ -21,6 +21,7 @@ from recommender.rank import standardise
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, Recommender, context_reasons
 
 PARTS = ("ease", "content", "sequence")  # collaborative, content, sequential
+PICKS = 50  # films a person may have named
 
 
 class Gate(nn.Module):
@@ -64,6 +65,7 @@ class Hybrid:
     epochs: int = 60
     patience: int = 8
     asked: int = 8  # films asked for, per viewer
+    picked: float = 0.0  # share of questions about some films of a viewer, drawn at random, and any other: people name favourites, sites log pages
     held_out: float = 0.15  # share of viewers, for the gate when no group is given
     seed: int = 0
 
@@ -119,14 +121,22 @@ class Hybrid:
         return self
 
     def questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray, np.ndarray]:
-        """Some films of each viewer, each asked for with what went before and in the context it was watched in: queries, films, viewers."""
+        """Some films of each viewer, each asked for in the context it was watched in: queries, films, viewers.
+
+        Known is what went before, or, for the share `picked` of them, 1 to PICKS of the viewer's other films.
+        """
         queries, targets, viewers = [], [], []
         for viewer, user in enumerate(np.flatnonzero(data.lengths >= 2).tolist()):
             r, profile = data.rows(user), data.profile(user)
             for at in rng.choice(np.arange(1, len(profile)), min(self.asked, len(profile) - 1), replace=False):
                 time, device = int(data.times_of_day[r.start + at]), int(data.devices[r.start + at])
                 context = Context(TIMES_OF_DAY[time] if time >= 0 else None, DEVICES[device] if device >= 0 else None)
-                queries.append(Query(profile.keep(np.arange(len(profile)) < at), context))
+                known = np.arange(len(profile)) < at
+                if self.picked and rng.random() < self.picked:
+                    known[:] = False
+                    known[rng.choice(len(profile), min(int(rng.integers(1, PICKS + 1)), len(profile) - 1), replace=False)] = True
+                    known[at] = False
+                queries.append(Query(profile.keep(known), context))
                 targets.append(int(profile.items[at]))
                 viewers.append(viewer)
         return queries, np.array(targets), np.array(viewers)

@@ -54,6 +54,7 @@ class Sequence:
     patience: int = 8
     average: float = 0.0  # see Loop
     cosine: bool = False  # see Loop
+    thinned: float = 0.0  # share of histories of which an epoch sees only some films: people name favourites, sites log whole pages
     unknown: float = 0.3  # share of training positions whose context is hidden, so that it may be unknown when served
     examined: int = 600  # viewers whose last film is kept for early stopping
     looked_back: int = 8  # films tried one by one for leave-one-out reasons
@@ -104,6 +105,9 @@ class Sequence:
         """Histories cut into windows at a random offset, windows of like length together: films (B, T), next film or -1 (B, T), its time and
         device (B, T), half stars (B, T), the seconds of the films and of the last one asked for (B, T + 1)."""
         rng = np.random.default_rng(int(torch.randint(2**62, ())))  # from torch's generator, whose state a checkpoint keeps
+        if self.thinned:
+            share = np.where(rng.random(data.n_users) < self.thinned, rng.random(data.n_users), 1.0)
+            data = data.where(rng.random(len(data)) < share[data.users])
         windows = []
         for user in np.flatnonzero(data.lengths >= 2).tolist():
             r = data.rows(user)
