@@ -60,16 +60,22 @@ def part_of_day(local_hours: np.ndarray) -> np.ndarray:
     return _PARTS[local_hours]
 
 
-def times_of_day(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
-    """int8 (N,) index into TIMES_OF_DAY of each row; UNKNOWN where the user's ZIP code (by user number) is no US ZIP."""
+def local_hours(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
+    """int8 (N,) hour of day (0 to 23) on the user's own clock; UNKNOWN where the user's ZIP code (by user number) is no US ZIP."""
     zones = [zone_of(code) for code in zip_codes]
     names = sorted({zone for zone in zones if zone})
     number = {zone: n for n, zone in enumerate(names)}
     of_row = np.array([number.get(zone or "", -1) for zone in zones], np.int16)[users]
-    parts = np.full(len(users), UNKNOWN, np.int8)
+    hours = np.full(len(users), UNKNOWN, np.int8)
     for zone, n in number.items():
         rows = np.flatnonzero(of_row == n)
         if len(rows):
             local = times[rows] + offsets(zone, times[rows])
-            parts[rows] = part_of_day(local % _DAY // 3600)
-    return parts
+            hours[rows] = local % _DAY // 3600
+    return hours
+
+
+def times_of_day(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
+    """int8 (N,) index into TIMES_OF_DAY of each row; UNKNOWN where its local hour is."""
+    hours = local_hours(users, times, zip_codes)
+    return np.where(hours == UNKNOWN, np.int8(UNKNOWN), part_of_day(hours))
