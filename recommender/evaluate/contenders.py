@@ -14,6 +14,7 @@ from recommender.interactions import Interactions
 from recommender.models.baselines import Chance, MostWatched
 from recommender.models.bayes import Biases
 from recommender.models.factors import ALS, PureSVD
+from recommender.models.mixture import Mixture
 from recommender.models.neighbours import EASE, ItemKNN
 from recommender.models.ratings import Ratings
 from recommender.models.sequence import Sequence
@@ -51,6 +52,10 @@ def _sequence(*knows: str) -> Callable[[int], Sequence]:
     )
 
 
+def _linear() -> tuple[Recommender, ...]:
+    return EASE(neighbours=EVERYONE, fade=5.0), EASE(neighbours=EVERYONE)
+
+
 RANKERS: dict[str, Candidate] = {
     "chance": Candidate("Chance", "baseline", Chance),
     "popularity": Candidate("Popularity", "baseline", lambda seed: MostWatched()),
@@ -63,6 +68,25 @@ RANKERS: dict[str, Candidate] = {
     "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1", "P4"), trained=True),
     "sequence_time": Candidate(
         "Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1", "P4"), trained=True, uses_time=True
+    ),
+    "mixture": Candidate(
+        "Mixture: Transformer, EASE", "hybrid", lambda seed: Mixture((_sequence("stars")(seed), *_linear()), seed=seed), ("P1", "P4"), trained=True
+    ),
+    "mixture_time": Candidate(
+        "Mixture that knows the moment",
+        "hybrid",
+        lambda seed: Mixture((_sequence("stars", "moment")(seed), *_linear(), MostWatched(days=30)), seed=seed),
+        ("P1", "P4"),
+        trained=True,
+        uses_time=True,
+    ),
+    "mixture_future": Candidate(
+        "Mixture for all to come",
+        "hybrid",
+        lambda seed: Mixture((EASE(neighbours=EVERYONE), EASE(neighbours=EVERYONE, fade=20.0), ALS(seed=seed), MostWatched(days=30)), future=0.1),
+        ("P4",),
+        uses_time=True,
+        note="weights learned on the last tenth of the training time",
     ),
 }
 

@@ -35,7 +35,7 @@ class Chance:
 
 @dataclass
 class MostWatched:
-    """Films by their number of ratings: all of them, or those of the `days` before the moment of the request.
+    """Films by log(1 + number of ratings): all of them, or those of the `days` before the moment of the request.
 
     Where the moment is unknown, that of the viewer's latest film counts, else the latest of all.
     """
@@ -44,7 +44,7 @@ class MostWatched:
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
         self.catalog = catalog
-        self.totals_ = interactions.raters.astype(np.float32)
+        self.totals_ = np.log1p(interactions.raters).astype(np.float32)
         order = np.argsort(interactions.times, kind="stable")
         self.times_, self.items_ = interactions.times[order], interactions.items[order].astype(np.int32)
         return self
@@ -55,7 +55,7 @@ class MostWatched:
         ends = [self._moment(q) for q in queries]
         spans = np.searchsorted(self.times_, [(end - self.days * DAY, end) for end in ends])
         lately = [np.bincount(self.items_[start:stop], minlength=len(self.totals_)) for start, stop in spans.tolist()]
-        return (np.stack(lately) + self.totals_ / (1 + self.totals_.sum())).astype(np.float32)  # all ratings break ties
+        return np.log1p(np.stack(lately)).astype(np.float32) + 1e-3 * self.totals_  # all ratings break ties
 
     def _moment(self, query: Query) -> int:
         if query.context.at is not None:

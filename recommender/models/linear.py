@@ -73,7 +73,17 @@ class ItemItem(Additive):
     fade: float = 0.0  # see speaking
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        return (histories(queries, self.weights_.shape[0], self.fade) @ self.weights_).toarray()
+        scores = histories(queries, self.weights_.shape[0], self.fade) @ self._fast
+        return scores if isinstance(scores, np.ndarray) else scores.toarray()
+
+    @property
+    def _fast(self) -> np.ndarray | sparse.csr_array:
+        """The weights in the form that multiplies fastest: dense where a quarter of them or more is kept."""
+        if self.weights_.nnz < self.weights_.shape[0] ** 2 / 4:
+            return self.weights_
+        if self.__dict__.get("_dense_of") is not self.weights_:
+            self._dense, self._dense_of = self.weights_.toarray(), self.weights_
+        return self._dense
 
     def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
         rows = self.weights_[query.profile.items].tocsc()[:, items].toarray()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -15,49 +15,67 @@ from recommender.interactions import Interactions
 from recommender.rank import standardise
 from recommender.types import Context, Explanation, Query, Reason, Recommender
 
+Fitter = Callable[[Recommender, Interactions], Recommender]
+
+
+def _last(interactions: Interactions) -> np.ndarray:  # (N,) bool
+    """The last row of each user with five or more."""
+    last = np.zeros(len(interactions), bool)
+    last[[interactions.rows(u).stop - 1 for u in np.flatnonzero(interactions.lengths >= 5).tolist()]] = True
+    return last
+
 
 @dataclass
 class Mixture:
     """score_i = sum_m w_m z_m,i with z the scores of a member over their spread.
 
-    Each viewer's last film is kept from the members; w >= 0 then minimises the cross-entropy of that film among all unseen ones.
+    w >= 0 minimises the cross-entropy of right films among all unseen ones. Right is each viewer's last film, which is kept from the members;
+    or, with `future`, all films of that last share of the data's time, and then the members are fitted again on everything.
     Source: logarithmic opinion pool, Genest & Zidek, Statistical Science 1(1), 1986.
     """
 
     members: tuple[Recommender, ...]
+    future: float = 0.0
     asked: int = 3000  # viewers the weights are learned from, at most
     seed: int = 0
 
-    def fit(self, interactions: Interactions, catalog: Catalog, fitter: Callable[[Recommender, Interactions], Recommender] | None = None) -> Self:
+    def fit(self, interactions: Interactions, catalog: Catalog, fitter: Fitter | None = None) -> Self:
         """fitter(member, rows) returns the fitted member; the default fits it on the spot."""
         fitter = fitter or (lambda member, rows: member.fit(rows, catalog))
         self.catalog = catalog
-        users = np.flatnonzero(interactions.lengths >= 5)
-        last = np.zeros(len(interactions), bool)
-        last[[interactions.rows(u).stop - 1 for u in users.tolist()]] = True
-        rest = interactions.where(~last)
+        kept = self._later(interactions) if self.future else _last(interactions)
+        rest = interactions.where(~kept)
         # A sequence model keeps every viewer's last film to itself already, to know when to stop.
-        own = [getattr(member, "examined", 0) >= len(users) for member in self.members]
+        own = [not self.future and getattr(member, "examined", 0) >= interactions.n_users for member in self.members]
         self.parts = {str(n): fitter(m, interactions if o else rest) for n, (m, o) in enumerate(zip(self.members, own))}
-        rows = np.flatnonzero(last)
-        rows = np.sort(np.random.default_rng(self.seed).choice(rows, min(self.asked, len(rows)), replace=False))
-        queries = [Query(rest.profile(interactions.users[row]), Context(at=int(interactions.times[row]))) for row in rows]
-        self.weights_ = self._learn(queries, interactions.items[rows], interactions.raters > 0)
+        right = interactions.where(kept)
+        users = np.unique(right.users)
+        users = np.sort(np.random.default_rng(self.seed).choice(users, min(self.asked, len(users)), replace=False))
+        moments = [int(right.times[right.rows(u).start]) for u in users.tolist()]
+        queries = [Query(replace(rest.profile(u), liked_from=0.0), Context(at=at)) for u, at in zip(users.tolist(), moments)]
+        self.weights_ = self._learn(queries, right.matrix()[users].toarray(), interactions.raters > 0)
+        if self.future:
+            self.parts = {str(n): fitter(m, interactions) for n, m in enumerate(self.members)}
         return self
 
-    def _learn(self, queries: list[Query], answers: np.ndarray, rated: np.ndarray) -> np.ndarray:  # (M,)
+    def _later(self, interactions: Interactions) -> np.ndarray:  # (N,) bool
+        return interactions.times >= np.quantile(interactions.times, 1 - self.future)
+
+    def _learn(self, queries: list[Query], right: np.ndarray, rated: np.ndarray) -> np.ndarray:  # (M,)
+        """Weights from right films (N, I), ones; a viewer's count as one together."""
         z = np.concatenate([self._members(queries[i : i + 128]) for i in range(0, len(queries), 128)])  # (N, M, I)
         hidden = np.zeros((len(z), z.shape[2]), np.float32)
         hidden[:, ~rated] = -1e9
         for row, query in enumerate(queries):
             hidden[row, query.profile.items] = -1e9
-        at = np.arange(len(z))
+        y = right / right.sum(axis=1, keepdims=True)
+        wanted = np.einsum("nmi,ni->m", z, y)
 
         def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
             logits = np.einsum("m,nmi->ni", w.astype(np.float32), z) + hidden
             total = logsumexp(logits, axis=1)
             p = np.exp(logits - total[:, None])
-            return float((total - logits[at, answers]).mean()), (np.einsum("ni,nmi->m", p, z) - z[at, :, answers].sum(axis=0)).astype(float) / len(z)
+            return float((total.sum() - w @ wanted) / len(z)), (np.einsum("ni,nmi->m", p, z) - wanted).astype(float) / len(z)
 
         return minimize(loss, np.ones(z.shape[1]), jac=True, method="L-BFGS-B", bounds=[(0, None)] * z.shape[1]).x
 
