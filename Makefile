@@ -1,6 +1,7 @@
 # make app      set everything up and open the app          make test    set everything up and run the tests
 # make train    train all models: DATA=folder of MovieLens  make bench   speed, memory and sizes
 # make check    ruff and types                              make setup   only the environment
+# make reproduce    every report and every table in README.md: DATA=folder of MovieLens
 #
 # TORCH_INDEX=address   take torch from this index first, such as PyTorch's own for CPU wheels (see README.md)
 
@@ -9,7 +10,7 @@ DATA ?= data/raw/ml-1m
 METADATA ?=
 BIN := .venv/bin
 
-.PHONY: setup app test train bench check
+.PHONY: setup app test train reproduce bench check
 .DEFAULT_GOAL := app
 
 .venv/app: requirements.txt
@@ -33,6 +34,10 @@ test: .venv/dev
 
 train: .venv/app
 	$(BIN)/python -m recommender train all --data $(DATA) $(if $(METADATA),--metadata $(METADATA))
+
+reproduce: .venv/app
+	$(BIN)/python -m recommender evaluate all --data $(DATA)
+	$(BIN)/python -m recommender tables --write
 
 bench: .venv/dev
 	$(BIN)/python -m recommender.bench

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from recommender.examine import evaluate
+from recommender.examine import evaluate, tables
 from recommender.names import nearest
 from recommender.settings import ROOT, settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
@@ -177,6 +177,7 @@ def _training_data(data: Path, metadata: Path | None) -> tuple[Catalog, Interact
 
 
 app.command()(evaluate)
+app.command()(tables)
 
 
 @app.command()
@@ -185,9 +186,8 @@ def models(
 ) -> None:
     """Every committed model: how well it ranked for viewers it never saw, its size, seed and date."""
     from recommender import artifacts
-    from recommender.models import MODELS
 
-    cards = [artifacts.card(name, settings().artifacts) for name, make in MODELS.items() if getattr(make(), "shipped", True)]
+    cards = artifacts.cards(settings().artifacts)
     if markdown:
         return typer.echo(artifacts.as_markdown(cards))
     table = Table(box=None, header_style="dim")

@@ -120,6 +120,11 @@ def load_all(folder: Path, catalog: Catalog) -> tuple[dict[str, Recommender], tu
     return models, tuple(problems)
 
 
+def cards(folder: Path) -> list[dict]:
+    """The cards of all models that are shipped, in the order of MODELS."""
+    return [card(name, folder) for name, make in MODELS.items() if getattr(make(), "shipped", True)]
+
+
 COLUMNS = ("model", "what it is", "NDCG@10", "HR@10", "RMSE", "MB", "seconds", "simulated")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.names import nearest
-from recommender.settings import settings
+from recommender.settings import ROOT, settings
 
 if TYPE_CHECKING:
     from recommender.evaluate.report import Report
@@ -44,7 +44,8 @@ def evaluate(
     torch.set_num_threads(threads)
     read = runs.read_data(data, settings().films)
     options = "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}" + (f" --folds {folds}" if "P3" in chosen else "")
-    facts = {"dataset": data.name, "versions": _versions(), "command": f"python -m recommender evaluate {protocol.value} --data {data.name}{options}"}
+    command = f"python -m recommender evaluate {protocol.value} --data {data.name}"
+    facts = {"dataset": data.name, "versions": _versions(), "command": command if protocol.value == "data" else command + options}
     job = runs.Job(*read, names or known, list(range(seeds)), settings().evaluations, facts, folds, run_dir, typer.echo)
     for p in chosen:
         try:
@@ -55,6 +56,22 @@ def evaluate(
             typer.echo(f"{p} left out: {error.args[0]}")
             continue
         typer.echo(f"{report.write(found, settings().artifacts / 'reports')}: {len(found.rows)} figures")
+
+
+def tables(
+    write: Annotated[bool, typer.Option("--write", help="Put them, and the table of models, between their markers in README.md.")] = False,
+) -> None:
+    """The tables of README.md, made of artifacts/reports."""
+    from recommender import artifacts
+    from recommender.evaluate.tables import between, blocks, placed
+
+    made, readme = blocks(settings().artifacts / "reports"), ROOT / "README.md"
+    if not write:
+        return typer.echo("\n\n".join(f"# {name}\n\n{block}" for name, block in made.items()))
+    models = artifacts.as_markdown(artifacts.cards(settings().artifacts))
+    text = between(readme.read_text("utf-8"), "models: python -m recommender models --markdown", "/models", models)
+    readme.write_text(placed(text, made), "utf-8")
+    typer.echo(f"{readme}: models, {', '.join(made)}")
 
 
 def _study(name: str, data: Path, job: Job) -> Report:

@@ -7,9 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from recommender.__main__ import app
+from recommender.evaluate import report
+from recommender.evaluate.tables import blocks, placed
 from recommender.settings import ROOT
 
 README = Path(ROOT, "README.md").read_text("utf-8")
+REPORTS = sorted(Path(ROOT, "artifacts", "reports").glob("*.json"))
 run = CliRunner().invoke
 
 
@@ -19,6 +22,27 @@ def test_the_table_of_models_is_the_one_the_command_prints() -> None:
     block = re.search(r"<!-- models: .*?-->\n(.*?)<!-- /models -->", README, re.S)
     assert block
     assert block[1].strip() == printed.output.strip()
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
+def test_the_table_of_a_report_stands_between_its_markers(path: Path) -> None:
+    block = re.search(rf"<!-- report: {path.stem} -->\n(.*?)\n<!-- /report: {path.stem} -->", README, re.S)
+    assert block, f"README.md has no markers for {path.name}"
+    assert block[1] == blocks(path.parent)[path.stem], "python -m recommender tables --write brings it up to date"
+
+
+def test_writing_the_tables_changes_nothing() -> None:
+    assert placed(README, blocks(Path(ROOT, "artifacts", "reports"))) == README
+
+
+@pytest.mark.parametrize("path", [p for p in REPORTS if p.stem != "data"], ids=lambda path: path.stem)
+def test_a_changed_figure_changes_the_readme(path: Path, tmp_path: Path) -> None:
+    found = report.read(path)
+    headline = {("NDCG", 10, None), ("NDCG", 10, "known=0"), ("RMSE", None, None)}
+    place = next(n for n, row in enumerate(found.rows) if (row.metric, row.k, row.segment) in headline)
+    found.rows[place] = found.rows[place]._replace(mean=0.9876)
+    report.write(found, tmp_path)
+    assert blocks(tmp_path)[path.stem] not in README
 
 
 @pytest.mark.parametrize("name", [command.name or command.callback.__name__ for command in app.registered_commands if command.callback])

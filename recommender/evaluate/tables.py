@@ -1,0 +1,248 @@
+"""The tables of README.md: a report as Markdown, and its place between the markers that bear its name."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid
+from recommender.evaluate.published import COPIED, PUBLISHED
+from recommender.evaluate.report import Contender, Report, Row, read
+from recommender.settings import Settings
+
+PUBLISHED_ON = "ml-1m"  # the data set of the figures in published.py
+
+
+class League(NamedTuple):
+    """How the table of one protocol looks. Models stand by the figure of the headline column, the best first."""
+
+    columns: tuple[Column, ...]
+    headline: int = 0  # number of the column that orders the models
+    digits: int = 3
+    less_is_better: bool = False
+    tells_time: bool = True  # say which models know the moment of the request
+
+
+TARGETS = {"last": "last", "successive": "successive", "all": "all to come"}  # variant of P4 -> its name
+LEAGUES = {
+    "P1": League(
+        (
+            Column("HR@10", "HR"),
+            Column("NDCG@10", "NDCG"),
+            Column("NDCG@10 less that of {}", "NDCG", "difference"),
+            Column("NDCG@10, ties shuffled", "NDCG", "mean", variant="ties shuffled"),
+        ),
+        headline=1,
+    ),
+    "P2": League(
+        (Column("P@10", "P"), Column("R@10", "R"), Column("NDCG@10", "NDCG"), Column("NDCG@10 less that of {}", "NDCG", "difference")),
+        headline=2,
+        tells_time=False,
+    ),
+    "P3": League(
+        (
+            Column("RMSE 90/10", "RMSE", k=None, variant="90/10"),
+            Column("RMSE 90/10 less that of {}", "RMSE", "difference", None, "90/10"),
+            Column("RMSE 80/20", "RMSE", k=None, variant="80/20"),
+        ),
+        digits=4,
+        less_is_better=True,
+    ),
+    "P4": League(
+        (
+            *(Column(f"{target}, warm users", "NDCG", variant=variant, segment="users=warm") for variant, target in TARGETS.items()),
+            *(Column(f"{target}, everybody (less {{}})", "NDCG", "compared", variant=variant) for variant, target in TARGETS.items()),
+        )
+    ),
+}
+
+
+def as_markdown(report: Report) -> str:
+    """The block of one report: its table, what stands below it, and where its figures come from."""
+    if report.protocol in LEAGUES:
+        parts = [league(report), published(report), copied(report)]
+    elif report.protocol in STUDIES:
+        parts = [STUDIES[report.protocol](report)]
+    else:
+        raise ValueError(f"no table is made of a report on {report.protocol!r}, wanted one of {', '.join([*LEAGUES, *STUDIES])}")
+    return "\n\n".join(part for part in [*parts, provenance(report)] if part)
+
+
+def league(report: Report) -> str:
+    """One line a model: figures, what the others are compared with, what it costs. Costs that were not measured are left out."""
+    look, figures = LEAGUES[report.protocol], figures_of(report)
+    columns = [c._replace(variant=c.variant or report.rows[0].variant) for c in look.columns]
+    top = columns[look.headline]
+    standing = sorted(report.models, key=lambda c: _place(figures.rows.get(top.key(c.model)), look.less_is_better))
+    shown = {"model": [_name(c) for c in standing]}
+    shown |= {column.title.format(_baseline(report, column)): [cell(figures, column, c.model, look.digits) for c in standing] for column in columns}
+    if look.tells_time:
+        shown["knows the time"] = ["yes" if c.uses_time else "" for c in standing]
+    if any(c.seeds > 1 for c in standing):
+        shown["seeds"] = [_seeds(c, figures.rows.get(top.key(c.model)), look.digits) for c in standing]
+    if any(c.fit_seconds for c in standing):
+        shown["fit s"] = [f"{c.fit_seconds:,.{0 if c.fit_seconds >= 10 else 1}f}" for c in standing]
+    if any(c.ms_per_query for c in standing):
+        shown["ms a query"] = [f"{c.ms_per_query:.2f}" for c in standing]
+    if any(c.megabytes for c in standing):
+        shown["MB"] = [f"{c.megabytes:.1f}" for c in standing]
+    return grid(shown, zip(*shown.values()))
+
+
+def _place(row: Row | None, less_is_better: bool) -> float:
+    """What models are sorted by; those without a figure come last."""
+    return math.inf if row is None else row.mean if less_is_better else -row.mean
+
+
+def _baseline(report: Report, column: Column) -> str:
+    """What the others of a column are compared with."""
+    against = (d.against for d in report.differences if (d.variant, d.metric, d.k) == (column.variant, column.metric, column.k))
+    return report.label(next(against, "the best baseline"))
+
+
+def _name(c: Contender) -> str:
+    return f"{c.label} ({c.note})" if c.note else c.label
+
+
+def _seeds(c: Contender, row: Row | None, digits: int) -> str:
+    """3 ± 0.001: the number of seeds, and the standard deviation of the headline between them."""
+    return f"{c.seeds} ± {row.spread:.{digits}f}" if row and row.spread is not None else str(c.seeds)
+
+
+# -- what stands below a table -----------------------------------------------------------------------------------------
+
+
+def published(report: Report) -> str:
+    """Figures of others under this protocol, each with its source."""
+    if report.dataset != PUBLISHED_ON:
+        return ""
+    said: dict[tuple[str, str], list[str]] = {}
+    for p in PUBLISHED:
+        if p.protocol == report.protocol:
+            said.setdefault((p.label, p.source), []).append(f"{_metric(p.metric, p.k)} {p.value:g}" + (f" ({p.variant})" if p.variant else ""))
+    lines = [f"{label} {', '.join(figures)} ({source})" for (label, source), figures in said.items()]
+    if report.protocol == "P3":
+        lines.append(f"the copied table below P2 RMSE {min(row[4] for row in COPIED):g}, protocol unknown")
+    return f"Published, to compare with: {'; '.join(lines)}."
+
+
+def copied(report: Report) -> str:
+    """The footnote of P2: the copied table beside the best three here, and why its NDCG is not used."""
+    if (report.protocol, report.dataset) != ("P2", PUBLISHED_ON):
+        return ""
+    figures, variant = figures_of(report), report.rows[0].variant
+    columns = [Column("", metric, "mean", variant=variant) for metric in ("P", "R", "NDCG", "own-hits NDCG")]
+    best = sorted(report.models, key=lambda c: _place(figures.rows.get(columns[0].key(c.model)), False))[:3]
+    lines = [[c.label, *(cell(figures, column, c.model) for column in columns)] for c in best]
+    lines += [[f"copied: {name}", f"{p:.3f}", f"{r:.3f}", NONE, f"{own:.3f}"] for name, own, p, r, _ in COPIED]
+    return (
+        "A widely copied table names no protocol; its precision and recall fit this one, its NDCG only a known mistake: the ideal list is made of "
+        "the list's own hits, so that one right film in first place scores as much as ten. It stands beside ours once, here, and orders nothing.\n\n"
+        + grid(("model", "P@10", "R@10", "NDCG@10", "NDCG@10 over own hits"), lines)
+    )
+
+
+def provenance(report: Report) -> str:
+    """Data set, hash, checksum, users, date and command in one line."""
+    users = f"{report.rows[0].n:,} users" if report.rows and report.protocol != "context" else ""  # context says it line by line
+    if report.splits and "warm_users" in report.splits[0]:
+        users += f", {report.splits[0]['warm_users']:,} of them warm"
+    checksum = f"split checksum `{report.split_checksum[:16]}`" if report.split_checksum else ""
+    facts = [f"data hash `{report.data_hash[:16]}`", checksum, users, report.date]
+    return f"From {report.dataset}: {', '.join(fact for fact in facts if fact)}, `{report.command}`."
+
+
+def _metric(name: str, k: int | None) -> str:
+    return name if k is None else f"{name}@{k}"
+
+
+# -- studies that are no protocol --------------------------------------------------------------------------------------
+
+
+def cold_start(report: Report) -> str:
+    """For each way of asking a line a model, a column a number of known ratings, and what the thresholds of the routing would be by it."""
+    found = report.more.get("thresholds", {})
+    default = {name: Settings.model_fields[f"{name}_ratings"].default for name in ("few", "many")}
+    parts = [f"NDCG@10; \\* better than popularity, Holm p < .05. The routing's thresholds are {default['few']} and {default['many']} ratings."]
+    for variant in dict.fromkeys(r.variant for r in report.rows):
+        parts.append(_curve(report, variant))
+        if measured := found.get(variant):
+            hybrid, ease = (f"from {n} ratings on" if (n := measured[name]) is not None else "at no number for good" for name in ("few", "many"))
+            parts.append(f"Better than popularity: the hybrid {hybrid}, EASE alone {ease}.")
+    return "\n\n".join(parts)
+
+
+def _curve(report: Report, variant: str) -> str:
+    figures = figures_of(report)
+    known = sorted({int(r.segment.partition("=")[2]) for r in report.rows if r.segment})
+    columns = [Column(str(n), "NDCG", "mean", variant=variant, segment=f"known={n}") for n in known]
+
+    def at(column: Column, model: str) -> str:
+        pair = figures.pairs.get(column.key(model))
+        return cell(figures, column, model) + ("*" if pair and pair.delta > 0 and pair.p_holm < SURE else "")
+
+    standing = sorted(report.models, key=lambda c: _place(figures.rows.get(columns[-1].key(c.model)), False))
+    return grid(
+        (f"{variant}; ratings known", *(c.title for c in columns)), [[c.label, *(at(column, c.model) for column in columns)] for c in standing]
+    )
+
+
+def context(report: Report) -> str:
+    """A line a signal: the hybrid without, with, and with shuffled context, and the differences between them."""
+    figures = figures_of(report)
+    users = {r.variant: f"{r.n:,}" for r in report.rows}
+    conditions = dict.fromkeys(r.model for r in report.rows)
+    contrasts = dict.fromkeys((d.model, d.against) for d in report.differences)
+    pairs = {(d.variant, d.model, d.against): d for d in report.differences if (d.metric, d.segment) == ("NDCG", None)}
+    lines = []
+    for variant, n in users.items():
+        means = [cell(figures, Column("", "NDCG", "mean", variant=variant), name, 4) for name in conditions]
+        lines.append([variant, n, *means, *(difference(pairs.get((variant, *contrast)), 4) for contrast in contrasts)])
+    return grid(("NDCG@10", "users", *conditions, *(f"{a} less {b}" for a, b in contrasts)), lines)
+
+
+def data(report: Report) -> str:
+    """What the data set is like, a fact a line."""
+    more = report.more
+    sizes, share = more["sizes"], lambda part, key: f"{more[part][key]:.1%}" if more[part][key] is not None else NONE
+    facts = {
+        "users": f"{sizes['users']:,}",
+        "films with a rating": f"{sizes['rated_films']:,} of {sizes['films']:,}",
+        "ratings": f"{sizes['ratings']:,}",
+        "viewer and film pairs with a rating": f"{sizes['density']:.1%}",
+        "from, to": f"{sizes['first']}, {sizes['last']}",
+        "most rated films that draw half of the ratings": f"{more['films_for_half']:,}",
+        "users who rated everything in one sitting": share("sitting", "one_only"),
+        "ratings in the same second as another of their user": share("ties", "share"),
+    }
+    return grid(("", report.dataset), facts.items())
+
+
+STUDIES = {"cold-start": cold_start, "context": context, "data": data}
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+def blocks(folder: Path) -> dict[str, str]:
+    """Name of a report -> its block, for every report in the folder; ReportError where one cannot be read."""
+    return {path.stem: as_markdown(read(path)) for path in sorted(folder.glob("*.json"))}
+
+
+def placed(text: str, made: dict[str, str]) -> str:
+    """The README with every block between its markers; markers without a report say so. ValueError names what is missing."""
+    marked = re.findall(r"^<!-- report: (\S+) -->$", text, re.M)
+    for name in dict.fromkeys([*made, *marked]):
+        block = made.get(name, f"Not measured yet: `python -m recommender evaluate {name} --data data/raw/ml-1m` does it.")
+        text = between(text, f"report: {name}", f"/report: {name}", block)
+    return text
+
+
+def between(text: str, opening: str, closing: str, block: str) -> str:
+    """The text with a block between the comments <!-- opening --> and <!-- closing -->, each on a line of its own."""
+    parts = re.split(rf"(?<=^<!-- {re.escape(opening)} -->\n)(.*?)(?=^<!-- {re.escape(closing)} -->$)", text, flags=re.M | re.S)
+    if len(parts) != 3:
+        raise ValueError(f"README.md has {len(parts) // 2} times <!-- {opening} --> with <!-- {closing} --> after it, wanted it once")
+    return f"{parts[0]}{block}\n{parts[2]}"
