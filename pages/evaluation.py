@@ -1,7 +1,7 @@
 """Offline league tables with intervals."""
 
-from recommender.ui import router, sign
+from recommender.ui import evaluation, router
 
 router.enter()
 
-sign.coming("Evaluation", "Here the models will be ranked by how well they foretold what people really rated, each number with its interval.")
+evaluation.stage()

@@ -1,0 +1,151 @@
+"""The Evaluation page: how well the models foretell, with intervals, read from reports alone. Below the navigation all is one fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from recommender.ui import exhibits, findings, league, sign, standings, words
+from recommender.ui.league import AHEAD, BEHIND, YARDSTICK, Tile
+from recommender.ui.measures import chance_of, measure, number, signed
+from recommender.ui.reports import COMMAND, Shelf, shelf
+from recommender.ui.state import from_address, put
+
+_CSS = (Path(__file__).parent / "web" / "evaluation.css").read_text("utf-8")
+SECTIONS = ("League", "Trade-offs", "Who it works for", "Stars", "Context", "The data")
+
+
+@st.fragment
+def stage() -> None:
+    """Headline and a tile for each protocol; then the sections; then what none of it can tell."""
+    st.html(f"<style>{_CSS}</style>")
+    found = shelf()
+    if not found.found:
+        _nothing(found)
+        return
+    _headline(found)
+    _problems(found.problems)
+    drawn: dict[str, Callable[[Shelf], None]] = dict(
+        zip(SECTIONS, (standings.standings, standings.tradeoffs, standings.groups, findings.stars, findings.context, findings.data), strict=True)
+    )
+    for tab, (name, section) in zip(_tabs(), drawn.items()):
+        if tab.open:
+            with tab:
+                _guarded(name, section, found)
+
+
+def _tabs() -> list:
+    """The sections as tabs; only the open one is worked out. The open one stands in the address."""
+    slugs = {exhibits.slug(name): name for name in SECTIONS}
+    kept = from_address("section", slugs)
+    key = "mq_ev_section"
+    if kept in slugs and st.session_state.get(key) != slugs[kept]:
+        st.session_state[key] = slugs[kept]
+    return list(st.tabs(SECTIONS, key=key, on_change=_turned, args=(key,)))
+
+
+def _turned(key: str) -> None:
+    name = st.session_state.get(key)
+    put("section", None if name in (None, SECTIONS[0]) else exhibits.slug(name))
+
+
+def _guarded(name: str, section: Callable[[Shelf], None], found: Shelf) -> None:
+    """A report that is whole as a file and broken inside costs its section, not the page."""
+    try:
+        section(found)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        st.warning(
+            f"{name} cannot be drawn: a report holds something unexpected ({type(error).__name__}: {words.md(str(error)[:160])}).",
+            icon=":material/broken_image:",
+        )
+
+
+def _nothing(found: Shelf) -> None:
+    sign.board(
+        "Not measured yet",
+        "Evaluation",
+        "Every number here is read from a report, and there is none yet. This command measures all models and writes the reports:",
+    )
+    with st.container(key="mq_board_more"):
+        st.code(COMMAND, language="bash", wrap_lines=True)
+    _problems(found.problems)
+
+
+def _problems(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        st.warning(words.md(line), icon=":material/broken_image:")
+
+
+# -- the head ----------------------------------------------------------------------------------------------------------
+
+
+def _headline(found: Shelf) -> None:
+    made = league.tiles(found.found)
+    if not made:
+        st.html('<div class="mq-ev mq-ev-top"><small>Offline evaluation</small><h1>The protocols have not been run yet.</h1></div>')
+        return
+    reports = [found.found[t.protocol].report for t in made]
+    viewers = max(int(t.first["n"]) for t in made)
+    datasets = ", ".join(dict.fromkeys(r.dataset for r in reports))
+    about = f"{datasets} · {viewers:,} viewers · measured {max(r.date for r in reports)} · brackets are 95% intervals"
+    st.html(
+        f'<div class="mq-ev mq-ev-top"><small>Offline evaluation</small><h1>{escape(league.headline(made))}</h1><p>{escape(about)}</p></div>'
+        f'<div class="mq-ev mq-ev-tiles">{"".join(_tile(t) for t in made)}</div><div class="mq-ev mq-ev-legend">{_KEY}</div>'
+    )
+
+
+_KEY = (
+    "<span><i>●</i>best model</span><span><i>┃</i>best baseline</span><span><i>◇</i>best published</span><span><i>┊</i>popularity</span>"
+    "<span>the farther right, the better</span>"
+)
+
+
+def _tile(tile: Tile) -> str:
+    """One protocol: question, answer, where it lies, against the best baseline, against the best published figure."""
+    first, best, public = tile.first, tile.best, tile.public
+    said = f"<b>{escape(str(first['label']))}</b> {league.interval(first)}"
+    rows = [f"<li><span>{said}</span>{'<i>is the best baseline</i>' if first['verdict'] == YARDSTICK else ''}</li>"]
+    if best is not None and pd.notna(first["delta"]):
+        how = {AHEAD: "ahead", BEHIND: "behind"}.get(first["verdict"], "level")
+        rows.append(_row(f"{best['label']}, best baseline, {number(best['mean'])}", how, f"{signed(first['delta'])}, {chance_of(first['p'])}"))
+    stands = league.stance(first, public, tile.pick)
+    if public is not None and stands is not None:
+        rows.append(_row(f"{public.label}, published, {number(public.value)}", stands, public.source))
+    return (
+        f"<section><small>{tile.protocol} · {escape(tile.question)}</small><p>{escape(tile.said)}</p>{_rail(tile)}<ul>{''.join(rows)}</ul></section>"
+    )
+
+
+def _row(what: str, how: str, detail: str) -> str:
+    """Another's figure, and where ours stands beside it."""
+    return f"<li><span>{escape(what)}<i>{escape(detail)}</i></span><em class='{_tone(how)}'>{how}</em></li>"
+
+
+def _tone(how: str) -> str:
+    return {"ahead": "mq-ev-good", "behind": "mq-ev-bad"}.get(how, "mq-ev-even")
+
+
+def _rail(tile: Tile) -> str:
+    """The tile's figures on one line, better to the right."""
+    first, better = tile.first, measure(tile.pick.metric).better or 1
+    known = [float(first["lo"]), float(first["hi"]), float(first["mean"])]
+    known += [float(tile.best["mean"])] if tile.best is not None else []
+    known += [tile.public.value] if tile.public else []
+    known += [tile.popularity] if tile.popularity is not None else []
+    low, high = (min(x * better for x in known), max(x * better for x in known)) if better < 0 else (0.0, max(known))
+
+    def at(x: float) -> str:
+        return f"{3 + 94 * (x * better - low) / ((high - low) or 1):.2f}%"
+
+    ends = sorted((float(first["lo"]) * better, float(first["hi"]) * better))
+    marks = [f'<u style="left:{at(tile.popularity)}" class="mq-ev-crowd"></u>'] if tile.popularity is not None else []
+    marks += [f'<u style="left:{at(float(tile.best["mean"]))}"></u>'] if tile.best is not None else []
+    marks += [f'<s style="left:{at(tile.public.value)}"></s>'] if tile.public else []
+    left, right = (at(e * better) for e in ends)
+    dot = at(float(first["mean"]))
+    whisker = f'<q style="left:{left};right:calc(100% - {right})"></q>'
+    return f'<div class="mq-ev-rail" aria-hidden="true">{whisker}{"".join(marks)}<i style="left:{dot}"></i></div>'
