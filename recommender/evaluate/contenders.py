@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
     note: str = ""
 
 
-def _sequence(*knows: str) -> Callable[[int], Sequence]:
+def _sequence(*knows: str, epochs: int = 32) -> Callable[[int], Sequence]:
     """The paper-grade Transformer: every viewer's last film of the training rows decides when to stop."""
     return lambda seed: Sequence(
         knows=knows,
@@ -44,7 +44,7 @@ def _sequence(*knows: str) -> Callable[[int], Sequence]:
         length=200,
         dropout=0.25,
         rate=2e-3,
-        epochs=32,
+        epochs=epochs,
         average=0.995,
         cosine=True,
         examined=EVERYONE,
@@ -65,18 +65,27 @@ RANKERS: dict[str, Candidate] = {
     "ease_recent": Candidate("EASE, recent films first", "collaborative", lambda seed: EASE(neighbours=EVERYONE, fade=5.0), ("P1", "P4")),
     "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
     "als": Candidate("ALS", "collaborative", lambda seed: ALS(seed=seed)),
-    "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1", "P4"), trained=True),
-    "sequence_time": Candidate(
-        "Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1", "P4"), trained=True, uses_time=True
+    "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1",), trained=True),
+    "sequence_time": Candidate("Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1",), trained=True, uses_time=True),
+    "sequence_time_16": Candidate(
+        "Transformer, knows the moment, 16 epochs", "sequential", _sequence("stars", "moment", epochs=16), ("P4",), trained=True, uses_time=True
     ),
     "mixture": Candidate(
-        "Mixture: Transformer, EASE", "hybrid", lambda seed: Mixture((_sequence("stars")(seed), *_linear()), seed=seed), ("P1", "P4"), trained=True
+        "Mixture: Transformer, EASE", "hybrid", lambda seed: Mixture((_sequence("stars")(seed), *_linear()), seed=seed), ("P1",), trained=True
     ),
     "mixture_time": Candidate(
         "Mixture that knows the moment",
         "hybrid",
         lambda seed: Mixture((_sequence("stars", "moment")(seed), *_linear(), MostWatched(days=30)), seed=seed),
-        ("P1", "P4"),
+        ("P1",),
+        trained=True,
+        uses_time=True,
+    ),
+    "mixture_time_16": Candidate(
+        "Mixture that knows the moment, 16 epochs",
+        "hybrid",
+        lambda seed: Mixture((_sequence("stars", "moment", epochs=16)(seed), *_linear(), MostWatched(days=30)), seed=seed),
+        ("P4",),
         trained=True,
         uses_time=True,
     ),
@@ -107,10 +116,10 @@ class Rater(Protocol):
 class Folded:
     """The served model of stars, which knows nobody: each user is folded in from the ratings it was trained on."""
 
-    seed: int = 0
+    model: Ratings
 
     def fit(self, interactions: Interactions, catalog: Catalog, checkpoint: Path | None = None) -> Self:
-        self.model, self.train = Ratings(seed=self.seed).fit(interactions, catalog, checkpoint), interactions
+        self.model, self.train = self.model.fit(interactions, catalog, checkpoint), interactions
         return self
 
     def predict(self, asked: Interactions) -> np.ndarray:
@@ -134,5 +143,5 @@ class RaterCandidate(NamedTuple):
 
 RATERS: dict[str, RaterCandidate] = {
     "biases": RaterCandidate("User and film means", "baseline", lambda seed: Biases()),
-    "ratings": RaterCandidate("Matrix factorisation, folded in", "collaborative", Folded, note="the served model"),
+    "ratings": RaterCandidate("Matrix factorisation, folded in", "collaborative", lambda seed: Folded(Ratings(seed=seed)), note="the served model"),
 }
