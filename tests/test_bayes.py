@@ -10,6 +10,7 @@ import pytest
 from recommender.interactions import Interactions
 from recommender.models import bayes
 from recommender.models.bayes import Bayes, Biases
+from recommender.models.blend import Blend, FilmNeighbours
 from recommender.models.occasions import Occasions
 
 QUICK = {"factors": 3, "sweeps": 50, "burn": 20, "save_every": 10}
@@ -159,3 +160,41 @@ def test_a_mood_of_the_sitting_is_learned() -> None:
     known, asked = world.where(~held), world.where(held)
     model = Bayes(factors=2, sweeps=40, burn=20).fit(known, None)
     assert rmse(model, asked) < 0.75 * rmse(Biases().fit(known, None), asked)
+
+
+def test_similarity_of_films_by_hand() -> None:
+    # means of all are 3; no shrinkage of biases matters, as every user and film has mean 3: residuals are stars - 3
+    stars = np.array([[5, 5, 1, 1], [1, 1, 5, 5]])
+    users, items = np.nonzero(stars)
+    world = Interactions.sorted(users, items, stars.ravel().astype(float), np.tile([1, 2, 3, 4], 2), n_users=2, n_items=4)
+    model = FilmNeighbours(shrink=2, nearest=1, reaches=(1.0,), damping=0).fit(world, None)
+    same = 2 / (2 + 2)  # correlation 1, two common raters
+    assert np.allclose(model.similarity_, same * np.array([[0, 1, -1, -1], [1, 0, -1, -1], [-1, -1, 0, 1], [-1, -1, 1, 0]]))
+    assert np.allclose(model.views(world)[:, 2:], (stars.ravel() - 3)[:, None])
+
+
+def test_neighbours_help_where_vectors_do_not(world) -> None:
+    known, asked = world
+    blend = Blend(bayes=Bayes(factors=1, sweeps=20, burn=10)).fit(known, None)
+    assert rmse(blend, asked) < rmse(blend.bayes, asked)
+    assert ((blend.predict(asked) >= 1) & (blend.predict(asked) <= 5)).all()
+
+
+def test_an_interrupted_blend_keeps_its_weights(world, tmp_path, monkeypatch) -> None:
+    quick, path = {"factors": 1, "sweeps": 12, "burn": 8, "save_every": 3}, tmp_path / "blend.safetensors"
+    whole = Blend(bayes=Bayes(**quick)).fit(world[0], None)
+    steps, count = bayes._Chain.step, iter(range(1000))
+
+    def fails(chain) -> None:
+        if next(count) == 19:
+            raise KeyboardInterrupt
+        steps(chain)
+
+    monkeypatch.setattr(bayes._Chain, "step", fails)
+    with pytest.raises(KeyboardInterrupt):
+        Blend(bayes=Bayes(**quick)).fit(world[0], None, path)
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 2
+    resumed = Blend(bayes=Bayes(**quick)).fit(world[0], None, path)
+    assert (resumed.predict(world[1]) == whole.predict(world[1])).all()
+    assert not list(tmp_path.iterdir())

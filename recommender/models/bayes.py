@@ -262,7 +262,7 @@ class Bayes:
     each viewer has a noise of their own. Transductive: answers only for users and items numbered at fit.
     """
 
-    factors: int = 32
+    factors: int = 16
     sweeps: int = 240
     burn: int = 25  # first sweeps, not kept
     warm: int = 6  # first sweeps that take means in place of draws

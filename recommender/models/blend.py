@@ -1,160 +1,105 @@
-"""Blend: what like-minded films, like-minded viewers, neighbours in time and the weeks of a viewer say, weighed by a learned ranker.
-
-Every rating counts as a film watched, whatever its stars: the question is which films a viewer comes to rate.
-"""
+"""Predicted stars from two views: a Bayesian factorisation and the viewer's stars for similar films, the nearest in time counting most."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
 import numpy as np
-from scipy import sparse
-from scipy.linalg import lapack
-from sklearn.preprocessing import normalize
+from safetensors.numpy import load_file, save_file
+from sklearn.linear_model import Ridge
 
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.rank import standardise
-from recommender.types import Explanation, Profile, Query, Reason
-
-LIKED = 4  # stars
+from recommender.models.bayes import Bayes, Biases
+from recommender.models.occasions import Occasions
 
 
-def _inverse(gram: np.ndarray) -> np.ndarray:
-    """Inverse of a positive definite matrix, by Cholesky: half the work of a general inverse."""
-    factor, failed = lapack.spotrf(gram)
-    if failed:
-        raise ValueError(f"the Gram matrix of {len(gram)} columns is not positive definite; wanted a larger penalty")
-    half, _ = lapack.spotri(factor)
-    return np.triu(half) + np.triu(half, 1).T
+@dataclass
+class FilmNeighbours:
+    """What a viewer's other stars say, as residuals of the damped means, weighted by squared similarity of the films.
 
-
-class Films:
-    """EASE on ones. W_ji = -P_ji / P_ii, P = (X'X + lambda I)^-1; score = sum_j W_ji. Source: Steck, WWW 2019, arXiv 1905.03375."""
-
-    def __init__(self, data: Interactions, penalty: float) -> None:
-        x = data.matrix()
-        p = _inverse((x.T @ x).toarray() + penalty * np.eye(data.n_items, dtype=np.float32))
-        self.weights = -p / p.diagonal()  # (I, I)
-        np.fill_diagonal(self.weights, 0)
-
-    def __call__(self, profile: Profile) -> np.ndarray:
-        return self.weights[profile.items].sum(axis=0)
-
-
-class Stars:
-    """EASE whose films speak in two voices, liked or not: X = [L D] W with W_ii = 0 in both blocks.
-
-    For film i with columns c = {l_i, d_i}: W_.i = -P_.c (P_cc)^-1 1, P = ([L D]'[L D] + lambda I)^-1 (Lagrange multipliers of both zeros).
+    Similarity is the correlation of residuals over common raters, shrunk by n / (n + shrink), negative ones left out
+    (Koren, "Factor in the Neighbors", TKDD 4(1), 2010, section 2.2). The same again with weights that fall with the
+    number of the viewer's ratings in between.
     """
 
-    def __init__(self, data: Interactions, penalty: float) -> None:
-        n = data.n_items
-        x = sparse.csr_array((np.ones(len(data), np.float32), (data.users, _voice(data.items, data.ratings, n))), shape=(data.n_users, 2 * n))
-        p = _inverse((x.T @ x).toarray() + penalty * np.eye(2 * n, dtype=np.float32))
-        i = np.arange(n)
-        a, b, d = p[i, i], p[i, i + n], p[i + n, i + n]
-        self.weights = -(p[:, :n] * (d - b) + p[:, n:] * (a - b)) / (a * d - b * b)  # (2 I, I)
-        self.weights[i, i] = self.weights[i + n, i] = 0
+    shrink: float = 40.0  # common raters
+    nearest: int = 15  # films
+    reaches: tuple[float, ...] = (4.0, 60.0)  # ratings in between over which a weight falls e-fold
+    damping: float = 0.05  # of the sum of weights
 
-    def __call__(self, profile: Profile) -> np.ndarray:
-        return self.weights[_voice(profile.items, profile.ratings, self.weights.shape[1])].sum(axis=0)
+    def fit(self, interactions: Interactions, catalog: Catalog | None, checkpoint: Path | None = None) -> Self:
+        self.known_, self.biases_ = interactions, Biases().fit(interactions, catalog)
+        self.residuals_ = (interactions.ratings - self.biases_.predict(interactions)).astype(np.float32)
+        rest, rated = interactions.matrix(self.residuals_).toarray(), interactions.matrix().toarray()
+        common, power = rated.T @ rated, (rest**2).T @ rated  # (I, I): raters of both; squares of the row's film over them
+        size = np.sqrt(power * power.T)
+        self.similarity_ = np.divide(rest.T @ rest, size, out=np.zeros_like(size), where=size > 1e-5) * common / (common + self.shrink)
+        np.fill_diagonal(self.similarity_, 0)
+        return self
 
+    def views(self, asked: Interactions) -> np.ndarray:  # (N, 4 + reaches)
+        """Both biases, and residuals expected by the nearest films, by all films, and by films at each reach; asked.ratings is not read."""
+        place = np.searchsorted(Occasions.key(self.known_), Occasions.key(asked))
+        out = np.empty((len(asked), 4 + len(self.reaches)))
+        out[:, 0], out[:, 1] = self.biases_.user_[asked.users], self.biases_.item_[asked.items]
+        for user in np.unique(asked.users):
+            mine, theirs = asked.rows(user), self.known_.rows(user)
+            between = np.abs(place[mine, None] - 0.5 - np.arange(theirs.start, theirs.stop))
+            weight = np.maximum(self.similarity_[np.ix_(asked.items[mine], self.known_.items[theirs])], 0) ** 2
+            kinds = [self._nearest(weight), weight, *(weight * np.exp(-between / reach) for reach in self.reaches)]
+            for k, w in enumerate(kinds, start=2):
+                out[mine, k] = w @ self.residuals_[theirs] / (w.sum(axis=1) + self.damping)
+        return out
 
-def _voice(items: np.ndarray, stars: np.ndarray, n_items: int) -> np.ndarray:
-    """The column of each film liked, or of the same film not liked."""
-    return items + n_items * (stars < LIKED)
-
-
-class Crowd:
-    """User neighbours: sum over the nearest viewers of cosine^2 x [watched i], cosines with rare films weighing more (log U / raters)."""
-
-    def __init__(self, data: Interactions, neighbours: int) -> None:
-        self.neighbours = neighbours
-        self.rarity = np.log(data.n_users / (data.raters + 1.0)).clip(0.01).astype(np.float32)
-        self.watched = data.matrix()  # (U, I)
-        self.unit = normalize(self.watched @ sparse.diags_array(self.rarity)).T.tocsr()  # (I, U)
-
-    def __call__(self, profile: Profile) -> np.ndarray:
-        mine = self.rarity[profile.items]
-        likeness = mine @ self.unit[profile.items] / max(float(np.linalg.norm(mine)), 1e-9)  # (U,)
-        likeness[likeness > 1 - 1e-5] = 0  # the viewer, where they are in the data
-        nearest = np.sort(np.argpartition(-likeness, min(self.neighbours, len(likeness)) - 1)[: self.neighbours])
-        weight = likeness[nearest] ** 2
-        return (weight / max(float(weight.sum()), 1e-9)) @ self.watched[nearest]
-
-
-class Between:
-    """Films that others rate in the gaps of this viewer's history.
-
-    For the gap g between two films of the history, from what stands up to `reach` films before (j) and after (k) it:
-    p(i | g) ~ q_i prod_j (p(i after j) / q_i)^c prod_k (p(i before k) / q_i)^c over films i not in the history; the score is the sum over gaps.
-    p(. after j) are counts over all histories, smoothed towards popularity q as by `prior` further counts.
-    """
-
-    def __init__(self, data: Interactions, reach: int, prior: float, trust: float) -> None:
-        self.reach = reach
-        self.popularity = ((data.raters + 0.1) / (data.raters + 0.1).sum()).astype(np.float32)  # q
-        follows = np.zeros((data.n_items, data.n_items), np.float32)
-        for step in range(1, reach + 1):
-            same = data.users[step:] == data.users[:-step]
-            np.add.at(follows, (data.items[:-step][same], data.items[step:][same]), 1)
-        c = trust / np.sqrt(reach)
-        self.after, self.before = self._lift(follows, prior, c), self._lift(np.ascontiguousarray(follows.T), prior, c)  # (I, I)
-
-    def _lift(self, counts: np.ndarray, prior: float, c: float) -> np.ndarray:
-        return c * np.log((counts + prior * self.popularity) / ((counts.sum(axis=1, keepdims=True) + prior) * self.popularity))
-
-    def __call__(self, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
-        """Expected number of times that each film (I,) is missing from the history were every gap to hold one, and its share of its best gap."""
-        n = len(profile)
-        logit = np.tile(np.log(self.popularity), (n + 1, 1))  # gap g lies before film g
-        logit[:, profile.items] = -50
-        for step in range(1, min(self.reach, n) + 1):
-            logit[step:] += self.after[profile.items[: n - step + 1]]
-            logit[: n - step + 1] += self.before[profile.items[step - 1 :]]
-        p = np.exp(logit)
-        p /= p.sum(axis=1, keepdims=True)
-        return p.sum(axis=0), p.max(axis=0)
+    def _nearest(self, weight: np.ndarray) -> np.ndarray:
+        if weight.shape[1] <= self.nearest:
+            return weight
+        return np.where(weight >= np.partition(weight, -self.nearest, axis=1)[:, [-self.nearest]], weight, 0)
 
 
 @dataclass
 class Blend:
-    """EASE, EASE by stars, user neighbours and films between, each standardised over the films and weighed.
+    """Bayes plus a ridge regression of its error on what film neighbours say, learned on a held-out share of the known ratings.
 
-    Needs the data set (its user neighbours are people): never shipped."""
+    Both are then fitted again on all of them (stacking: Breiman, Machine Learning 24, 1996).
+    """
 
-    shipped: ClassVar[bool] = False
-    penalty: float = 1000.0  # lambda of both linear autoencoders
-    neighbours: int = 200  # viewers
-    reach: int = 5  # films to either side of a gap
-    prior: float = 200.0  # counts
-    trust: float = 0.6  # in each neighbour of a gap, before division by sqrt(reach)
-    by_stars: float = 0.5  # weights against 1 for EASE
-    by_crowd: float = 0.4
-    by_gaps: float = 0.6
+    bayes: Bayes = field(default_factory=Bayes)
+    neighbours: FilmNeighbours = field(default_factory=FilmNeighbours)
+    held_out: float = 0.1
+    ridge: float = 100.0
+    seed: int = 0
 
-    def fit(self, interactions: Interactions, catalog: Catalog, checkpoint=None) -> Self:
-        self.catalog = catalog
-        self.films = Films(interactions, self.penalty)
-        self.stars = Stars(interactions, self.penalty)
-        self.crowd = Crowd(interactions, self.neighbours)
-        self.between = Between(interactions, self.reach, self.prior, self.trust)
+    def fit(self, interactions: Interactions, catalog: Catalog | None, checkpoint: Path | None = None) -> Self:
+        weights = checkpoint.with_stem(f"{checkpoint.stem}-weights") if checkpoint else None
+        self.range_ = interactions.ratings.min(), interactions.ratings.max()
+        if weights and weights.exists():
+            self.weights_ = load_file(weights)["weights"]
+        else:
+            held = np.random.default_rng(self.seed).random(len(interactions)) < self.held_out
+            self._fit(interactions.where(~held), catalog, checkpoint)
+            asked = interactions.where(held)
+            views = self._views(asked)
+            line = Ridge(self.ridge).fit(views, asked.ratings - views[:, 0])
+            self.weights_ = np.array([line.intercept_, *line.coef_])
+            if weights:
+                save_file({"weights": self.weights_}, weights)
+        self._fit(interactions, catalog, checkpoint)
+        if weights:
+            weights.unlink()
         return self
 
-    def score(self, queries: list[Query]) -> np.ndarray:
-        return np.stack([self._score(q.profile) for q in queries])
+    def _fit(self, known: Interactions, catalog: Catalog | None, checkpoint: Path | None) -> None:
+        self.bayes.fit(known, catalog, checkpoint)
+        self.neighbours.fit(known, catalog)
 
-    def _score(self, profile: Profile) -> np.ndarray:  # float32 (I,)
-        if not len(profile):
-            return np.log(self.between.popularity)
-        parts = (self.films(profile), self.stars(profile), self.crowd(profile), np.sqrt(self.between(profile)[0]))
-        weights = (1.0, self.by_stars, self.by_crowd, self.by_gaps)
-        return np.asarray(sum(w * standardise(part) for w, part in zip(weights, parts)), np.float32)
+    def _views(self, asked: Interactions) -> np.ndarray:  # (N, 1 + views), the first Bayes' stars
+        return np.column_stack([self.bayes.predict(asked), self.neighbours.views(asked)])
 
-    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
-        """What EASE, the heaviest part, owes to each film of the history; not exact."""
-        items, watched = np.asarray(items), query.profile.items
-        points = self.films.weights[np.ix_(watched, items)] / max(float(self.films(query.profile).std()), 1e-9)
-        return [Explanation.of([Reason("film", j, float(w)) for j, w in zip(watched.tolist(), column)], exact=False) for column in points.T]
+    def predict(self, asked: Interactions) -> np.ndarray:  # (N,)
+        """Stars for each row; asked.ratings is not read."""
+        views = self._views(asked)
+        return np.clip(views[:, 0] + self.weights_[0] + views @ self.weights_[1:], *self.range_)

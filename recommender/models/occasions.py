@@ -21,6 +21,7 @@ class Occasions:
 
     def __init__(self, known: Interactions) -> None:
         self.users, self.times = known.users.astype(np.int64), known.times.astype(np.int64)
+        self.keys = self.key(known)
         self.start = int(self.times.min()) if len(known) else 0
         self.end = int(self.times.max()) if len(known) else 0
         row = np.arange(len(known))
@@ -47,7 +48,7 @@ class Occasions:
         if not len(self.users):
             return np.full((len(self.sizes), len(asked)), -1)
         users, times = asked.users.astype(np.int64), asked.times.astype(np.int64)
-        before = np.searchsorted(self._key(self.users, self.times), self._key(users, times), side="right") - 1
+        before = np.searchsorted(self.keys, self.key(asked), side="right") - 1
         sides = np.clip(np.stack([before, before + 1]), 0, len(self.users) - 1)  # (2, asked)
         gaps = np.where(self.users[sides] == users, np.abs(self.times[sides] - times), np.iinfo(np.int64).max)
         nearest, gap = np.where(gaps[0] <= gaps[1], *sides), gaps.min(axis=0)
@@ -55,5 +56,7 @@ class Occasions:
         known = gap < np.iinfo(np.int64).max
         return np.vstack([np.where(gap <= reach[:, None], self.near[:, nearest], -1), self._far(np.where(known, self.step[nearest], 0), asked)])
 
-    def _key(self, users: np.ndarray, times: np.ndarray) -> np.ndarray:
-        return users * 2**33 + times
+    @staticmethod
+    def key(rows: Interactions) -> np.ndarray:  # (N,)
+        """One number for user and time, in the order of the rows."""
+        return rows.users.astype(np.int64) * 2**33 + rows.times.astype(np.int64)
