@@ -34,6 +34,7 @@ def evaluate(
     """
     import torch
 
+    from recommender import artifacts
     from recommender.evaluate import report, runs
 
     chosen = PROTOCOLS[:-1] if protocol.value == "all" else (protocol.value,)
@@ -44,13 +45,14 @@ def evaluate(
     torch.set_num_threads(threads)
     read = runs.read_data(data, settings().films)
     options = "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}" + (f" --folds {folds}" if "P3" in chosen else "")
-    command = f"python -m recommender evaluate {protocol.value} --data {data.name}"
-    facts = {"dataset": data.name, "versions": _versions(), "command": command if protocol.value == "data" else command + options}
+    folder = data.resolve().name
+    command = f"python -m recommender evaluate {protocol.value} --data {folder}"
+    facts = {"dataset": folder, "versions": _versions(), "command": command if protocol.value == "data" else command + options}
     job = runs.Job(*read, names or known, list(range(seeds)), settings().evaluations, facts, folds, run_dir, typer.echo)
     for p in chosen:
         try:
             found = _study(p, data, job) if p not in runs.PROTOCOLS else runs.evaluate(p, job)
-        except LookupError as error:
+        except (LookupError, artifacts.ArtifactError) as error:
             if protocol.value != "all":
                 raise
             typer.echo(f"{p} left out: {error.args[0]}")

@@ -13,12 +13,12 @@ from scipy import sparse
 from recommender.catalog import Catalog
 from recommender.evaluate import metrics, trec
 from recommender.evaluate.contenders import ALWAYS, RANKERS
-from recommender.evaluate.rankings import Ranking, rankings
+from recommender.evaluate.rankings import LEAST, Ranking, rankings
 from recommender.evaluate.report import Contender, Paired, Row
 from recommender.evaluate.split import NEW, POWER, Split
 from recommender.stats.inference import Estimate, bootstrap_means, bootstrap_ratio, holm, paired_differences
 
-CUTS = (5, 10, 20)
+CUTS = (5, 10, LEAST)
 K = 10  # of everything that is reported at one cut-off only
 SEGMENTED = ("NDCG", "HR", "P", "R")  # metrics reported by segment and compared in pairs
 BANDS = ("head", "middle", "tail")
@@ -116,7 +116,8 @@ def measure(split: Split, found: list[Ranking], expected: np.ndarray, genres: np
     users, of_user = np.unique(split.users, return_inverse=True)
     mean = {key: np.mean([values[key] for values in per_seed], axis=0) for key in per_seed[0]}
     shows = [metrics.exposures(r.shown[:, :K], split.train.n_items)[split.candidates] for r in found]
-    seeds = {key: [float(np.nanmean(values[key])) for values in per_seed] for key in mean}
+    told = [key for key, v in mean.items() if len(found) > 1 and np.isfinite(v).any()]
+    seeds = {key: [float(np.nanmean(_by_user(values[key], of_user))) for values in per_seed] for key in told}
     return Measured(
         users=users,
         values={key: _by_user(v, of_user) for key, v in mean.items()},
@@ -128,7 +129,7 @@ def measure(split: Split, found: list[Ranking], expected: np.ndarray, genres: np
             for name in BANDS
             if len(has[name])
         },
-        spread={key: float(np.std(v, ddof=1)) for key, v in seeds.items() if len(v) > 1},
+        spread={key: float(np.std(v, ddof=1)) for key, v in seeds.items()},
         system={"coverage": float(np.mean([metrics.coverage(s) for s in shows])), "gini": float(np.mean([metrics.gini(s) for s in shows]))},
         events={(m, K): (np.bincount(of_user, mean[m, K]), np.bincount(of_user)) for m in SEGMENTED} if len(users) < len(split) else {},
     )
@@ -186,6 +187,8 @@ def _estimated(split: Split, model: str, values: dict[Key, np.ndarray], segment:
     estimates = dict(zip(complete, bootstrap_means(np.column_stack([values[key] for key in complete]))))
     for (name, k), v in values.items():
         known = np.isfinite(v)
+        if known.sum() < 2:  # as genres where no film has any
+            continue
         e: Estimate = estimates[name, k] if (name, k) in estimates else bootstrap_means(v[known, None])[0]
         yield Row(split.variant, model, name, k, segment, *e, spread.get((name, k)))
 
@@ -236,7 +239,7 @@ def run(
                 say(_headline(split, name, m))
             differences += paired(split, measured)
             if run_dir:
-                trec.write(split, {name: of[0] for name, of in lists.items()}, catalog, run_dir)
+                trec.write(split, lists, catalog, run_dir)
         if not contenders:
             contenders = [_contender(name, of) for name, of in found[0].items()]
     return contenders, figures, differences

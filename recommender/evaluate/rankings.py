@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from tqdm import tqdm
@@ -21,6 +23,8 @@ from recommender.interactions import Interactions
 from recommender.types import Recommender
 
 BATCH = 256
+DEPTH = 100  # films that are kept of every list, where there are not many lists
+LEAST = 20  # films every list must hold, so that no figure suffers from too short a list; the largest cut-off of protocol.py
 TIMED = 30  # queries asked one by one to time a model
 
 
@@ -38,6 +42,10 @@ class Ranking:
 def top_many(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k best item numbers of each row of scores (B, I), best first, equal scores by number; and their scores."""
     near = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k < scores.shape[1] else np.tile(np.arange(scores.shape[1]), (len(scores), 1))
+    if k < scores.shape[1]:  # where equals stand on both sides of the cut, their numbers decide and not the partition
+        least = np.take_along_axis(scores, near, axis=1).min(axis=1)
+        cut = np.flatnonzero((scores >= least[:, None]).sum(axis=1) > k)
+        near[cut] = np.argsort(-scores[cut], axis=1, kind="stable")[:, :k]
     near = np.sort(near, axis=1)  # so that the stable sort below leaves equals in the order of their numbers
     found = np.take_along_axis(scores, near, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
@@ -45,13 +53,22 @@ def top_many(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rank(model: Recommender, split: Split, k: int, name: str = "") -> tuple[np.ndarray, np.ndarray]:
-    """Lists (B, k) and scores (B, k) of a fitted model: the split's candidates without what the viewer has seen."""
-    k = min(k, int(split.candidates.sum()))
+    """Lists (B, k) and scores (B, k) of a fitted model: the split's candidates without what the viewer has seen.
+
+    Lists are shorter where a viewer has fewer films left, and ValueError where that are too few to measure.
+    """
     hidden = split.spans if split.hidden is None else split.hidden
+    taken = np.concatenate([[0], np.cumsum(split.candidates[split.source.items])])
+    left = int(split.candidates.sum() - (taken[hidden[:, 1]] - taken[hidden[:, 0]]).max(initial=0))
+    if left < min(k, LEAST):
+        raise ValueError(f"{split.protocol} {split.variant}: a viewer has {left} films left to be ranked, wanted at least {min(k, LEAST)}")
+    k = min(k, left)
     lists, values = [], []
     for start in tqdm(range(0, len(split), BATCH), desc=f"{split.protocol} {split.variant} {name}", disable=None, leave=False):
         rows = slice(start, min(start + BATCH, len(split)))
         scores = np.array(model.score(split.queries(rows)), np.float32)
+        if not np.isfinite(scores).all():
+            raise ValueError(f"{name or type(model).__name__} gives {(~np.isfinite(scores)).sum()} scores that are not finite")
         scores[:, ~split.candidates] = -np.inf
         for row, (first, last) in enumerate(hidden[rows].tolist()):
             scores[row, split.source.items[first:last]] = -np.inf
@@ -92,8 +109,7 @@ def fit(model: Recommender, train: Interactions, catalog: Catalog, work: Path) -
     """
     mark = hashlib.sha256(f"{train.fingerprint()} {model!r}".encode()).hexdigest()[:12]
     stored = work / "models" / f"{type(model).__name__.lower()}-{mark}.safetensors"
-    if stored.exists():
-        arrays = load_file(stored)
+    if arrays := _stored(stored):
         seconds = float(arrays.pop("seconds")[0])
         artifacts.unflatten(model, arrays)
         model.catalog = catalog
@@ -111,26 +127,55 @@ def fit(model: Recommender, train: Interactions, catalog: Catalog, work: Path) -
     arrays = {key: np.ascontiguousarray(a) for key, a in artifacts.flatten(model).items()}
     stored.parent.mkdir(parents=True, exist_ok=True)
     part = stored.with_suffix(".part")
-    save_file(arrays | {"seconds": np.array([seconds])}, part)
+    arrays["seconds"] = np.array([seconds])
+    save_file(arrays | {"sha256": _digest(arrays)}, part)
     part.replace(stored)
     return model, seconds
 
 
-def rankings(name: str, model: Recommender, splits: list[Split], catalog: Catalog, work: Path, k: int = 100) -> Iterator[Ranking]:
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    """What was learned, or nothing where the file is not there or damaged: then it is learned again."""
+    try:
+        arrays = load_file(path)
+    except (OSError, SafetensorError):
+        return {}
+    known = arrays.pop("sha256", None)
+    return arrays if known is None or np.array_equal(known, _digest(arrays)) else {}
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> np.ndarray:  # (32,) uint8
+    digest = hashlib.sha256()
+    for key in sorted(arrays):
+        digest.update(f"{key} {arrays[key].dtype} {arrays[key].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[key]).view(np.uint8).data)
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def read_stored(path: Path, rows: int) -> dict[str, np.ndarray]:
+    """The arrays of a stored .npz whose first has so many rows; nothing where it is missing, damaged (zip has checksums) or another's."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return {}
+    return arrays if arrays and len(next(iter(arrays.values()))) == rows else {}
+
+
+def rankings(name: str, model: Recommender, splits: list[Split], catalog: Catalog, work: Path) -> Iterator[Ranking]:
     """The ranking of one model on each of `splits`, which share their training rows; stored lists are read back."""
     mark = f"{splits[0].train.fingerprint()} {model!r}"
     fitted, seconds = None, 0.0
     for split in splits:
         digest = hashlib.sha256(f"{mark} {split.checksum()} {split.variant}".encode()).hexdigest()[:12]
         path = work / "rankings" / f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}-{name}-{digest}.npz"
-        if not path.exists():
+        if not (stored := read_stored(path, len(split))):
             if fitted is None:
                 fitted, seconds = fit(model, splits[0].train, catalog, work)
-            shown, scores = rank(fitted, split, k if len(split) < 20_000 else 20, name)
+            shown, scores = rank(fitted, split, DEPTH if len(split) < 20_000 else LEAST, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part.npz")
             cost = np.array([seconds, milliseconds(fitted, split), learned_bytes(fitted) / 1e6])
             np.savez(part, shown=shown, scores=scores, cost=cost)
             part.replace(path)
-        with np.load(path, allow_pickle=False) as stored:
-            yield Ranking(stored["shown"], stored["scores"], *stored["cost"].tolist())
+            stored = read_stored(path, len(split))
+        yield Ranking(stored["shown"], stored["scores"], *stored["cost"].tolist())

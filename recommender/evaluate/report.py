@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -128,6 +129,8 @@ def read(path: Path) -> Report:
         raw["models"] = [Contender(**c) for c in raw["models"]]
         raw["rows"] = [Row(**r) for r in raw["rows"]]
         raw["differences"] = [Paired(**d) for d in raw["differences"]]
+        if not all(isfinite(r.mean + r.lo + r.hi) for r in raw["rows"]) or not all(isfinite(d.delta + d.lo + d.hi) for d in raw["differences"]):
+            raise ValueError("a figure is not finite")
         return Report(**raw)
     except FileNotFoundError:
         raise ReportError(f"{path} is not there; python -m recommender evaluate writes it") from None

@@ -213,6 +213,8 @@ def time_cut(interactions: Interactions, quantile: float = 0.9, seed: int = 0) -
     """
     cut = int(np.quantile(interactions.times, quantile, method="higher"))
     train = interactions.before(cut)
+    if not len(train):
+        raise ValueError(f"no interaction is earlier than the {quantile} quantile of all times, {cut}; wanted at least one to learn from")
     after = np.flatnonzero(interactions.times >= cut)
     users = np.unique(interactions.users[after])
     last = np.array([interactions.rows(u).stop - 1 for u in users.tolist()])

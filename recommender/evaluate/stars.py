@@ -14,6 +14,7 @@ from recommender.catalog import Catalog
 from recommender.evaluate.contenders import RATERS
 from recommender.evaluate.metrics import star_errors
 from recommender.evaluate.protocol import BANDS, People, bands
+from recommender.evaluate.rankings import read_stored
 from recommender.evaluate.report import Contender, Paired, Row
 from recommender.evaluate.split import NEW, POWER, RatingSplit
 from recommender.stats.inference import bootstrap_ratio, holm, paired_difference
@@ -38,7 +39,7 @@ def predict(name: str, split: RatingSplit, catalog: Catalog, work: Path, seed: i
     model = RATERS[name].make(seed)
     mark = hashlib.sha256(f"{split.train.fingerprint()} {split.checksum()} {model!r}".encode()).hexdigest()[:12]
     path = work / "stars" / f"{split.variant.replace(' ', '_').replace('/', '-')}-{name}-{mark}.npz"
-    if not path.exists():
+    if not (stored := read_stored(path, len(split.test))):
         started = time.perf_counter()
         model.fit(split.train, catalog, checkpoint=work / "checkpoints" / f"{name}-{mark}.safetensors")
         seconds = time.perf_counter() - started
@@ -47,8 +48,8 @@ def predict(name: str, split: RatingSplit, catalog: Catalog, work: Path, seed: i
         part = path.with_suffix(".part.npz")
         np.savez(part, predicted=predicted, seconds=seconds)
         part.replace(path)
-    with np.load(path, allow_pickle=False) as stored:
-        return stored["predicted"], float(stored["seconds"])
+        stored = read_stored(path, len(split.test))
+    return stored["predicted"], float(stored["seconds"])
 
 
 def gather(name: str, splits: list[RatingSplit], catalog: Catalog, work: Path, seed: int) -> Predicted:
@@ -71,7 +72,7 @@ def rows(variant: str, model: str, p: Predicted, people: People) -> list[Row]:
     found = []
     for segment, inside in segments.items():
         users, of_row = np.unique(p.users[inside], return_inverse=True)
-        if len(users) < 20:
+        if segment and len(users) < 20:
             continue
         errors = star_errors(of_row, p.predicted[inside], p.stars[inside], len(users))
         found.append(Row(variant, model, "RMSE", None, segment, *bootstrap_ratio(errors.squared, errors.counts, np.sqrt)))
@@ -93,7 +94,7 @@ def paired(variant: str, found: dict[str, Predicted]) -> list[Paired]:
 
 def calibration(model: str, p: Predicted, width: float = 0.25) -> list[dict]:
     """Mean stars given where so many were predicted, in buckets of `width` stars with 100 ratings or more; intervals over users."""
-    bucket = np.floor(p.predicted / width).astype(int)
+    bucket = np.floor(np.minimum(p.predicted, np.nextafter(5.0, 0)) / width).astype(int)  # five stars belong to the bucket that ends there
     found = []
     for b in np.unique(bucket).tolist():
         inside = bucket == b

@@ -9,8 +9,8 @@ from recommender.evaluate.rankings import Ranking
 from recommender.evaluate.split import Split
 
 
-def write(split: Split, found: dict[str, Ranking], catalog: Catalog, folder: Path) -> None:
-    """PROTOCOL-variant.qrels and one PROTOCOL-variant-model.run each, with the publisher's film ids.
+def write(split: Split, found: dict[str, list[Ranking]], catalog: Catalog, folder: Path) -> None:
+    """PROTOCOL-variant.qrels and one PROTOCOL-variant-model.run each, with the publisher's film ids; of several seeds, -model-0.run and on.
 
     A query is named by user id, and where a user is asked several times by user id and place. Scores in a run count down from the length of
     the list, because programs break ties of real scores in ways of their own. These files hold people's histories: never commit them.
@@ -23,7 +23,8 @@ def write(split: Split, found: dict[str, Ranking], catalog: Catalog, folder: Pat
         for row, name in enumerate(names):
             for item in relevant.indices[relevant.indptr[row] : relevant.indptr[row + 1]].tolist():
                 file.write(f"{name} 0 {ids[item]} 1\n")
-    for model, ranking in found.items():
+    runs = {name if len(of) == 1 else f"{name}-{seed}": ranking for name, of in found.items() for seed, ranking in enumerate(of)}
+    for model, ranking in runs.items():
         length = ranking.shown.shape[1]
         with (folder / f"{stem}-{model}.run").open("w") as file:
             for name, shown in zip(names, ranking.shown.tolist()):

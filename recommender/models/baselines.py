@@ -37,7 +37,8 @@ class Chance:
 class MostWatched:
     """Films by log(1 + number of ratings): all of them, or those of the `days` before the moment of the request.
 
-    Where the moment is unknown, that of the viewer's latest film counts, else the latest of all.
+    Where the moment is unknown, that of the viewer's latest film counts, else the latest of all; and the latest of all, too, where the
+    request comes after it: else nobody would have watched anything in the days before.
     """
 
     days: int | None = None
@@ -55,12 +56,13 @@ class MostWatched:
         ends = [self._moment(q) for q in queries]
         spans = np.searchsorted(self.times_, [(end - self.days * DAY, end) for end in ends])
         lately = [np.bincount(self.items_[start:stop], minlength=len(self.totals_)) for start, stop in spans.tolist()]
-        return np.log1p(np.stack(lately)).astype(np.float32) + 1e-3 * self.totals_  # all ratings break ties
+        return np.log1p(np.stack(lately) + self.totals_ / (1 + self.totals_.sum())).astype(np.float32)  # all ratings break ties, and only ties
 
     def _moment(self, query: Query) -> int:
+        end = int(self.times_[-1]) + 1
         if query.context.at is not None:
-            return query.context.at
-        return int(query.profile.times[-1]) if len(query.profile) else int(self.times_[-1]) + 1
+            return min(query.context.at, end)
+        return min(int(query.profile.times[-1]), end) if len(query.profile) else end
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         points = self.score([query])[0]
