@@ -21,10 +21,12 @@ from recommender.models.sequence import Sequence
 from recommender.types import Query, Recommender
 
 EVERYONE = 1_000_000
+STABLE = ("stable order",)
 
 
 class Candidate(NamedTuple):
-    """A model under test. make: seed -> a model not yet fitted; trained: it starts at random, so several seeds tell its spread."""
+    """A model under test. make: seed -> a model not yet fitted; trained: it starts at random, so several seeds tell its spread;
+    variants: forms of the protocol it takes part in, all where None."""
 
     label: str
     family: str
@@ -33,6 +35,7 @@ class Candidate(NamedTuple):
     trained: bool = False
     uses_time: bool = False
     note: str = ""
+    variants: tuple[str, ...] | None = None
 
 
 def _sequence(*knows: str, epochs: int = 32) -> Callable[[int], Sequence]:
@@ -66,12 +69,19 @@ RANKERS: dict[str, Candidate] = {
     "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
     "als": Candidate("ALS", "collaborative", lambda seed: ALS(seed=seed)),
     "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1",), trained=True),
-    "sequence_time": Candidate("Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1",), trained=True, uses_time=True),
+    "sequence_time": Candidate(
+        "Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1",), trained=True, uses_time=True, variants=STABLE
+    ),
     "sequence_time_16": Candidate(
         "Transformer, knows the moment, 16 epochs", "sequential", _sequence("stars", "moment", epochs=16), ("P4",), trained=True, uses_time=True
     ),
     "mixture": Candidate(
-        "Mixture: Transformer, EASE", "hybrid", lambda seed: Mixture((_sequence("stars")(seed), *_linear()), seed=seed), ("P1",), trained=True
+        "Mixture: Transformer, EASE",
+        "hybrid",
+        lambda seed: Mixture((_sequence("stars")(seed), *_linear()), seed=seed),
+        ("P1",),
+        trained=True,
+        variants=STABLE,
     ),
     "mixture_time": Candidate(
         "Mixture that knows the moment",
@@ -80,6 +90,7 @@ RANKERS: dict[str, Candidate] = {
         ("P1",),
         trained=True,
         uses_time=True,
+        variants=STABLE,
     ),
     "mixture_time_16": Candidate(
         "Mixture that knows the moment, 16 epochs",

@@ -229,6 +229,8 @@ def run(
         found: list[dict[str, list[Ranking]]] = [{} for _ in together]
         for name in wanted:
             candidate = RANKERS[name]
+            if candidate.variants is not None and together[0].variant not in candidate.variants:
+                continue
             for seed in seeds if candidate.trained else seeds[:1]:
                 for place, ranking in enumerate(rankings(name, candidate.make(seed), together, catalog, work)):
                     found[place].setdefault(name, []).append(ranking)
