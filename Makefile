@@ -1,6 +1,7 @@
 # make app      set everything up and open the app          make test    set everything up and run the tests
 # make train    train all models: DATA=folder of MovieLens  make bench   speed, memory and sizes
 # make check    ruff and types                              make setup   only the environment
+# make peers    models of other libraries on our splits, for the evaluate command: PEERS="--only rectools_ease", …
 # make reproduce    every report and every table in README.md: DATA=folder of MovieLens
 #
 # TORCH_INDEX=address   take torch from this index first, such as PyTorch's own for CPU wheels (see README.md)
@@ -8,9 +9,10 @@
 PYTHON ?= python3
 DATA ?= data/raw/ml-1m
 METADATA ?=
+PEERS ?=
 BIN := .venv/bin
 
-.PHONY: setup app test train reproduce bench check
+.PHONY: setup app test train reproduce bench check peers
 .DEFAULT_GOAL := app
 
 .venv/app: requirements.txt
@@ -46,3 +48,13 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+.venv-peers/done: requirements-peers.txt
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	$(if $(TORCH_INDEX),.venv-peers/bin/pip install --quiet --index-url $(TORCH_INDEX) $$(grep '^torch==' requirements-peers.txt))
+	.venv-peers/bin/pip install --quiet -r requirements-peers.txt
+	@touch $@
+
+peers: .venv/app .venv-peers/done
+	$(BIN)/python -m recommender.evaluate.peers --data $(DATA)
+	.venv-peers/bin/python tests/peers/rank.py data/prepared/evaluate/peers $(PEERS)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from recommender.catalog import Catalog
-from recommender.evaluate import metrics, trec
+from recommender.evaluate import metrics, peers, trec
 from recommender.evaluate.contenders import ALWAYS, RANKERS
 from recommender.evaluate.rankings import LEAST, Ranking, rankings
 from recommender.evaluate.report import Contender, Paired, Row
@@ -234,7 +234,9 @@ def run(
             for seed in seeds if candidate.trained else seeds[:1]:
                 for place, ranking in enumerate(rankings(name, candidate.make(seed), together, catalog, work)):
                     found[place].setdefault(name, []).append(ranking)
-        for split, lists in zip(together, found):
+        others = [peers.rankings(split, work / "peers") for split in together]
+        for split, lists, answers in zip(together, found, others):
+            lists |= {name: [answer.ranking] for name, answer in answers.items()}
             measured = {name: measure(split, of, lists["popularity"][0].shown, genres) for name, of in lists.items()}
             for name, m in measured.items():
                 figures += list(rows(split, name, m, people))
@@ -243,7 +245,7 @@ def run(
             if run_dir:
                 trec.write(split, lists, catalog, run_dir)
         if not contenders:
-            contenders = [_contender(name, of) for name, of in found[0].items()]
+            contenders = [others[0][name].contender if name in others[0] else _contender(name, of) for name, of in found[0].items()]
     return contenders, figures, differences
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from recommender.catalog import Catalog
+from recommender.evaluate import peers
 from recommender.evaluate.contenders import RATERS
 from recommender.evaluate.metrics import star_errors
 from recommender.evaluate.protocol import BANDS, People, bands
@@ -52,11 +53,10 @@ def predict(name: str, split: RatingSplit, catalog: Catalog, work: Path, seed: i
     return stored["predicted"], float(stored["seconds"])
 
 
-def gather(name: str, splits: list[RatingSplit], catalog: Catalog, work: Path, seed: int) -> Predicted:
-    """One model over all folds of a variant: every test row once."""
+def gather(splits: list[RatingSplit], answers: list[tuple[np.ndarray, float]]) -> Predicted:
+    """One model's predicted stars and seconds for each fold of a variant, as one: every test row once."""
     parts = []
-    for split in splits:
-        predicted, seconds = predict(name, split, catalog, work, seed)
+    for split, (predicted, seconds) in zip(splits, answers):
         t = split.test
         parts.append((t.users, t.ratings, predicted, bands(split.train.raters)[t.items], split.train.lengths[t.users], np.full(len(t), seconds)))
     columns = [np.concatenate(column) for column in zip(*parts)]
@@ -123,14 +123,22 @@ def run(
     differences: list[Paired] = []
     promises: list[dict] = []
     for variant, splits in variants.items():
-        found = {name: gather(name, splits, catalog, work, seed) for name in wanted}
+        found = {name: gather(splits, [predict(name, s, catalog, work, seed) for s in splits]) for name in wanted}
+        others = peers.folds(splits, work / "peers")
+        found |= {name: gather(splits, [(a.predicted, a.contender.fit_seconds) for a in of]) for name, of in others.items()}
         for name, p in found.items():
             figures += rows(variant, name, p, people)
             say(f"P3 {variant} · {name}: RMSE {np.sqrt(np.mean((p.predicted - p.stars) ** 2)):.4f}")
         differences += paired(variant, found)
-        if not contenders:
-            promises = [bucket for name, p in found.items() for bucket in calibration(name, p)]
-            for name, p in found.items():
-                rater = RATERS[name]
-                contenders.append(Contender(name, rater.label, rater.family, rater.uses_time, 1, round(p.fit_seconds, 1), 0.0, 0.0, rater.note))
+        promises = promises or [bucket for name, p in found.items() for bucket in calibration(name, p)]
+        told = {c.model for c in contenders}
+        contenders += [_contender(name, p, others) for name, p in found.items() if name not in told]
     return contenders, figures, differences, promises
+
+
+def _contender(name: str, p: Predicted, others: dict[str, list[peers.Rated]]) -> Contender:
+    seconds = round(p.fit_seconds, 1)
+    if name in others:
+        return others[name][0].contender._replace(fit_seconds=seconds)
+    rater = RATERS[name]
+    return Contender(name, rater.label, rater.family, rater.uses_time, 1, seconds, 0.0, 0.0, rater.note)
