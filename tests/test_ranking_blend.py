@@ -9,7 +9,7 @@ import pytest
 
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.models.blend import Between, Blend, Crowd, Films, Stars
+from recommender.models.ranking_blend import Between, Crowd, Films, RankingBlend
 from recommender.types import Profile, Query
 from recommender.world import checkerboard
 
@@ -22,9 +22,9 @@ def world() -> tuple[Catalog, Interactions]:
 
 
 @cache
-def fitted() -> Blend:
+def fitted() -> RankingBlend:
     catalog, data = world()
-    return Blend(penalty=10, neighbours=20, prior=5).fit(data, catalog)
+    return RankingBlend(penalty=10, neighbours=20, prior=5).fit(data, catalog)
 
 
 def seen(*items: int, stars: float = 4.0) -> Query:
@@ -56,7 +56,7 @@ def test_nothing_known_and_everything_known_are_finite() -> None:
 
 def test_the_same_seed_gives_the_same_scores() -> None:
     catalog, data = world()
-    again = Blend(penalty=10, neighbours=20, prior=5).fit(data, catalog)
+    again = RankingBlend(penalty=10, neighbours=20, prior=5).fit(data, catalog)
     assert np.array_equal(again.score([seen(*EVEN)]), fitted().score([seen(*EVEN)]))
 
 
@@ -67,22 +67,13 @@ def test_explanations_name_films_and_do_not_claim_to_be_exact() -> None:
     assert reasons[0].total > reasons[1].total
 
 
-def test_both_voices_of_a_film_are_silent_about_itself() -> None:
-    """Column i of W solves a ridge regression on all columns but the two of film i."""
-    _, data = world()
-    mixed = Interactions(data.users, data.items, np.where(np.arange(len(data)) % 3, 5, 2), data.times, data.n_users, data.n_items)
-    weights, n, i = Stars(mixed, 10.0).weights, data.n_items, 4
-    x = np.hstack([mixed.matrix(mixed.ratings >= 4).toarray(), mixed.matrix(mixed.ratings < 4).toarray()])
-    rest = np.delete(np.arange(2 * n), [i, n + i])
-    wanted = np.linalg.solve(x[:, rest].T @ x[:, rest] + 10 * np.eye(len(rest)), x[:, rest].T @ (x[:, i] + x[:, n + i]))
-    assert weights[[i, n + i], i] == pytest.approx([0, 0], abs=1e-6)
-    assert weights[rest, i] == pytest.approx(wanted, abs=1e-4)
-
-
 def test_films_are_a_ridge_regression_on_the_others() -> None:
+    """Each viewer counts as (length / median length)^-damping people."""
     _, data = world()
-    weights, x, rest = Films(data, 10.0).weights, data.matrix().toarray(), np.arange(1, data.n_items)
-    wanted = np.linalg.solve(x[:, rest].T @ x[:, rest] + 10 * np.eye(len(rest)), x[:, rest].T @ x[:, 0])
+    weights, x, rest = Films(data, 10.0, 0.5).weights, data.matrix().toarray(), np.arange(1, data.n_items)
+    voice = (data.lengths / np.median(data.lengths)) ** -0.5
+    wanted = np.linalg.solve((x[:, rest].T * voice) @ x[:, rest] + 10 * np.eye(len(rest)), (x[:, rest].T * voice) @ x[:, 0])
+    assert weights[0, 0] == 0
     assert weights[rest, 0] == pytest.approx(wanted, abs=1e-4)
 
 
