@@ -12,10 +12,12 @@ import numpy as np
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
 from recommender.models.baselines import Chance, MostWatched
-from recommender.models.bayes import Biases
+from recommender.models.bayes import Bayes, Biases
+from recommender.models.blend import Blend
 from recommender.models.factors import ALS, PureSVD
 from recommender.models.mixture import Mixture
 from recommender.models.neighbours import EASE, ItemKNN
+from recommender.models.ranking_blend import RankingBlend
 from recommender.models.ratings import Ratings
 from recommender.models.sequence import Sequence
 from recommender.types import Query, Recommender
@@ -68,7 +70,8 @@ RANKERS: dict[str, Candidate] = {
     "ease_recent": Candidate("EASE, recent films first", "collaborative", lambda seed: EASE(neighbours=EVERYONE, fade=5.0), ("P1", "P4")),
     "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
     "als": Candidate("ALS", "collaborative", lambda seed: ALS(seed=seed)),
-    "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1",), trained=True),
+    "ranking_blend": Candidate("EASE, user neighbours and gaps", "hybrid", lambda seed: RankingBlend(), ("P2",)),
+    "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1",), trained=True, variants=STABLE),
     "sequence_time": Candidate(
         "Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1",), trained=True, uses_time=True, variants=STABLE
     ),
@@ -152,7 +155,15 @@ class RaterCandidate(NamedTuple):
     note: str = ""
 
 
+def _bayes(seed: int) -> Bayes:
+    return Bayes(sweeps=150, seed=seed)
+
+
 RATERS: dict[str, RaterCandidate] = {
     "biases": RaterCandidate("User and film means", "baseline", lambda seed: Biases()),
     "ratings": RaterCandidate("Matrix factorisation, folded in", "collaborative", lambda seed: Folded(Ratings(seed=seed)), note="the served model"),
+    "bayes": RaterCandidate("Bayesian factorisation", "collaborative", _bayes, uses_time=True, note="knows when each rating was given"),
+    "bayes_blend": RaterCandidate(
+        "Bayesian factorisation and film neighbours", "hybrid", lambda seed: Blend(_bayes(seed), seed=seed), uses_time=True, note="a blend"
+    ),
 }
