@@ -80,7 +80,8 @@ class Answer(NamedTuple):
 def write(question: Question, name: str, answer: Answer) -> None:
     """NAME.npz, then NAME.json, without which nothing is an answer."""
     np.savez(question.folder / f"{name}.npz", **answer.arrays)
-    facts = {"checksum": question.facts["checksum"], **{k: v for k, v in answer._asdict().items() if k != "arrays"}}
+    facts = {"checksum": question.facts["checksum"], **answer._replace(note=f"{answer.note}; costs in processor time")._asdict()}
+    del facts["arrays"]
     (question.folder / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 
@@ -191,7 +192,8 @@ def rectools_sasrec(question: Question, options: argparse.Namespace) -> Answer:
     seconds, chosen = spent(), int(np.argmin(losses)) + 1
     model = SASRecModel.load_from_checkpoint(best)
     ended = "stopped by itself" if stale() >= options.sasrec_patience else "stopped by its time or epochs, not converged"
-    note = f"RecTools {version('rectools')}, 2 blocks of 128, length 200, full softmax, epoch {chosen} of {len(losses)} ({ended})"
+    shape = f"2 blocks of 128, length 200, full softmax, batch {options.sasrec_batch}"
+    note = f"RecTools {version('rectools')}, {shape}, epoch {chosen} of {len(losses)} ({ended})"
     size = sum(p.numel() for p in model.torch_model.parameters()) * 4e-6
     return Answer(_lists(question, model, dataset), "SASRec of RecTools", note, round(seconds, 1), _asked_one_by_one(question, model), size)
 
@@ -296,12 +298,13 @@ PEERS: dict[str, tuple[tuple[str, ...], Callable[[Question, argparse.Namespace],
 }
 
 
-def asked(folder: Path, names: list[str], protocols: list[str]) -> Iterator[tuple[Question, str]]:
-    """Every question with every peer that has not answered it, the slowest peer last."""
-    for name in names:
-        for path in sorted(folder.glob("*/question.json")):
-            facts = json.loads(path.read_text("utf-8"))
-            if facts["protocol"] in PEERS[name][0] and facts["protocol"] in protocols and not (path.parent / f"{name}.json").exists():
+def asked(options: argparse.Namespace) -> Iterator[tuple[Question, str]]:
+    """Every question with every peer that is wanted and has not answered it, the slowest peer last."""
+    for name in options.only:
+        for path in sorted(options.folder.glob("*/question.json")):
+            protocol = json.loads(path.read_text("utf-8"))["protocol"]
+            answered = (path.parent / f"{name}.json").exists() and not options.again
+            if protocol in PEERS[name][0] and protocol in options.protocols and not answered:
                 yield Question.read(path.parent), name
 
 
@@ -311,6 +314,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of the questions")
     parser.add_argument("--only", nargs="+", choices=PEERS, default=list(PEERS), metavar="NAME", help=f"of {', '.join(PEERS)}")
     parser.add_argument("--protocols", nargs="+", default=["P1", "P2", "P3"], metavar="P")
+    parser.add_argument("--again", action="store_true", help="answer once more; SASRec goes on where it stopped")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sasrec-minutes", type=float, default=25, help="training time of this run; what was reached is kept")
     parser.add_argument("--sasrec-epochs", type=int, default=100)
@@ -320,7 +324,7 @@ def main() -> None:
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    for question, name in asked(options.folder, options.only, options.protocols):
+    for question, name in asked(options):
         print(f"{question.folder.name} · {name}", flush=True)
         if question.protocol != "P3":
             question.check()
