@@ -15,6 +15,7 @@ from recommender.models.baselines import Chance, MostWatched
 from recommender.models.bayes import Bayes, Biases
 from recommender.models.blend import Blend
 from recommender.models.factors import ALS, PureSVD
+from recommender.models.filler import Filler
 from recommender.models.mixture import Mixture
 from recommender.models.neighbours import EASE, ItemKNN
 from recommender.models.ranking_blend import RankingBlend
@@ -57,6 +58,10 @@ def _sequence(*knows: str, epochs: int = 32) -> Callable[[int], Sequence]:
     )
 
 
+def _filler(seed: int) -> Filler:
+    return Filler(knows=("stars", "moment"), width=128, length=200, dropout=0.25, rate=2e-3, epochs=16, average=0.995, cosine=True, seed=seed)
+
+
 def _linear() -> tuple[Recommender, ...]:
     return EASE(neighbours=EVERYONE, fade=5.0), EASE(neighbours=EVERYONE)
 
@@ -71,6 +76,14 @@ RANKERS: dict[str, Candidate] = {
     "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
     "als": Candidate("ALS", "collaborative", lambda seed: ALS(seed=seed)),
     "ranking_blend": Candidate("EASE, user neighbours and gaps", "hybrid", lambda seed: RankingBlend(), ("P2",)),
+    "filler": Candidate("Transformer that fills gaps", "sequential", _filler, ("P2",), trained=True),
+    "gap_mixture": Candidate(
+        "Mixture: gap Transformer, EASE, neighbours",
+        "hybrid",
+        lambda seed: Mixture((_filler(seed), RankingBlend(), EASE(neighbours=EVERYONE)), share=0.05, asked=6000, seed=seed),
+        ("P2",),
+        trained=True,
+    ),
     "sequence": Candidate("Transformer", "sequential", _sequence("stars"), ("P1",), trained=True, variants=STABLE),
     "sequence_time": Candidate(
         "Transformer, knows the moment", "sequential", _sequence("stars", "moment"), ("P1",), trained=True, uses_time=True, variants=STABLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class MostWatched:
     request comes after it: else nobody would have watched anything in the days before.
     """
 
+    refits: ClassVar[bool] = True
     days: int | None = None
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:

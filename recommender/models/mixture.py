@@ -30,12 +30,14 @@ class Mixture:
     """score_i = sum_m w_m z_m,i with z the scores of a member over their spread.
 
     w >= 0 minimises the cross-entropy of right films among all unseen ones. Right is each viewer's last film, which is kept from the members;
-    or, with `future`, all films of that last share of the data's time, and then the members are fitted again on everything.
+    with `future`, all films of that last share of the data's time; with `share`, that share of every viewer's films, drawn at random.
+    In the last two cases members of a closed form are then fitted again on everything.
     Source: logarithmic opinion pool, Genest & Zidek, Statistical Science 1(1), 1986.
     """
 
     members: tuple[Recommender, ...]
     future: float = 0.0
+    share: float = 0.0
     asked: int = 3000  # viewers the weights are learned from, at most
     seed: int = 0
 
@@ -43,10 +45,10 @@ class Mixture:
         """fitter(member, rows) returns the fitted member; the default fits it on the spot."""
         fitter = fitter or (lambda member, rows: member.fit(rows, catalog))
         self.catalog = catalog
-        kept = self._later(interactions) if self.future else _last(interactions)
+        kept = self._kept(interactions)
         rest = interactions.where(~kept)
         # A sequence model keeps every viewer's last film to itself already, to know when to stop.
-        own = [not self.future and getattr(member, "examined", 0) >= interactions.n_users for member in self.members]
+        own = [not self.future and not self.share and getattr(member, "examined", 0) >= interactions.n_users for member in self.members]
         self.parts = {str(n): fitter(m, interactions if o else rest) for n, (m, o) in enumerate(zip(self.members, own))}
         right = interactions.where(kept)
         users = np.unique(right.users)
@@ -54,12 +56,17 @@ class Mixture:
         moments = [int(right.times[right.rows(u).start]) for u in users.tolist()]
         queries = [Query(replace(rest.profile(u), liked_from=0.0), Context(at=at)) for u, at in zip(users.tolist(), moments)]
         self.weights_ = self._learn(queries, right.matrix()[users].toarray(), interactions.raters > 0)
-        if self.future:
-            self.parts = {str(n): fitter(m, interactions) for n, m in enumerate(self.members)}
+        if self.future or self.share:
+            self.parts |= {str(n): fitter(m, interactions) for n, m in enumerate(self.members) if getattr(m, "refits", False)}
         return self
 
-    def _later(self, interactions: Interactions) -> np.ndarray:  # (N,) bool
-        return interactions.times >= np.quantile(interactions.times, 1 - self.future)
+    def _kept(self, interactions: Interactions) -> np.ndarray:  # (N,) bool
+        """The rows that the weights are learned from."""
+        if self.future:
+            return interactions.times >= np.quantile(interactions.times, 1 - self.future)
+        if self.share:
+            return (np.random.default_rng(self.seed).random(len(interactions)) < self.share) & (interactions.lengths >= 5)[interactions.users]
+        return _last(interactions)
 
     def _learn(self, queries: list[Query], right: np.ndarray, rated: np.ndarray) -> np.ndarray:  # (M,)
         """Weights from right films (N, I), ones; a viewer's count as one together."""

@@ -106,6 +106,7 @@ class RankingBlend:
 
     Needs the data set (its user neighbours are people): never shipped."""
 
+    refits: ClassVar[bool] = True
     shipped: ClassVar[bool] = False
     penalty: float = 600.0  # lambda of EASE
     damping: float = 0.35  # of viewers with long histories in EASE
