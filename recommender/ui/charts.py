@@ -38,13 +38,14 @@ def _time(seconds: float) -> str:
 def _dots(where: str, x: Spec, y: Spec, hover: list[Spec]) -> Spec:
     """Filled where the difference from the best baseline is beyond noise, hollow where not."""
     fill = {"condition": {"test": "datum.sure", **COLOUR}, "value": NIGHT}
-    return layer("point", {"size": 95, "strokeWidth": 2.2, "opacity": 1}, where, x=x, y=y, tooltip=hover, stroke=COLOUR, fill=fill, shape=SHAPE)
+    return layer("point", {"size": 44, "strokeWidth": 1.8, "opacity": 1}, where, x=x, y=y, tooltip=hover, stroke=COLOUR, fill=fill, shape=SHAPE)
 
 
 def league(table: pd.DataFrame, pick: Pick, places: int) -> Spec:
     """A dot and whisker for each model, best first; published figures as upright marks without whiskers."""
     shown = told(table)
     low, high = _domain(table, pick)
+    shown = shown.assign(start=low)
     way = {1: " · more is better", -1: " · less is better", 0: ""}[measure(pick.metric).better]
     scale = within(low, high)
     x, y = q("mean", axis=axis(f"{pick.title}{way}"), scale=scale), names(shown["row"].tolist())
@@ -56,6 +57,7 @@ def league(table: pd.DataFrame, pick: Pick, places: int) -> Spec:
     layers = [
         *lines({name: line(table, name) for name in LINES}, (low, high)),
         layer("rule", {**WHISKER, "clip": True}, ours, y=y, x=q("lo", scale=scale), x2={"field": "hi"}, color=COLOUR, tooltip=hover),
+        *(layer("tick", {"thickness": 1.6, "size": 13, "clip": True}, ours, y=y, x=q(end, scale=scale), color=COLOUR) for end in ("lo", "hi")),
         _dots(ours, x, y, hover),
         layer("text", {"align": "left", "dx": 8, "color": IVORY, "fontSize": 12}, ours, y=y, x=q("hi"), text=n("value")),
         layer(
@@ -63,7 +65,7 @@ def league(table: pd.DataFrame, pick: Pick, places: int) -> Spec:
             {"color": IVORY, "strokeWidth": 1, "strokeDash": [1, 4], "opacity": 0.6},
             public,
             y=y,
-            x={"datum": low},
+            x=q("start"),
             x2={"field": "mean"},
             tooltip=about,
         ),
@@ -146,6 +148,7 @@ def tradeoff(both: pd.DataFrame, pick: Pick, title: str, log: bool = False, heig
     else:
         x = q("x", axis=axis(title, grid=False), scale=within(*reach(least, most)))
     y = q("mean", axis=axis(pick.title), scale=within(low, high))
+    shown["named"] = _apart(shown, high - low, log)
     half = math.sqrt(least * most) if log else (least + most) / 2
     hover = tips(label="Model", value=pick.title, range="95% interval", other=title, cost="Costs")
     label = {"color": IVORY, "fontSize": 12, "dy": -11, "limit": 210}
@@ -154,10 +157,24 @@ def tradeoff(both: pd.DataFrame, pick: Pick, title: str, log: bool = False, heig
         layer("line", {"color": IVORY, "opacity": 0.4, "strokeWidth": 1.5}, "datum.front", x=x, y=y, order=q("x")),
         layer("rule", {"strokeWidth": 1.6, "opacity": 0.7}, x=x, y=q("lo"), y2={"field": "hi"}, color=COLOUR, tooltip=hover),
         layer("point", {"size": 120, "filled": True, "opacity": 1}, x=x, y=y, color=COLOUR, shape=SHAPE, tooltip=hover),
-        layer("text", {**label, "align": "left", "dx": -4}, f"datum.front && datum.x <= {half}", x=x, y=y, text=n("label")),
-        layer("text", {**label, "align": "right", "dx": 4}, f"datum.front && datum.x > {half}", x=x, y=y, text=n("label")),
+        layer("text", {**label, "align": "left", "dx": -4}, f"datum.named && datum.x <= {half}", x=x, y=y, text=n("label")),
+        layer("text", {**label, "align": "right", "dx": 4}, f"datum.named && datum.x > {half}", x=x, y=y, text=n("label")),
     ]
     return dress(layers, shown, height)
+
+
+def _apart(shown: pd.DataFrame, tall: float, log: bool) -> list[bool]:
+    """Which of the front have room for their name: the most accurate first, others where no named one is near."""
+    x = [math.log(v) if log else v for v in shown["x"]]
+    wide = (max(x) - min(x)) or 1.0
+    kept: list[tuple[float, float]] = []
+    made = [False] * len(shown)
+    for i in sorted(range(len(shown)), key=lambda i: abs(shown["mean"].iloc[i] - shown["mean"].iloc[0])):
+        here = x[i] / wide, shown["mean"].iloc[i] / tall
+        if shown["front"].iloc[i] and not any(abs(here[0] - a) < 0.5 and abs(here[1] - b) < 0.045 for a, b in kept):
+            kept.append(here)
+            made[i] = True
+    return made
 
 
 def heat(cells: pd.DataFrame, pick: Pick, models: list[str], groups: list[str]) -> Spec:
@@ -169,7 +186,7 @@ def heat(cells: pd.DataFrame, pick: Pick, models: list[str], groups: list[str]) 
         "labelColor": IVORY,
         "labelExpr": "split(datum.label, '\\n')",
         "labelLineHeight": 13,
-        "labelPadding": 8,
+        "labelPadding": 22,
     }
     x = n("group", sort=groups, axis=look, scale={"domain": groups, "paddingInner": 0.04})
     y = {**names(models), "scale": {"domain": models, "paddingInner": 0.08}}

@@ -127,7 +127,7 @@ def context(table: pd.DataFrame, title: str, at: dict[str, float | None]) -> Spe
     at: chance and popularity minus no context.
     """
     shown = table.assign(
-        row=[wrapped(f"{v}, {label.lower()}") for v, label in zip(table["variant"], table["label"])],
+        row=[wrapped(f"{v}, shuffled" if s else str(v)) for v, s in zip(table["variant"], table["shuffled"])],
         shade=[SOFT if s else GOLD for s in table["shuffled"]],
         against=[f"{signed(d)}, {chance_of(p)}" for d, p in zip(table["delta"], table["p"])],
         span=[f"{signed(a)} to {signed(b)}" for a, b in zip(table["lo"], table["hi"])],
@@ -142,7 +142,7 @@ def context(table: pd.DataFrame, title: str, at: dict[str, float | None]) -> Spe
         *lines(at, (low, high)),
         layer("rule", {"color": IVORY, "strokeWidth": 1.5}, rows=[{"at": 0}], x=q("at", scale=within(low, high))),
         layer("rule", WHISKER, y=y, x=q("lo", scale=within(low, high)), x2={"field": "hi"}, color=shade, tooltip=hover),
-        layer("point", {"size": 95, "strokeWidth": 2.2, "opacity": 1}, x=x, y=y, stroke=shade, fill=fill, tooltip=hover),
+        layer("point", {"size": 60, "strokeWidth": 2, "opacity": 1}, x=x, y=y, stroke=shade, fill=fill, tooltip=hover),
         layer("text", {"align": "left", "dx": 9}, y=y, x=q("hi"), text=n("against")),
     ]
     return dress(layers, shown, (len(shown) + 1) * (ROW + 5))

@@ -16,6 +16,7 @@ from recommender.ui.reports import COMMAND, Shelf, shelf
 from recommender.ui.state import from_address, put
 
 _CSS = (Path(__file__).parent / "web" / "evaluation.css").read_text("utf-8")
+EDITIONS = {"ml-1m": "MovieLens 1M", "ml-100k": "MovieLens 100K", "ml-latest-small": "MovieLens latest-small"}
 SECTIONS = ("League", "Trade-offs", "Who it works for", "Stars", "Context", "The data")
 
 
@@ -90,7 +91,7 @@ def _headline(found: Shelf) -> None:
         return
     reports = [found.found[t.protocol].report for t in made]
     viewers = max(int(t.first["n"]) for t in made)
-    datasets = ", ".join(dict.fromkeys(r.dataset for r in reports))
+    datasets = ", ".join(dict.fromkeys(EDITIONS.get(r.dataset, r.dataset) for r in reports))
     about = f"{datasets} · {viewers:,} viewers · measured {max(r.date for r in reports)} · brackets are 95% intervals"
     st.html(
         f'<div class="mq-ev mq-ev-top"><small>Offline evaluation</small><h1>{escape(league.headline(made))}</h1><p>{escape(about)}</p></div>'

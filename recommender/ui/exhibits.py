@@ -17,6 +17,7 @@ from recommender.ui.state import from_address, put
 from recommender.ui.vega import FAMILIES, Spec
 
 T = TypeVar("T")
+EDGES = 76  # px a chart takes beside its plot: lines' names above, axis below
 MARKS = {"circle": "●", "triangle-up": "▲", "square": "■", "diamond": "◆", "cross": "✚", "triangle-down": "▼"}
 
 
@@ -29,6 +30,7 @@ def draw(key: str, head: str, sentence: str, spec: Spec, opened: Opened, figures
     """A chart in its frame; the sentence is also its text alternative."""
     with st.container(key=f"mq_ev_{key}", gap="small"):
         title(head, sentence)
+        st.html(f"<style>.st-key-mq_chart_{key} {{ min-height: {spec['height'] + EDGES}px; }}</style>")  # the place is kept until it is drawn
         st.vega_lite_chart(spec=spec, width="stretch", key=f"mq_chart_{key}", alt=f"{head}. {sentence}")
         note(key, opened, figures)
 

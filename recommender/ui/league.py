@@ -284,11 +284,9 @@ def headline(made: list[Tile]) -> str:
 
 def _in(some: int, of: int) -> str:
     words = ("none", "one", "two", "three", "four")
-    return (
-        ("in the one test so far" if some else "not yet in the one test so far")
-        if of == 1
-        else f"in {'all' if some == of else words[some]} of {words[of]} tests"
-    )
+    if of == 1:
+        return "in the one test so far" if some else "not yet in the one test so far"
+    return f"in all {words[of]} tests" if some == of else f"in {words[some]} of {words[of]} tests"
 
 
 def copied(opened: Opened) -> pd.DataFrame:

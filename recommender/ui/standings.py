@@ -169,9 +169,12 @@ def tradeoffs(found: Shelf) -> None:
 
 
 def _front(both: pd.DataFrame, pick: Pick, more: int) -> pd.DataFrame:
-    """Marks who is beaten by nobody in both; more: 1 where more of x is better, -1 where less is."""
-    good, x = both["mean"] * (measure(pick.metric).better or 1), both["x"] * more
-    return both.assign(front=[not bool(((good >= g) & (x >= v) & ((good > g) | (x > v))).any()) for g, v in zip(good, x)])
+    """Marks the models that none beats in both, chance and popularity apart; more: 1 where more of x is better, -1 where less is."""
+    models = both[~both["model"].isin(LINES)]
+    good, x = models["mean"] * (measure(pick.metric).better or 1), models["x"] * more
+    beaten = [bool(((good >= g) & (x >= v) & ((good > g) | (x > v))).any()) for g, v in zip(good, x)]
+    front = {m for m, lost in zip(models["model"], beaten) if not lost}
+    return both.assign(front=both["model"].isin(front))
 
 
 def _traded(both: pd.DataFrame, pick: Pick, what: str) -> str:
@@ -179,8 +182,8 @@ def _traded(both: pd.DataFrame, pick: Pick, what: str) -> str:
     if first is None:
         return "No figures."
     price = f"at {first['x']:.2g} ms a query" if what == "time" else f"with a diversity of {number(first['x'])}"
-    lines = " and ".join(f"{n} ({number(v)})" for n in reversed(LINES) if (v := league.line(both, n)) is not None)
-    return f"{first['label']} reaches {number(first['mean'])} {pick.title} {price}. Nobody beats the named models in both; lines: {lines}."
+    lines = ", ".join(f"{n.capitalize()} {number(v)}" for n in reversed(LINES) if (v := league.line(both, n)) is not None)
+    return f"{first['label']} reaches {number(first['mean'])} {pick.title} {price}. No model beats those on the line in both. {lines}."
 
 
 def groups(found: Shelf) -> None:

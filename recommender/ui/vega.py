@@ -26,7 +26,7 @@ FAMILIES = {
     "other library": ("#eeece7", "triangle-down"),
 }
 NIGHT, GRID, IVORY, SOFT, DIM = "#100d0b", "#2a231d", "#f5ecdc", "#c3b6a2", "#a3967f"
-ROW = 31  # px a model takes in a league
+ROW = 33  # px a model takes in a league
 TOP = 34  # px above a plot, for the names of its lines
 FONT = "Instrument Sans"
 
@@ -97,7 +97,7 @@ def reach(low: float, high: float, room: float = 0.0) -> tuple[float, float]:
 COLOURS = {"domain": list(FAMILIES), "range": [colour for colour, _ in FAMILIES.values()]}
 COLOUR = n("family", scale=COLOURS, legend=None)
 SHAPE = n("family", scale={"domain": list(FAMILIES), "range": [shape for _, shape in FAMILIES.values()]}, legend=None)
-WHISKER = {"strokeWidth": 2.5, "strokeCap": "round"}
+WHISKER = {"strokeWidth": 2.5}
 
 
 def lines(at: dict[str, float | None], domain: tuple[float, float], across: bool = False) -> list[Spec]:
@@ -123,8 +123,8 @@ def lines(at: dict[str, float | None], domain: tuple[float, float], across: bool
 
 def wrapped(label: str, timed: bool = False) -> str:
     """A label in at most two lines; ◷ marks what knows the moment of the request."""
-    parts = textwrap.wrap(label, 22) or [label]
-    parts = parts if len(parts) < 3 else [parts[0], textwrap.shorten(" ".join(parts[1:]), 22, placeholder="…")]
+    parts = textwrap.wrap(label, 27) or [label]
+    parts = parts if len(parts) < 3 else [parts[0], textwrap.shorten(" ".join(parts[1:]), 27, placeholder="…")]
     return "\n".join(parts) + (" ◷" if timed else "")
 
 
@@ -135,7 +135,8 @@ def names(order: list[str]) -> Spec:
         "labelExpr": "split(datum.label, '\\n')",
         "labelColor": IVORY,
         "labelFontSize": 12,
-        "labelLimit": 172,
-        "labelLineHeight": 13,
+        "labelLimit": 176,
+        "labelLineHeight": 12,
+        "labelOverlap": False,
     }
     return n("row", sort=order, axis={**look, "labelPadding": 8, "grid": False}, scale={"domain": order, "paddingInner": 0.2, "paddingOuter": 0.3})

@@ -1,0 +1,229 @@
+"""The Evaluation page over made-up reports: its choices, its sentences, its damaged and missing files; and one visit in a real browser."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import serving
+from streamlit.testing.v1 import AppTest
+
+from recommender.evaluate.report import Contender, Paired, Report, Row, write
+from recommender.settings import settings
+from recommender.ui import league, measures, reports, vega
+from recommender.ui.curves import spread
+from recommender.ui.league import Pick
+
+ROOT = Path(__file__).resolve().parents[1]
+SKILL = {"chance": 0.01, "popularity": 0.2, "ease": 0.4, "hybrid": 0.45}
+MODELS = [
+    Contender("chance", "Chance", "baseline", False, 1, 0, 0.02, 0),
+    Contender("popularity", "Popularity", "baseline", False, 1, 0.1, 0.01, 0.1),
+    Contender("ease", "EASE", "collaborative", False, 1, 9, 0.4, 55),
+    Contender("hybrid", "Hybrid", "hybrid", True, 3, 4000, 7, 60),
+]
+
+
+def report(protocol: str, variants: tuple[str, ...], metrics: dict[str, int | None], segments: tuple[str | None, ...], **more) -> Report:
+    rows = [
+        Row(v, m, metric, k, s, x, x - 0.01, x + 0.01, 600)
+        for v, (metric, k), s in itertools.product(variants, metrics.items(), segments)
+        for m, x in SKILL.items()
+    ]
+    pairs = [
+        Paired(v, m, "ease", metric, k, s, x - 0.4, x - 0.41, x - 0.39, 1e-4, 4e-4, 600)
+        for v, (metric, k), s in itertools.product(variants, metrics.items(), segments)
+        for m, x in SKILL.items()
+        if m != "ease"
+    ]
+    return Report(
+        protocol, "ml-1m", "0" * 8, "1" * 8, [0], {}, "2026-11-22", f"python -m recommender evaluate {protocol}", [], MODELS, rows, pairs, more
+    )
+
+
+def fill(folder: Path) -> None:
+    people = (None, "history=new", "history=power", "gender=F", "gender=M")
+    ranking = {"NDCG": 10, "P": 10, "R": 10, "HR": 10, "diversity": 10, "own-hits NDCG": 10}
+    write(report("P1", ("stable order", "ties shuffled"), ranking, people), folder)
+    write(report("P2", ("80/20",), ranking, people), folder)
+    promise = {"model": "hybrid", "stars": 3.1, "predicted": 3.1, "observed": 3.2, "lo": 3.1, "hi": 3.3, "n": 500}
+    write(report("P3", ("90/10", "80/20"), {"RMSE": None, "MAE": None}, (None,), calibration=[promise, {**promise, "predicted": 4.0}]), folder)
+    write(report("P4", ("last", "all"), ranking, (None, "users=warm", "users=cold")), folder)
+    known = tuple(f"known={k}" for k in (0, 1, 5, 50))
+    write(report("cold-start", ("first ratings",), {"NDCG": 10}, known, thresholds={"few": 3, "many": None}), folder)
+    context = [
+        Paired("observed", m, "no context", "NDCG", 10, None, d, d - 0.01, d + 0.01, p, p, 600)
+        for m, d, p in (("context", 0.02, 0.001), ("shuffled", 0, 0.9))
+    ]
+    write(Report("context", "ml-1m", "", "", [0], {}, "2026-11-22", "evaluate context", [], MODELS, [], context, {}), folder)
+    data = {
+        "sizes": {"users": 6040, "density": 0.04, "first": "2000-04-25"},
+        "tail": [{"share_of_films": x, "share_of_ratings": x**0.3} for x in (0.0, 0.2, 1.0)],
+        "hours": [{"hour": h, "local": h + 1, "utc": 24 - h} for h in range(24)],
+        "sessions": [{"sessions": "1", "users": 6}, {"sessions": "over 1", "users": 4}],
+        "stars": [{"stars": s, "count": 10} for s in (1, 2, 3, 4, 5)],
+        "lengths": [{"low": 20, "high": 40, "users": 5}, {"low": 41, "high": 80, "users": 9}],
+    }
+    write(Report("data", "ml-1m", "", "", [0], {}, "2026-11-22", "evaluate data", more=data), folder)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The reports folder of an artifacts folder that holds everything else as it is."""
+    for path in (ROOT / "artifacts").iterdir():
+        if path.name != "reports":
+            (tmp_path / path.name).symlink_to(path)
+    monkeypatch.setenv("MARQUEE_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(settings(), "artifacts", tmp_path)
+    (tmp_path / "reports").mkdir()
+    return tmp_path / "reports"
+
+
+def page(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in {"viewer": "vera", **address}.items():
+        at.query_params[name] = value
+    at.run()
+    at.switch_page("pages/evaluation.py")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def text(at: AppTest) -> str:
+    return " ".join(str(e.proto.body) for e in at.get("html"))
+
+
+def charts(at: AppTest) -> list[dict]:
+    return [json.loads(c.proto.spec) for c in at.get("vega_lite_chart")]
+
+
+def test_without_reports_the_page_names_the_command(folder):
+    at = page()
+    assert any("recommender evaluate all" in c.value for c in at.code)
+
+
+def test_a_damaged_report_costs_a_line_and_nothing_else(folder):
+    fill(folder)
+    (folder / "P1.json").write_text("{ not a report")
+    at = page()
+    assert any("P1" in w.value for w in at.warning)
+    assert not any(str(folder) in w.value for w in at.warning)
+    assert "Hybrid leads with NDCG@10 .450 [.440, .460]; EASE, the best baseline, .400; popularity .200, chance .010." in text(at)
+
+
+def test_the_league_draws_intervals_and_lines(folder):
+    fill(folder)
+    at = page(protocol="p2", metric="p")
+    text_of = text(at)
+    assert "Ahead of the best baseline, beyond noise, in " in text_of
+    assert "What these numbers cannot tell you" in text_of
+    assert "no ranking exceeds .531" in text_of
+    drawn = charts(at)
+    assert len(drawn) == 2
+    said = json.dumps(drawn[0])
+    assert "chance .010" in said
+    assert "popularity .200" in said
+    assert "published by others" in text_of
+    assert "Ferrari Dacrema" in text_of
+    assert any("P2" in c.value and "evaluate P2" in c.value for c in at.caption)
+    assert len(at.get("download_button")) == 3
+
+
+@pytest.mark.parametrize("section", ["league", "trade-offs", "who-it-works-for", "stars", "context", "the-data"])
+@pytest.mark.parametrize("protocol", ["p1", "p3", "p4"])
+def test_every_section_under_every_protocol_says_something(folder, section, protocol):
+    fill(folder)
+    at = page(section=section, protocol=protocol)
+    assert not at.warning
+    assert charts(at)
+
+
+def test_choices_never_lead_to_nothing(folder):
+    fill(folder)
+    at = page(protocol="p1", metric="ndcg", segment="gender-f", variant="ties-shuffled")
+    assert "women" in text(at)
+    at.segmented_control(key="mq_ev_pick_protocol").set_value("p3").run()
+    assert not at.exception
+    assert "RMSE under P3" in text(at)
+    assert charts(at)
+
+
+@pytest.mark.parametrize("bad", ["", "<script>", "../..", "%00", "p9"])
+def test_hostile_addresses_fall_back(folder, bad):
+    fill(folder)
+    at = page(protocol=bad, metric=bad, k=bad, segment=bad, variant=bad, section=bad)
+    assert "NDCG@10 under P2" in text(at)
+
+
+def test_a_leader_that_is_the_best_baseline_is_called_so(folder):
+    fill(folder)
+    opened = reports.shelf().found["P2"]
+    table = league.standing(opened, Pick("P2", "80/20", "NDCG", 10))
+    alone = table[table["model"] != "hybrid"]
+    assert league.spoken(alone, Pick("P2", "80/20", "NDCG", 10)).startswith("EASE, the best baseline, leads with NDCG@10 .400")
+    assert league.compared(alone) == "EASE is the best baseline. No model is ahead of it beyond noise."
+
+
+@pytest.mark.parametrize("x, said", [(0.4014, ".401"), (-0.02, "−.020"), (1.693, "1.693"), (1543.2, "1,543"), (0.9999, "1.000"), (float("nan"), "–")])
+def test_numbers(x, said):
+    assert measures.number(x) == said
+
+
+def test_labels_move_apart_and_stay_below_the_top():
+    moved = spread(np.array([0.1, 0.11, 0.5, 0.5]), 0.05, 0.52)
+    assert (np.diff(moved) >= 0.05 - 1e-9).all()
+    assert moved[-1] <= 0.52
+
+
+SEEN = {  # Machado et al., IEEE TVCG 2009, severity 1, on linear RGB
+    "normal": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+LMS = np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]])
+LAB = np.array([[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099], [0.0259040371, 0.7827717662, -0.808675766]])
+
+
+def linear(colour: str) -> np.ndarray:
+    c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_families_stay_apart_for_every_eye(seen):
+    lab = {f: LAB @ np.cbrt(LMS @ np.clip(np.array(SEEN[seen]) @ linear(c), 0, 1)) for f, (c, _) in vega.FAMILIES.items()}
+    near = {(a, b): float(np.linalg.norm(lab[a] - lab[b])) for a, b in itertools.combinations(lab, 2)}
+    assert min(near.values()) > 0.1, min(near, key=near.get)
+
+
+def test_colours_can_be_read_on_both_surfaces():
+    light = lambda c: float(linear(c) @ [0.2126, 0.7152, 0.0722]) + 0.05
+    for surface in ("#100d0b", "#1b1613"):
+        for colour in [*(c for c, _ in vega.FAMILIES.values()), vega.IVORY, vega.SOFT, vega.DIM]:
+            assert light(colour) / light(surface) >= 4.5, (colour, surface)
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(page, folder, tmp_path):
+    """At three widths nothing is wider than the page, the charts are there, and another metric moves nothing."""
+    fill(folder)
+    with serving(tmp_path / "evaluation.log") as url:
+        for width in (390, 820, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(f"{url}/evaluation?viewer=vera")
+            page.locator(".mq-ev-top h1").wait_for(timeout=120_000)
+            page.wait_for_function("document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 2", timeout=60_000)
+            assert page.evaluate(
+                "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
+            )
+        height = page.locator(".st-key-mq_chart_league").bounding_box()["height"]
+        page.locator(".st-key-mq_ev_pick_protocol button", has_text="P4").or_(page.get_by_role("radio", name="P4")).first.click()
+        page.wait_for_url("**protocol=p4**")
+        page.locator(".st-key-mq_ev_league h2", has_text="under P4").wait_for()
+        assert abs(page.locator(".st-key-mq_chart_league").bounding_box()["height"] - height) < 2
+        assert [c for c in page.complaints if "404" not in c] == []
