@@ -78,6 +78,21 @@ def test_members_never_see_the_films_the_weights_are_learned_from() -> None:
         assert all((rows.profile(u).items == x.profile(u).items[:-1]).all() for u in range(60))
 
 
+@pytest.mark.parametrize("how", [{"share": 0.2}, {"future": 0.2}])
+def test_members_of_a_closed_form_are_fitted_again_on_everything(how: dict) -> None:
+    catalog, x = steps()
+    x = replace(x, times=np.tile(np.arange(6), 60) + 7 * np.repeat(np.arange(60), 6))
+    shown: list[tuple[str, Interactions]] = []
+    mixture = Mixture((MostWatched(), Oracle()), **how)
+    mixture.fit(x, catalog, fitter=lambda member, rows: (shown.append((type(member).__name__, rows)), member.fit(rows, catalog))[1])
+    assert [(name, len(rows) == len(x)) for name, rows in shown] == [("MostWatched", False), ("Oracle", False), ("MostWatched", True)]
+    kept = len(x) - len(shown[0][1])
+    assert kept == pytest.approx(0.2 * len(x), rel=0.3)
+    if "future" in how:
+        assert shown[0][1].times.max() < np.sort(x.times)[-kept]
+    assert len(mixture.parts) == 2
+
+
 def test_a_mixture_of_exact_members_is_exact() -> None:
     catalog, x = steps()
     mixture = Mixture((EASE(penalty=5.0), Oracle())).fit(x, catalog)
