@@ -74,7 +74,7 @@ RANKERS: dict[str, Candidate] = {
     "ease": Candidate("EASE", "collaborative", lambda seed: EASE(neighbours=EVERYONE)),
     "ease_recent": Candidate("EASE, recent films first", "collaborative", lambda seed: EASE(neighbours=EVERYONE, fade=5.0), ("P1", "P4")),
     "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
-    "als": Candidate("ALS", "collaborative", lambda seed: ALS(seed=seed)),
+    "als": Candidate("ALS", "collaborative", lambda seed: ALS(factors=128, alpha=10.0, reg=100.0, seed=seed)),
     "ranking_blend": Candidate("EASE, user neighbours and gaps", "hybrid", lambda seed: RankingBlend(), ("P2",)),
     "filler": Candidate("Transformer that fills gaps", "sequential", _filler, ("P2",), trained=True),
     "gap_mixture": Candidate(
