@@ -150,17 +150,6 @@ def test_a_checksum_names_the_test_items() -> None:
     assert hand.checksum() == hashlib.sha256(ids + films).hexdigest()
     renamed = replace(hand.source, user_ids=np.array([11, 20, 30, 40, 50, 60]))
     assert replace(hand, source=renamed).checksum() != hand.checksum()
-    assert hand.some(np.array([0, 1])).checksum() != hand.checksum()
-
-
-def test_some_of_the_queries() -> None:
-    split = time_cut(sittings())["successive"]
-    chosen = np.arange(len(split)) % 3 == 0
-    some = split.some(chosen)
-    assert len(some) == chosen.sum()
-    assert right(some) == right(split)[::3]
-    assert known(some) == known(split)[::3]
-    assert some.groups["warm"].tolist() == split.groups["warm"][chosen].tolist()
 
 
 # -- P2 ----------------------------------------------------------------------------------------------------------------
@@ -274,6 +263,19 @@ def test_successive_queries_know_all_before_and_nothing_after() -> None:
         assert query.profile.items.tolist() == own[: own.index(film)]
 
 
+def test_of_many_later_films_a_few_are_drawn_and_stand_for_all() -> None:
+    seen = sittings()
+    whole, few = time_cut(seen)["successive"], time_cut(seen, each=2)["successive"]
+    assert whole.stands_for is not None
+    assert (whole.stands_for == 1).all()
+    asked, drawn = np.bincount(whole.users), np.bincount(few.users, minlength=whole.users.max() + 1)
+    assert asked.max() > 2
+    assert (drawn == np.minimum(asked, 2)).all()
+    assert set(zip(few.users.tolist(), few.at.tolist())) <= set(zip(whole.users.tolist(), whole.at.tolist()))
+    np.testing.assert_allclose(np.bincount(few.users, few.stands_for, len(asked)), asked)
+    assert time_cut(seen, each=2, seed=1)["successive"].checksum() != few.checksum()
+
+
 def test_no_time_to_cut() -> None:
     with pytest.raises(ValueError, match="no interaction is earlier than"):
         time_cut(log((0, 0, 7), (0, 1, 7), (1, 0, 7)))
@@ -295,7 +297,8 @@ def test_real_ml_1m() -> None:
     assert fifth.checksum() == "ef496df8661834db3fb1dd5c48c5527524b2126b06982a9e8fb2852ea8262da2"
     who = {"train": 900_188, "users": 1209, "films": 3706, "warm_users": 1180, "cold_users": 29}
     assert timed["last"].sizes() == who | {"queries": 1209, "test_items": 1209}
-    assert timed["successive"].sizes() == who | {"queries": 100_021, "test_items": 100_021}
+    assert timed["successive"].sizes() == who | {"queries": 23_471, "test_items": 23_471}
+    assert timed["successive"].stands_for.sum() == pytest.approx(100_021)
     assert timed["all"].sizes() == who | {"queries": 1209, "test_items": 100_021}
     assert timed["last"].checksum() == "3715c8c572dc293a8ac2b0a17fb76d6170da47af560de0a9e685ee97b51fc76e"
     assert all(s.train.times.max() < s.at.min() for s in timed.values())

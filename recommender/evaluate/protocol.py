@@ -114,6 +114,7 @@ def measure(split: Split, found: list[Ranking], expected: np.ndarray, genres: np
             if len(has[name]):
                 banded[name].append(accuracy(ranking.shown[has[name]], inside[name][has[name]], (K,)))
     users, of_user = np.unique(split.users, return_inverse=True)
+    weight = np.ones(len(split)) if split.stands_for is None else split.stands_for
     mean = {key: np.mean([values[key] for values in per_seed], axis=0) for key in per_seed[0]}
     shows = [metrics.exposures(r.shown[:, :K], split.train.n_items)[split.candidates] for r in found]
     told = [key for key, v in mean.items() if len(found) > 1 and np.isfinite(v).any()]
@@ -131,7 +132,9 @@ def measure(split: Split, found: list[Ranking], expected: np.ndarray, genres: np
         },
         spread={key: float(np.std(v, ddof=1)) for key, v in seeds.items()},
         system={"coverage": float(np.mean([metrics.coverage(s) for s in shows])), "gini": float(np.mean([metrics.gini(s) for s in shows]))},
-        events={(m, K): (np.bincount(of_user, mean[m, K]), np.bincount(of_user)) for m in SEGMENTED} if len(users) < len(split) else {},
+        events={(m, K): (np.bincount(of_user, weight * mean[m, K]), np.bincount(of_user, weight)) for m in SEGMENTED}
+        if len(users) < len(split)
+        else {},
     )
 
 

@@ -25,7 +25,8 @@ class Split:
     users (B,) whose number each query belongs to (one user may be asked several times); relevant: bool csr (B, I);
     times_of_day (B,) index into TIMES_OF_DAY or -1; at (B,) unix seconds; candidates (I,) bool, the films that are ranked;
     groups: names of disjoint sets of queries that are reported apart, such as warm and cold users;
-    hidden: rows (B, 2) of source whose films are not ranked, where they are more than those known; liked_from as in Profile.
+    hidden: rows (B, 2) of source whose films are not ranked, where they are more than those known; liked_from as in Profile;
+    stands_for: (B,) how many questions each one was drawn from, where not all are asked.
     """
 
     protocol: str
@@ -42,6 +43,7 @@ class Split:
     groups: dict[str, np.ndarray] = field(default_factory=dict)
     hidden: np.ndarray | None = None
     liked_from: float = 0.0  # every rating counts as watched
+    stands_for: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -79,11 +81,6 @@ class Split:
             "films": int(self.candidates.sum()),
             **asked,
         }
-
-    def some(self, rows: np.ndarray) -> Split:
-        """Only these queries (B,) bool or numbers."""
-        columns = {name: getattr(self, name)[rows] for name in ("spans", "users", "relevant", "at", "times_of_day")}
-        return replace(self, **columns, groups={name: members[rows] for name, members in self.groups.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,11 +202,12 @@ def rating_folds(interactions: Interactions, folds: int = 10, seed: int = 0) -> 
         yield RatingSplit("P3", f"{100 - share}/{share} fold {fold}", seed, interactions.where(~test), interactions.where(test))
 
 
-def time_cut(interactions: Interactions, quantile: float = 0.9, seed: int = 0) -> dict[str, Split]:
+def time_cut(interactions: Interactions, quantile: float = 0.9, seed: int = 0, each: int = 25) -> dict[str, Split]:
     """P4: everything before one moment is trained on; what came after is asked in three ways.
 
-    last: each user's last film, with all before it known; successive: every film after the cut, each with all before it known;
-    all: what the user rated after the cut, knowing only what was before. Warm users rated something before the cut.
+    last: each user's last film, with all before it known; successive: films after the cut, each with all before it known, and
+    of a user with more than `each` of them so many drawn at random; all: what the user rated after the cut, knowing only what was before.
+    Warm users rated something before the cut.
     """
     cut = int(np.quantile(interactions.times, quantile, method="higher"))
     train = interactions.before(cut)
@@ -232,12 +230,22 @@ def time_cut(interactions: Interactions, quantile: float = 0.9, seed: int = 0) -
         times_of_day=np.full(len(users), -1),
         candidates=interactions.raters > 0,
     )
+    drawn = _some_of_each(interactions.users[after], each, seed)
+    stands_for = (np.bincount(interactions.users[after]) / np.maximum(np.bincount(interactions.users[after[drawn]]), 1))[
+        interactions.users[after[drawn]]
+    ]
     splits = {
         "last": _asked("P4", "last", seed, train, interactions, last),
-        "successive": _asked("P4", "successive", seed, train, interactions, after),
+        "successive": replace(_asked("P4", "successive", seed, train, interactions, after[drawn]), stands_for=stands_for),
         "all": future,
     }
     return {name: replace(s, groups={"warm": train.lengths[s.users] > 0, "cold": train.lengths[s.users] == 0}) for name, s in splits.items()}
+
+
+def _some_of_each(users: np.ndarray, each: int, seed: int) -> np.ndarray:  # numbers of rows, ascending
+    """At most `each` rows of every user, drawn at random; users (N,) ascending."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(users)), users))
+    return np.sort(order[np.arange(len(users)) - np.searchsorted(users, users) < each])
 
 
 @dataclass(frozen=True)
