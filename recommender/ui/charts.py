@@ -114,8 +114,7 @@ def differences(table: pd.DataFrame, pick: Pick, against: str, places: int) -> S
         ),
         layer("rule", WHISKER, "!datum.far", y=y, x=q("a", scale=scale), x2={"field": "b"}, color=COLOUR, tooltip=hover),
         _dots("!datum.far", x, y, hover),
-        layer("text", {"align": "left", "dx": 9}, "!datum.far && datum.delta >= 0", y=y, x=q("b"), text=n("said")),
-        layer("text", {"align": "right", "dx": -9}, "!datum.far && datum.delta < 0", y=y, x=q("a"), text=n("said")),
+        layer("text", {"align": "left", "dx": 9}, "!datum.far", y=y, x=q("b"), text=n("said")),
         layer("text", {"align": "left"}, f"datum.far && datum.delta < {low}", y=y, x=q("at"), text=n("edge"), tooltip=hover),
         layer("text", {"align": "right"}, f"datum.far && datum.delta > {high}", y=y, x=q("at"), text=n("edge"), tooltip=hover),
     ]
@@ -128,7 +127,7 @@ def _near(shown: pd.DataFrame, pick: Pick) -> tuple[float, float]:
     best = shown.sort_values("delta", ascending=better < 0).head(max(5, int(0.6 * len(shown)))) if better else shown
     low, high = min(0.0, float(best["dlo"].min())), max(0.0, float(best["dhi"].max()))
     span = (high - low) or 1.0
-    return low - (0.3 if low < -0.1 * span else 0.08) * span, high + (0.32 if high > 0.1 * span else 0.14) * span
+    return low - 0.1 * span, high + 0.34 * span
 
 
 # -- trade-offs and groups ---------------------------------------------------------------------------------------------

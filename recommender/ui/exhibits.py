@@ -87,7 +87,7 @@ def choose(
     key = f"mq_ev_pick_{name}"
     if st.session_state.get(key) != kept:
         st.session_state[key] = kept
-    show: Callable = st.selectbox if listed else partial(st.segmented_control, required=True)
+    show: Callable = st.selectbox if listed else partial(st.segmented_control, required=True, wrap=True)
     says_slug = lambda s: says(by_slug[s])
     off = len(by_slug) < 2
     show(label, list(by_slug), format_func=says_slug, key=key, on_change=_picked, args=(name, key, usual), disabled=off, width=width)
