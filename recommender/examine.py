@@ -34,7 +34,6 @@ def evaluate(
     """
     import torch
 
-    from recommender import artifacts
     from recommender.evaluate import report, runs
 
     chosen = PROTOCOLS[:-1] if protocol.value == "all" else (protocol.value,)
@@ -52,7 +51,7 @@ def evaluate(
     for p in chosen:
         try:
             found = _study(p, data, job) if p not in runs.PROTOCOLS else runs.evaluate(p, job)
-        except (LookupError, artifacts.ArtifactError) as error:
+        except (LookupError, ValueError) as error:
             if protocol.value != "all":
                 raise
             typer.echo(f"{p} left out: {error.args[0]}")

@@ -23,7 +23,7 @@ from recommender.world import simulate_devices
 K = 10
 WITHOUT, WITH, SHUFFLED = "no context", "context", "context shuffled within user"
 DOSES = (0.0, 0.5, 1.0)
-OBSERVED, MOMENT = "part of day, observed", "moment of the request, observed"
+OBSERVED, MOMENT = "part of day, observed", "moment of the request, observed (no context: the network trained without times)"
 
 
 class Blind:

@@ -21,6 +21,7 @@ FIRST = (0, 1, 2, 3, 5, 8, 10, 15, 20, 50)
 K = 10
 LIKED = 4.0  # stars
 LATER, SAMPLED, NEXT = "first ratings, liked later", "random ratings, liked otherwise", "first ratings, next ten"
+VARIANTS = (LATER, SAMPLED, NEXT)
 POPULAR, COLLABORATIVE, BALANCED = "popularity", "ease", "hybrid"  # what the three routes of the app rest on
 
 
@@ -38,7 +39,7 @@ def questions(strangers: Interactions, known: int, candidates: np.ndarray, varia
     right = (place >= most) & (log.ratings >= LIKED) & candidates[log.items]
     users = np.flatnonzero(np.bincount(log.users[right], minlength=log.n_users) >= least)
     if variant == NEXT:
-        right = (place >= known) & (place < known + 10)
+        right = (place >= known) & (place < known + 10) & candidates[log.items]
     right &= np.isin(log.users, users)
     starts = np.searchsorted(log.users, users)
     pairs = (np.searchsorted(users, log.users[right]), log.items[right])
@@ -77,7 +78,7 @@ def run(
     rows: list[Row] = []
     differences: list[Paired] = []
     contenders = []
-    for variant in (LATER, SAMPLED, NEXT):
+    for variant in VARIANTS:
         found: dict[tuple[str, int], np.ndarray] = {}
         for name, model in models.items():
             for known in FIRST:
@@ -89,9 +90,9 @@ def run(
                 rows += [Row(variant, name, metric, K, f"known={known}", *e) for metric, e in zip(("NDCG", "P"), estimates)]
             say(f"{variant} · {name}: " + ", ".join(f"{known}: {found[name, known].mean():.3f}" for known in FIRST))
             if variant == LATER:
-                contenders.append(Contender(name, labels[name], "", False, 1, 0.0, round(milliseconds(model, split), 3), 0.0))
+                contenders.append(Contender(name, f"{labels[name]}, as released", "", False, 1, 0.0, round(milliseconds(model, split), 3), 0.0))
         differences += compare(variant, found, [name for name in models if name != POPULAR])
-    return contenders, rows, differences, {"thresholds": {variant: thresholds(differences, variant) for variant in (LATER, SAMPLED, NEXT)}}
+    return contenders, rows, differences, {"thresholds": {variant: thresholds(differences, variant) for variant in VARIANTS}}
 
 
 def compare(variant: str, found: dict[tuple[str, int], np.ndarray], names: list[str]) -> list[Paired]:

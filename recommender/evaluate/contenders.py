@@ -127,6 +127,7 @@ RANKERS: dict[str, Candidate] = {
 }
 
 ALWAYS = ("chance", "popularity", "popularity_30d", "item_knn", "ease")  # in every table of rankings
+BASELINES = (*ALWAYS, "ease_recent")  # the best of them is what every model is compared with
 
 
 class Rater(Protocol):

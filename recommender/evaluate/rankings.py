@@ -130,9 +130,9 @@ def fit(model: Recommender, train: Interactions, catalog: Catalog, work: Path) -
     started = time.perf_counter()
     model.fit(train, catalog, **extra)
     seconds = max(time.perf_counter() - started + sum(earlier), (getattr(model, "training", None) or {}).get("seconds", 0.0))
-    if hasattr(model, "parts"):
-        return model, seconds
     arrays = {key: np.ascontiguousarray(a) for key, a in artifacts.flatten(model).items()}
+    if hasattr(model, "parts") or not arrays:  # what it learned is not all in arrays of its own
+        return model, seconds
     stored.parent.mkdir(parents=True, exist_ok=True)
     part = stored.with_suffix(".part")
     arrays["seconds"] = np.array([seconds])

@@ -100,7 +100,8 @@ def cold_start(models: dict[str, Recommender], strangers: split.UserSplit, job: 
     labels = {name: RANKERS[name].label if name in RANKERS else name.replace("_", " ").capitalize() for name in models}
     candidates = strangers.fit.raters > 0
     found = coldstart.run(models, labels, strangers.exam, candidates, job.catalog, job.say)
-    return _report("cold-start", job, Found([coldstart.questions(strangers.exam, 0, candidates)], *found))
+    splits = [coldstart.questions(strangers.exam, 0, candidates, variant) for variant in coldstart.VARIANTS]
+    return _report("cold-start", job, Found(splits, *found))
 
 
 def context(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
@@ -118,7 +119,7 @@ def _report(protocol: str, job: Job, found: Found) -> Report:
         protocol=protocol,
         data_hash=job.interactions.fingerprint(),
         split_checksum=found.splits[0].checksum(),
-        seeds=job.seeds,
+        seeds=job.seeds if protocol in PROTOCOLS and protocol != "P3" else job.seeds[:1],
         date=datetime.now(UTC).date().isoformat(),
         splits=[{"variant": s.variant, "seed": s.seed, "checksum": s.checksum(), **s.sizes()} for s in found.splits],
         models=found.contenders,
