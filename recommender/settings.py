@@ -22,8 +22,8 @@ class Settings(BaseSettings):
     raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
     dataset: str = "ml-1m"
 
-    few_ratings: int = Field(3, ge=0, description="below this many ratings: popularity and chosen genres")
-    many_ratings: int = Field(10, ge=1, description="from this many ratings on: collaborative first, diversified")
+    few_ratings: int = Field(8, ge=0, description="below this many ratings: popularity and chosen genres")
+    many_ratings: int = Field(15, ge=1, description="from this many ratings on: collaborative first, diversified")
     diversity: float = Field(0.2, ge=0, le=1, description="share of genre novelty when the list is diversified")
     least_match: float = Field(0.3, ge=0, le=1, description="films with a smaller chance of four stars stay off a personal page")
     row_length: int = Field(20, ge=1, le=100)

@@ -320,7 +320,7 @@ def test_a_film_of_the_same_row_says_different_things(homes: dict) -> None:
 # -- routes and what is missing ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "wanted"), [(0, "popular"), (2, "popular"), (3, "balanced"), (9, "balanced"), (10, "collaborative")])
+@pytest.mark.parametrize(("n", "wanted"), [(0, "popular"), (7, "popular"), (8, "balanced"), (14, "balanced"), (15, "collaborative")])
 def test_routes(service: Service, n: int, wanted: str) -> None:
     kenji = service.viewers["kenji"]
     profile = kenji.profile.keep(np.arange(len(kenji.profile)) < n)

@@ -10,12 +10,13 @@ import pytest
 from recommender.catalog import Catalog
 from recommender.evaluate import ablation, coldstart
 from recommender.evaluate.coldstart import FIRST, LATER, NEXT, SAMPLED
-from recommender.evaluate.report import Paired
+from recommender.evaluate.report import Paired, read
 from recommender.evaluate.split import leave_last_out
 from recommender.interactions import Interactions
 from recommender.models.baselines import Chance, MostWatched
 from recommender.models.mixture import Mixture
 from recommender.models.neighbours import EASE
+from recommender.settings import settings
 from recommender.types import Context, Explanation, Profile, Query, Reason
 from recommender.world import checkerboard
 
@@ -140,9 +141,15 @@ def test_thresholds_by_hand() -> None:
     def rows(model: str, p: list[float], delta: list[float]) -> list[Paired]:
         return [Paired(LATER, model, "popularity", "NDCG", 10, f"known={n}", d, 0, 0, q, q, 9) for n, q, d in zip(FIRST, p, delta)]
 
-    few = rows("hybrid", [0.5, 0.01, 0.5, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], [0.1] * 10)
-    assert coldstart.thresholds(few + rows("ease", [0.01] * 10, [-0.1] * 9 + [0.1]), LATER) == {"few": 3, "many": 50}
-    assert coldstart.thresholds(rows("hybrid", [0.9] * 10, [0.1] * 10) + rows("ease", [0.01] * 10, [0.1] * 10), LATER) == {"few": None, "many": 0}
+    hybrid = rows("hybrid", [0.5, 0.01, 0.5, 0.01, 0.01, 0.01, 0.01, 0.5, 0.01, 0.01], [0.1] * 10)  # loses its lead at 15
+    ease = rows("ease", [0.01] * 10, [-0.1] * 3 + [0.1] * 7)  # ahead from 3 on
+    assert coldstart.thresholds(hybrid + ease, LATER) == {"few": 3, "many": 20}
+    assert coldstart.thresholds(rows("hybrid", [0.9] * 10, [0.1] * 10) + rows("ease", [0.01] * 10, [-0.1] * 10), LATER) == {"few": None, "many": None}
+
+
+def test_the_thresholds_in_use_are_those_measured() -> None:
+    report = read(settings().artifacts / "reports" / "cold-start.json")
+    assert report.more["thresholds"][SAMPLED] == {"few": settings().few_ratings, "many": settings().many_ratings}
 
 
 # -- context -----------------------------------------------------------------------------------------------------------

@@ -108,14 +108,15 @@ def compare(variant: str, found: dict[tuple[str, int], np.ndarray], names: list[
 
 
 def thresholds(differences: list[Paired], variant: str) -> dict[str, int | None]:
-    """The least number of known ratings from which on (and for all larger numbers tried) the hybrid, and EASE alone, beat popularity
-    with a corrected p under .05; None where they never do."""
+    """few: the least number of known ratings from which on EASE or the hybrid beats popularity, at that number and all larger ones tried, with
+    a corrected p under .05; many: the same for the hybrid. None where they never do."""
     table = [d for d in differences if d.variant == variant]
-    return {"few": _from_on(table, BALANCED), "many": _from_on(table, COLLABORATIVE)}
+    return {"few": _from_on(table, (BALANCED, COLLABORATIVE)), "many": _from_on(table, (BALANCED,))}
 
 
-def _from_on(differences: list[Paired], model: str) -> int | None:
-    better = [d.delta > 0 and d.p_holm < 0.05 for d in differences if d.model == model]  # in the order of FIRST
+def _from_on(differences: list[Paired], models: tuple[str, ...]) -> int | None:
+    table = [{d.segment: d.delta > 0 and d.p_holm < 0.05 for d in differences if d.model == model} for model in models]
+    better = [any(of.get(f"known={known}", False) for of in table) for known in FIRST]
     start = len(better)
     while start and better[start - 1]:
         start -= 1

@@ -11,6 +11,12 @@ from recommender.models.ratings import Ratings
 from recommender.models.sequence import Sequence
 from recommender.types import Recommender
 
+
+def _sequence() -> Sequence:
+    knows = ("time_of_day", "device", "stars")
+    return Sequence(knows=knows, rate=2e-3, epochs=30, patience=30, average=0.995, cosine=True, thinned=0.5)
+
+
 MODELS: dict[str, Callable[[], Recommender]] = {
     "popularity": Popularity,
     "item_knn": ItemKNN,
@@ -22,6 +28,6 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "ratings": Ratings,
     "content": Content,
     "encoder": Encoder,
-    "sequence": Sequence,
-    "hybrid": Hybrid,
+    "sequence": _sequence,
+    "hybrid": lambda: Hybrid(picked=0.5),
 }

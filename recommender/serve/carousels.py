@@ -124,11 +124,13 @@ class Planner:
         ]
 
     def _everybody(self) -> list[Row | None]:
-        asked = [g for g in self.profile.genres if g in self.catalog.genre_names]
+        asked = [g for g in (*self.profile.genres, *self._favourite_genres(3)) if g in self.catalog.genre_names]
+        asked = list(dict.fromkeys(asked))
         others = [g for g in WIDELY_WATCHED if g in self.catalog.genre_names and g not in asked]
         return [
             self.top(),
             self._popular(),
+            *[self._because_watched(item) for item in self._liked_films()[:2]],
             *[self._popular_genre(g) for g in (asked + others)[:4]],
             self._gems(),
             self._decade(1980),

@@ -13,10 +13,10 @@ def route(query: Query, models: dict[str, Recommender], settings: Settings) -> S
     rated = f"you have rated {n} film{'' if n == 1 else 's'}" if n else "you have rated nothing yet"
     hybrid = models.get("hybrid")
     simulated = ("device",) if query.context.device and isinstance(hybrid, Hybrid) else ()
-    if n < few or not isinstance(hybrid, Hybrid):
-        chosen = f", those of the genres you asked for first ({', '.join(query.profile.genres)})" if query.profile.genres else ""
+    if (n < few and ("popularity" in models or not n)) or not isinstance(hybrid, Hybrid):
+        chosen = f", those of the genres you asked for ({', '.join(query.profile.genres)})" if query.profile.genres else ""
         reason = f"{rated} (fewer than {few})" if n < few else "the hybrid model did not load"
-        return Strategy("popular", f"Popular films{chosen}, not yet personal, because {reason}.", {"popularity": 1.0}, simulated)
+        return Strategy("popular", f"Popular films first{chosen}, not yet personal, because {reason}.", {"popularity": 1.0}, simulated)
     weights = dict(zip(PARTS, (float(w) for w in hybrid.weights([query])[0])))
     if n < many:
         why = f"All films, ranked by a blend of three models, because {rated} (fewer than {many})."
