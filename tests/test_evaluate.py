@@ -554,7 +554,6 @@ def test_a_report_written_and_read_is_the_same(tmp_path: Path) -> None:
     path = report.write(full, tmp_path / "new" / "folder")
     assert path.name == "P1.json"
     assert report.read(path) == full
-    assert report.read_all(path.parent) == {"P1": full}
     assert len(path.read_text().splitlines()) > 15  # one figure a line
     assert full.mean("ease", "P").mean == 0.125
     assert full.mean("ease", "P", segment="history=new").n == 7
@@ -588,7 +587,12 @@ def test_a_damaged_report_is_named(tmp_path: Path, damage: Callable[[str], str])
     path.write_bytes(broken.encode("utf-8", "surrogateescape"))
     with pytest.raises(ReportError, match=r"P1\.json is not a report of this version"):
         report.read(path)
-    assert report.read_all(tmp_path) == {}
+
+
+def test_a_folder_in_place_of_a_report_is_named(tmp_path: Path) -> None:
+    (tmp_path / "P1.json").mkdir()
+    with pytest.raises(ReportError, match=r"P1\.json cannot be read: Is a directory"):
+        report.read(tmp_path / "P1.json")
 
 
 def test_a_missing_report_names_the_command(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from recommender.evaluate.report import Contender, Paired, Report, Row, write
 from recommender.settings import settings
+from recommender.ui import charts as drawing
 from recommender.ui import league, measures, reports, vega
 from recommender.ui.curves import spread
 from recommender.ui.league import Pick
@@ -28,8 +30,9 @@ MODELS = [
 
 
 def report(protocol: str, variants: tuple[str, ...], metrics: dict[str, int | None], segments: tuple[str | None, ...], **more) -> Report:
+    wide = lambda metric: 0.0 if metric == "coverage" else 0.01
     rows = [
-        Row(v, m, metric, k, s, x, x - 0.01, x + 0.01, 600)
+        Row(v, m, metric, k, s, x, x - wide(metric), x + wide(metric), 600)
         for v, (metric, k), s in itertools.product(variants, metrics.items(), segments)
         for m, x in SKILL.items()
     ]
@@ -46,7 +49,7 @@ def report(protocol: str, variants: tuple[str, ...], metrics: dict[str, int | No
 
 def fill(folder: Path) -> None:
     people = (None, "history=new", "history=power", "gender=F", "gender=M")
-    ranking = {"NDCG": 10, "P": 10, "R": 10, "HR": 10, "diversity": 10, "own-hits NDCG": 10}
+    ranking = {"NDCG": 10, "P": 10, "R": 10, "HR": 10, "diversity": 10, "own-hits NDCG": 10, "coverage": 10}
     write(report("P1", ("stable order", "ties shuffled"), ranking, people), folder)
     write(report("P2", ("80/20",), ranking, people), folder)
     promise = {"model": "hybrid", "stars": 3.1, "predicted": 3.1, "observed": 3.2, "lo": 3.1, "hi": 3.3, "n": 500}
@@ -122,6 +125,8 @@ def test_the_league_draws_intervals_and_lines(folder):
     assert "Ahead of the best baseline, beyond noise, in " in text_of
     assert "What these numbers cannot tell you" in text_of
     assert "no ranking exceeds .531" in text_of
+    assert "published figures carry noise of their own" in text_of
+    assert "1,209 users" in text_of
     drawn = charts(at)
     assert len(drawn) == 2
     said = json.dumps(drawn[0])
@@ -166,6 +171,90 @@ def test_a_leader_that_is_the_best_baseline_is_called_so(folder):
     alone = table[table["model"] != "hybrid"]
     assert league.spoken(alone, Pick("P2", "80/20", "NDCG", 10)).startswith("EASE, the best baseline, leads with NDCG@10 .400")
     assert league.compared(alone) == "EASE is the best baseline. No model is ahead of it beyond noise."
+
+
+def test_a_figure_without_an_interval_has_none_drawn_or_said(folder):
+    fill(folder)
+    at = page(protocol="p2", metric="coverage")
+    assert "Hybrid leads with coverage@10 .450; EASE" in text(at)
+    league_chart = charts(at)[0]
+    table = drawing.told(league.standing(reports.shelf().found["P2"], Pick("P2", "80/20", "coverage", 10)))
+    assert set(table["range"]) == {"–"}
+    assert table[["lo", "hi"]].isna().all(axis=None)
+    assert all(vega.RANGED in json.dumps(layer) for layer in league_chart["layer"] if '"lo"' in json.dumps(layer["encoding"]))
+
+
+@pytest.mark.parametrize("dataset, marks", [("ml-1m", 1), ("ml-100k", 0)])
+def test_published_figures_stand_beside_their_own_data_set_alone(folder, dataset, marks):
+    write(replace(report("P2", ("80/20",), {"P": 10, "R": 10, "NDCG": 10}, (None,)), dataset=dataset), folder)
+    said = text(page(protocol="p2", metric="p"))
+    assert said.count("best published figure") == said.count("A table that is often copied") == marks
+    assert ("published by others" in said) == bool(marks)
+
+
+def test_a_leader_of_another_library_is_not_ours(folder):
+    ours = report("P2", ("80/20",), {"P": 10}, (None,))
+    theirs = Contender("slim", "SLIM of RecTools", league.OTHERS, False, 1, 0, 0, 0)
+    rows = [*ours.rows, Row("80/20", "slim", "P", 10, None, 0.6, 0.59, 0.61, 600)]
+    write(replace(ours, models=[*MODELS, theirs], rows=rows), folder)
+    opened = reports.shelf().found["P2"]
+    tile = league.tiles({"P2": opened})[0]
+    assert (tile.first["model"], tile.other["model"]) == ("hybrid", "slim")
+    said = league.spoken(league.standing(opened, tile.pick), tile.pick)
+    assert said.startswith("SLIM of RecTools (another library) leads with P@10 .600 [.590, .610]; Hybrid, the best of ours, .450; EASE")
+    assert "SLIM of RecTools, another library, .600<i>run here</i></span><em class='mq-ev-bad'>behind" in text(page())
+
+
+@pytest.mark.parametrize(
+    "costs, said", [((4000, 7, 60), "67 min to fit, 7 ms a query, 60 MB"), ((0.063, 0, 0), "0.063 s to fit"), ((0, 0, 0), "not measured")]
+)
+def test_costs_that_nobody_measured_are_not_told(folder, costs, said):
+    fit, ms, mb = costs
+    made = replace(report("P2", ("80/20",), {"P": 10}, (None,)), models=[MODELS[3]._replace(fit_seconds=fit, ms_per_query=ms, megabytes=mb)])
+    write(made, folder)
+    told = drawing.told(league.standing(reports.shelf().found["P2"], Pick("P2", "80/20", "P", 10)))
+    assert told.loc[told["model"] == "hybrid", "cost"].tolist() == [said]
+
+
+def test_the_league_is_drawn_from_popularity_to_the_best_and_names_what_lies_outside(folder):
+    fill(folder)
+    pick = Pick("P1", "stable order", "NDCG", 10)
+    spec = drawing.league(league.standing(reports.shelf().found["P1"], pick), pick, 7)
+    edges = {row["model"]: (row["far"], row["edge"]) for row in spec["data"]["values"] if row["model"]}
+    assert edges["chance"] == (True, "◀ .010")
+    assert not edges["popularity"][0]
+    assert "◀ chance .010" in json.dumps(spec, ensure_ascii=False)
+
+
+def test_an_edition_without_zip_codes_has_one_clock_and_folded_bins_have_their_names(folder):
+    more = {
+        "sizes": {"users": 610, "density": 0.02},
+        "ties": {"share": None, "longest": 3, "users": 20},
+        "hours": [{"hour": h, "utc": h} for h in range(24)],
+        "sessions": [{"sessions": "1-2", "users": 60}, {"sessions": "over 2", "users": 40}],
+        "sitting": {"gap_hours": 6, "one_only": None},
+        "stars": [{"stars": s, "count": 10} for s in (1, 2, 3, 4, 5)],
+        "growth": [{"month": "1995-01", "until": "1996-05", "ratings": 60}, {"month": "1996-06", "until": "1996-06", "ratings": 40}],
+    }
+    write(Report("data", "ml-latest-small", "", "", [0], {}, "2026-11-22", "evaluate data", more=more), folder)
+    at = page(section="the-data")
+    assert not at.warning
+    said = text(at)
+    assert "By UTC, as stored, the busiest hour begins at 23:00" in said
+    assert "60% of the viewers came in 1-2 sittings. A pause of over 6 hours ends a sitting." in said
+    assert "60% of all ratings fall into January 1995 to May 1996." in said
+    assert not [words for words in ("own clock", "Most came once", "One busy year", "Ratings are kind", "share their second") if words in said]
+
+
+def test_sentences_about_the_data_follow_its_numbers(folder):
+    growth = [{"month": "2000-11", "until": "2000-11", "ratings": 80}, {"month": "2001-01", "until": "2001-01", "ratings": 20}]
+    sitting = {"gap_hours": 6, "one_only": 0.6}
+    more = {"growth": growth, "sitting": sitting, "sessions": [{"sessions": "1", "users": 61}, {"sessions": "over 1", "users": 39}]}
+    write(Report("data", "ml-1m", "", "", [0], {}, "2026-11-22", "evaluate data", more=more), folder)
+    said = text(page(section="the-data"))
+    assert "80% of all ratings fall into November 2000, 80% into the year 2000" in said
+    assert "60% of the viewers rated everything in one sitting" in said
+    assert "Most came once" in said
 
 
 @pytest.mark.parametrize("x, said", [(0.4014, ".401"), (-0.02, "−.020"), (1.693, "1.693"), (1543.2, "1,543"), (0.9999, "1.000"), (float("nan"), "–")])

@@ -74,6 +74,17 @@ def test_differences_below_the_threshold_bear_a_mark() -> None:
     assert column(as_markdown(P1), "NDCG@10 less that of Ann") == ["+0.150* [+0.149, +0.151]", "+0.000 [-0.001, +0.001]", "—"]
 
 
+def test_a_figure_without_an_interval_stands_alone() -> None:
+    rows = [row._replace(lo=row.mean, hi=row.mean) for row in P1.rows]
+    assert column(as_markdown(replace(P1, rows=rows)), "NDCG@10") == ["0.250", "0.200", "0.100"]
+
+
+@pytest.mark.parametrize("protocol", ["P1", "P2"])
+def test_a_report_without_rows_is_named(protocol: str) -> None:
+    with pytest.raises(ReportError, match=f"the report {protocol} on mine has 0 rows"):
+        as_markdown(made(protocol, []))
+
+
 def test_missing_figures_are_a_dash() -> None:
     assert column(as_markdown(P1), "NDCG@10, ties shuffled") == ["—", "—", "0.090"]
 

@@ -14,7 +14,7 @@ Key = tuple[str, str, str, int | None, str | None]  # variant, model, metric, k,
 
 
 class Column(NamedTuple):
-    """One column of figures. form: "interval" 0.1 [0.0, 0.2], "mean" 0.1, "difference" to the baseline, "compared" 0.1 (+0.0)."""
+    """One column of figures. form: "interval" 0.1 [0.0, 0.2] (0.1 without one), "mean" 0.1, "difference" to the baseline, "compared" 0.1 (+0.0)."""
 
     title: str
     metric: str
@@ -47,7 +47,7 @@ def cell(figures: Figures, column: Column, model: str, digits: int = 3) -> str:
         return difference(pair, digits)
     if row is None:
         return NONE
-    if column.form == "interval":
+    if column.form == "interval" and row.lo < row.hi:
         return f"{row.mean:.{digits}f} [{row.lo:.{digits}f}, {row.hi:.{digits}f}]"
     beside = f" ({_delta(pair, digits)})" if column.form == "compared" and pair else ""
     return f"{row.mean:.{digits}f}{beside}"

@@ -16,7 +16,7 @@ class ReportError(ValueError):
 
 
 class Row(NamedTuple):
-    """One figure: the mean of a metric over users, with its 95% bootstrap interval.
+    """One figure: the mean of a metric over users, with its 95% bootstrap interval; lo == hi where there is none, as for coverage.
 
     variant: which form of the protocol, such as "stable order"; segment: None for all users, else "dimension=value", such as "history=new";
     n: users behind it; spread: standard deviation of the mean over training seeds, None where there is one seed.
@@ -134,16 +134,7 @@ def read(path: Path) -> Report:
         return Report(**raw)
     except FileNotFoundError:
         raise ReportError(f"{path} is not there; python -m recommender evaluate writes it") from None
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ReportError(f"{path} is not a report of this version: {error}") from None
-
-
-def read_all(folder: Path) -> dict[str, Report]:
-    """protocol -> report, for every readable report in the folder, by name; an unreadable one is left out."""
-    found = {}
-    for path in sorted(folder.glob("*.json")):
-        try:
-            found[path.stem] = read(path)
-        except ReportError:
-            continue
-    return found

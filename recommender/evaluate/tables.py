@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid
-from recommender.evaluate.published import COPIED, PUBLISHED
-from recommender.evaluate.report import Contender, Report, Row, read
+from recommender.evaluate.published import COPIED, PUBLISHED, PUBLISHED_ON
+from recommender.evaluate.report import Contender, Report, ReportError, Row, read
 from recommender.settings import Settings
-
-PUBLISHED_ON = "ml-1m"  # the data set of the figures in published.py
 
 
 class League(NamedTuple):
@@ -72,8 +70,8 @@ def as_markdown(report: Report) -> str:
 
 def league(report: Report) -> str:
     """One line a model: figures, what the others are compared with, what it costs. Costs that were not measured are left out."""
-    look, figures = LEAGUES[report.protocol], figures_of(report)
-    columns = [c._replace(variant=c.variant or report.rows[0].variant) for c in look.columns]
+    look, figures, first = LEAGUES[report.protocol], figures_of(report), _first_variant(report)
+    columns = [c._replace(variant=c.variant or first) for c in look.columns]
     top = columns[look.headline]
     standing = sorted(report.models, key=lambda c: _place(figures.rows.get(top.key(c.model)), look.less_is_better))
     shown = {"model": [_name(c) for c in standing]}
@@ -89,6 +87,12 @@ def league(report: Report) -> str:
     if any(c.megabytes for c in standing):
         shown["MB"] = [f"{c.megabytes:.1f}" for c in standing]
     return grid(shown, zip(*shown.values()))
+
+
+def _first_variant(report: Report) -> str:
+    if not report.rows:
+        raise ReportError(f"the report {report.protocol} on {report.dataset} has 0 rows, wanted at least 1")
+    return report.rows[0].variant
 
 
 def _place(row: Row | None, less_is_better: bool) -> float:
@@ -132,7 +136,7 @@ def copied(report: Report) -> str:
     """The footnote of P2: the copied table beside the best three here, and why its NDCG is not used."""
     if (report.protocol, report.dataset) != ("P2", PUBLISHED_ON):
         return ""
-    figures, variant = figures_of(report), report.rows[0].variant
+    figures, variant = figures_of(report), _first_variant(report)
     columns = [Column("", metric, "mean", variant=variant) for metric in ("P", "R", "NDCG", "own-hits NDCG")]
     best = sorted(report.models, key=lambda c: _place(figures.rows.get(columns[0].key(c.model)), False))[:3]
     lines = [[c.label, *(cell(figures, column, c.model) for column in columns)] for c in best]

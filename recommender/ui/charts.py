@@ -7,8 +7,28 @@ import math
 import pandas as pd
 
 from recommender.ui.league import AHEAD, BEHIND, LINES, PUBLIC, SURE, UNTESTED, YARDSTICK, Pick, line, own
-from recommender.ui.measures import chance_of, measure, number, signed
-from recommender.ui.vega import COLOUR, IVORY, NIGHT, ROW, SHAPE, WHISKER, Spec, axis, dress, layer, lines, n, names, q, reach, tips, within, wrapped
+from recommender.ui.measures import chance_of, measure, number, ranged, signed
+from recommender.ui.vega import (
+    COLOUR,
+    IVORY,
+    NIGHT,
+    RANGED,
+    ROW,
+    SHAPE,
+    WHISKER,
+    Spec,
+    axis,
+    dress,
+    layer,
+    lines,
+    n,
+    names,
+    q,
+    reach,
+    tips,
+    within,
+    wrapped,
+)
 
 
 def told(table: pd.DataFrame) -> pd.DataFrame:
@@ -17,9 +37,9 @@ def told(table: pd.DataFrame) -> pd.DataFrame:
     return t.assign(
         row=[wrapped(label, bool(timed)) for label, timed in zip(t["label"], t["uses_time"])],
         value=[number(x) for x in t["mean"]],
-        range=[f"{number(lo)} to {number(hi)}" for lo, hi in zip(t["lo"], t["hi"])],
+        range=[ranged(lo, hi) for lo, hi in zip(t["lo"], t["hi"])],
         against=[_against(v, d, p) for v, d, p in zip(t["verdict"], t["delta"], t["p"])],
-        cost=[f"{_time(f)} to fit, {m:.2g} ms a query, {b:.0f} MB" if pd.notna(m) else "–" for f, m, b in zip(t["fit"], t["ms"], t["mb"])],
+        cost=[_cost(*costs) for costs in zip(t["fit"], t["ms"], t["mb"])],
         note=t["note"].fillna("").replace("", "–"),
         sure=t["verdict"].isin((AHEAD, BEHIND, YARDSTICK)),
     )
@@ -31,8 +51,16 @@ def _against(verdict: str, delta: float, p: float) -> str:
     return f"{signed(delta)}, {chance_of(p)}: {verdict}"
 
 
+def _cost(fit: float, ms: float, mb: float) -> str:
+    """What was measured of seconds to fit, milliseconds a query and megabytes; 0 and NaN were not."""
+    said = [(fit, f"{_time(fit)} to fit"), (ms, f"{ms:.2g} ms a query"), (mb, f"{mb:.2g} MB" if mb < 10 else f"{mb:.0f} MB")]
+    return ", ".join(text for x, text in said if x > 0) or "not measured"
+
+
 def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _dots(where: str, x: Spec, y: Spec, hover: list[Spec]) -> Spec:
@@ -42,10 +70,16 @@ def _dots(where: str, x: Spec, y: Spec, hover: list[Spec]) -> Spec:
 
 
 def league(table: pd.DataFrame, pick: Pick, places: int) -> Spec:
-    """A dot and whisker for each model, best first; published figures as upright marks without whiskers."""
+    """A dot and whisker for each model, best first; published figures as upright marks without whiskers; far ones stand at the edge."""
     shown = told(table)
     low, high = _domain(table, pick)
-    shown = shown.assign(start=low)
+    shown = shown.assign(
+        start=low,
+        far=~shown["mean"].between(low, high),
+        edge=[f"◀ {number(x)}" if x < low else f"{number(x)} ▶" for x in shown["mean"]],
+        at=shown["mean"].clip(low, high),
+        end=shown["hi"].fillna(shown["mean"]),
+    )
     way = {1: " · more is better", -1: " · less is better", 0: ""}[measure(pick.metric).better]
     scale = within(low, high)
     x, y = q("mean", axis=axis(f"{pick.title}{way}"), scale=scale), names(shown["row"].tolist())
@@ -53,13 +87,14 @@ def league(table: pd.DataFrame, pick: Pick, places: int) -> Spec:
         label="Model", value=pick.title, range="95% interval", n="Viewers", against="Best baseline", family="Family", cost="Costs", note="Note"
     )
     about = tips(label="Published", value=pick.title, source="Source")
-    ours, public = f"datum.verdict != '{PUBLIC}' && datum.mean <= {high}", f"datum.verdict == '{PUBLIC}'"
+    ours, public = f"datum.verdict != '{PUBLIC}' && !datum.far", f"datum.verdict == '{PUBLIC}' && !datum.far"
+    sure_of = f"{ours} && {RANGED}"
     layers = [
         *lines({name: line(table, name) for name in LINES}, (low, high)),
-        layer("rule", {**WHISKER, "clip": True}, ours, y=y, x=q("lo", scale=scale), x2={"field": "hi"}, color=COLOUR, tooltip=hover),
-        *(layer("tick", {"thickness": 1.6, "size": 13, "clip": True}, ours, y=y, x=q(end, scale=scale), color=COLOUR) for end in ("lo", "hi")),
+        layer("rule", {**WHISKER, "clip": True}, sure_of, y=y, x=q("lo", scale=scale), x2={"field": "hi"}, color=COLOUR, tooltip=hover),
+        *(layer("tick", {"thickness": 1.6, "size": 13, "clip": True}, sure_of, y=y, x=q(end, scale=scale), color=COLOUR) for end in ("lo", "hi")),
         _dots(ours, x, y, hover),
-        layer("text", {"align": "left", "dx": 8, "color": IVORY, "fontSize": 12}, ours, y=y, x=q("hi"), text=n("value")),
+        layer("text", {"align": "left", "dx": 8, "color": IVORY, "fontSize": 12}, ours, y=y, x=q("end"), text=n("value")),
         layer(
             "rule",
             {"color": IVORY, "strokeWidth": 1, "strokeDash": [1, 4], "opacity": 0.6},
@@ -71,15 +106,19 @@ def league(table: pd.DataFrame, pick: Pick, places: int) -> Spec:
         ),
         layer("tick", {"color": IVORY, "thickness": 3, "size": 18}, public, y=y, x=x, tooltip=about),
         layer("text", {"align": "left", "dx": 8, "fontSize": 12}, public, y=y, x=x, text=n("value")),
+        layer("text", {"align": "left"}, f"datum.far && datum.mean < {low}", y=y, x=q("at"), text=n("edge"), tooltip=hover),
+        layer("text", {"align": "right"}, f"datum.far && datum.mean > {high}", y=y, x=q("at"), text=n("edge"), tooltip=hover),
     ]
     return dress(layers, shown, places * ROW)
 
 
 def _domain(table: pd.DataFrame, pick: Pick) -> tuple[float, float]:
-    """From zero where more is better; where less is, around the models alone: chance would flatten them."""
-    if measure(pick.metric).better > 0:
-        return reach(min(0.0, float(table["mean"].min())), float(table[["mean", "hi"]].max().max()), 0.16)
-    near = table[~table["model"].isin(LINES)] if len(table) > len(LINES) else table
+    """From popularity to the best where more is better; else around the models alone: chance would flatten them."""
+    crowd, near = line(table, "popularity"), table[~table["model"].isin(LINES)]
+    if measure(pick.metric).better > 0 and crowd is not None:
+        above = table[table["mean"] >= crowd]
+        near = above if 2 * len(above) > len(table) else near
+    near = near if len(near) > 1 else table
     return reach(float(near[["mean", "lo"]].min().min()), float(near[["mean", "hi"]].max().max()), 0.16)
 
 
@@ -136,7 +175,7 @@ def _near(shown: pd.DataFrame, pick: Pick) -> tuple[float, float]:
 def tradeoff(both: pd.DataFrame, pick: Pick, title: str, log: bool = False, height: int = 430) -> Spec:
     """Accuracy (mean, lo, hi) over a price or a second virtue `x`; who is beaten in neither (front) is named and joined."""
     shown = told(both).assign(other=[f"{x:.2g}" if log else number(x) for x in both["x"]])
-    low, high = reach(float(shown["lo"].min()), float(shown["hi"].max()), 0.04)
+    low, high = reach(float(shown[["lo", "mean"]].min().min()), float(shown[["hi", "mean"]].max().max()), 0.04)
     least, most = float(shown["x"].min()), float(shown["x"].max())
     if log:
         x = q(
@@ -154,7 +193,7 @@ def tradeoff(both: pd.DataFrame, pick: Pick, title: str, log: bool = False, heig
     layers = [
         *lines({name: line(both, name) for name in LINES}, (low, high), across=True),
         layer("line", {"color": IVORY, "opacity": 0.4, "strokeWidth": 1.5}, "datum.front", x=x, y=y, order=q("x")),
-        layer("rule", {"strokeWidth": 1.6, "opacity": 0.7}, x=x, y=q("lo"), y2={"field": "hi"}, color=COLOUR, tooltip=hover),
+        layer("rule", {"strokeWidth": 1.6, "opacity": 0.7}, RANGED, x=x, y=q("lo"), y2={"field": "hi"}, color=COLOUR, tooltip=hover),
         layer("point", {"size": 120, "filled": True, "opacity": 1}, x=x, y=y, color=COLOUR, shape=SHAPE, tooltip=hover),
         layer("text", {**label, "align": "left", "dx": -4}, f"datum.named && datum.x <= {half}", x=x, y=y, text=n("label")),
         layer("text", {**label, "align": "right", "dx": 4}, f"datum.named && datum.x > {half}", x=x, y=y, text=n("label")),

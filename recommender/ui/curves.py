@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from recommender.ui.league import LINES
-from recommender.ui.measures import chance_of, number, signed
+from recommender.ui.measures import chance_of, number, ranged, signed
 from recommender.ui.vega import (
     COLOUR,
     DIM,
     FAMILIES,
     IVORY,
     NIGHT,
+    RANGED,
     ROW,
     SHAPE,
     SOFT,
@@ -45,10 +46,10 @@ def cold_start(points: pd.DataFrame, title: str, marks: pd.DataFrame, height: in
     shown = points.assign(
         step=[steps.index(k) for k in points["known"]],
         value=[number(x) for x in points["mean"]],
-        range=[f"{number(a)} to {number(b)}" for a, b in zip(points["lo"], points["hi"])],
+        range=[ranged(lo, hi) for lo, hi in zip(points["lo"], points["hi"])],
         line=points["model"].isin(LINES),
     )
-    low, high = reach(min(0.0, float(shown["lo"].min())), float(shown["hi"].max()))
+    low, high = reach(min(0.0, float(shown[["lo", "mean"]].min().min())), float(shown[["hi", "mean"]].max().max()))
     ends = shown[shown["step"] == len(steps) - 1].sort_values("mean")
     ends = ends.assign(
         at=spread(ends["mean"].to_numpy(), 0.045 * (high - low), high), name=[wrapped(label).split("\n")[0] for label in ends["label"]]
@@ -59,7 +60,7 @@ def cold_start(points: pd.DataFrame, title: str, marks: pd.DataFrame, height: in
     hover = tips(label="Model", known="Ratings known", value=title, range="95% interval", n="Viewers")
     marks = marks.assign(step=np.interp(marks["at"].astype(float), steps, range(len(steps))))
     layers = [
-        layer("area", {"opacity": 0.13}, "!datum.line", x=x, y=q("lo"), y2={"field": "hi"}, color=COLOUR, detail=detail),
+        layer("area", {"opacity": 0.13}, f"!datum.line && {RANGED}", x=x, y=q("lo"), y2={"field": "hi"}, color=COLOUR, detail=detail),
         layer("line", {"strokeWidth": 2.2}, "!datum.line", x=x, y=y, color=COLOUR, detail=detail),
         layer("point", {"filled": True, "size": 55, "opacity": 1}, "!datum.line", x=x, y=y, color=COLOUR, shape=SHAPE, tooltip=hover),
         layer("line", BROKEN, "datum.line", x=x, y=y, detail=detail),
@@ -167,11 +168,12 @@ def tail(points: pd.DataFrame, height: int = 280) -> Spec:
 
 
 def hours(points: pd.DataFrame, height: int = 280) -> Spec:
-    """Ratings by hour of the day, on the viewer's clock and in UTC: two lines, named at their peaks."""
+    """Ratings by hour of the day, on the viewer's clock (where the edition knows it) and in UTC: a line each, named at its peak."""
     clocks = {"local": "viewers’ own clock", "utc": "UTC, as stored"}
     both = [
-        pd.DataFrame({"hour": points["hour"], "clock": name, "share": points[column] / (points[column].sum() or 1), "side": points["hour"]})
+        pd.DataFrame({"hour": points["hour"], "clock": name, "share": points[column] / (points[column].sum() or 1)})
         for column, name in clocks.items()
+        if column in points
     ]
     shown = pd.concat(both, ignore_index=True)
     peaks = records(shown.loc[shown.groupby("clock")["share"].idxmax()])
@@ -207,8 +209,10 @@ def bars(points: pd.DataFrame, x: str, y: str, title: str, count: str, height: i
 
 
 def months(points: pd.DataFrame, height: int = 280) -> Spec:
-    """Ratings by month (month: YYYY-MM, the first of the bin), as bars."""
-    x = n("month", sort=None, axis={"title": "month", "labelAngle": 0, "labelOverlap": True, "labelPadding": 4}, scale={"paddingInner": 0.25})
+    """Ratings by month as bars; month and until are the first and the last month of a bar, YYYY-MM."""
+    folded = "" if (points["month"] == points["until"]).all() else " that a bar begins with; months of few people are one bar"
+    look = {"title": f"month{folded}", "labelAngle": 0, "labelOverlap": True, "labelPadding": 4}
+    x = n("month", sort=None, axis=look, scale={"paddingInner": 0.25})
     y = q("ratings", axis={"title": "ratings", "format": "~s", "tickCount": 4})
     hover = [n("month", title="From"), n("until", title="To"), q("ratings", title="Ratings", format=",.0f")]
     return dress([layer("bar", {"color": GOLD, "opacity": 0.85, "cornerRadiusEnd": 3}, x=x, y=y, tooltip=hover)], points, height)

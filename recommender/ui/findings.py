@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -66,14 +67,12 @@ def _thresholds(found: dict, variant: str) -> tuple[pd.DataFrame, str]:
     said = []
     for name, default in used.items():
         value = measured.get(name)
-        value, default = (value.get("measured"), value.get("default", default)) if isinstance(value, dict) else (value, default)
         if value == default:
             marks.append((default, f"{name}: {default}, as measured", GOLD))
         else:
             marks += [(default, f"{name}: {default} in use", SOFT)] + ([(value, f"{name}: {value} measured", GOLD)] if value is not None else [])
         said.append(f"“{name}” is {default} and measures {'nowhere: it never pays here' if value is None else value}")
-    sentence = f"Thresholds of the routing: {'; '.join(said)}. {found.get('why', '')}".strip()
-    return pd.DataFrame(marks, columns=["at", "name", "shade"]), sentence
+    return pd.DataFrame(marks, columns=["at", "name", "shade"]), f"Thresholds of the routing: {'; '.join(said)}."
 
 
 def stars(shelf: Shelf) -> None:
@@ -160,10 +159,10 @@ def data(shelf: Shelf) -> None:
 def _sizes(more: dict[str, Any]) -> None:
     """The large numbers: how much there is, how empty the matrix is, how much was rated within one second."""
     sizes = more.get("sizes") or {}
-    empty = more.get("sparsity", 1 - sizes["density"] if "density" in sizes else None)
+    empty, tied = 1 - sizes["density"] if "density" in sizes else None, (more.get("ties") or {}).get("share")
     cells = [(f"{v:,.0f}", k.replace("_", " ")) for k, v in sizes.items() if isinstance(v, int | float) and v > 1]
     cells += [(f"{empty:.1%}", "of all viewer and film pairs are empty")] if empty is not None else []
-    cells += [(f"{more['ties']['share']:.0%}", "of the ratings share their second with another")] if more.get("ties") else []
+    cells += [(f"{tied:.0%}", "of the ratings share their second with another")] if tied is not None else []
     cells += [(f"{more['films_for_half']:,}", "films have half of the ratings")] if more.get("films_for_half") else []
     st.html(f'<div class="mq-ev mq-ev-sizes">{"".join(f"<div><b>{escape(v)}</b><span>{escape(k)}</span></div>" for v, k in cells)}</div>')
 
@@ -172,40 +171,60 @@ def _tail(opened: Opened, points: pd.DataFrame) -> None:
     films, ratings = (points[f"share_of_{name}"].tolist() for name in ("films", "ratings"))
     at = min(range(len(films)), key=lambda i: abs(films[i] - 0.2))
     sentence = f"The most-rated {films[at]:.0%} of the films have {ratings[at]:.0%} of the ratings."
-    exhibits.draw("tail", "A few films have most of the ratings", sentence, curves.tail(points), opened, points)
+    head = "A few films have most of the ratings" if ratings[at] > 0.5 else "How the ratings fall on the films"
+    exhibits.draw("tail", head, sentence, curves.tail(points), opened, points)
 
 
 def _hours(opened: Opened, points: pd.DataFrame) -> None:
-    local, utc = (points.sort_values(clock)["hour"].tolist()[-1] for clock in ("local", "utc"))
-    sentence = f"On viewers’ own clocks the busiest hour begins at {local}:00; by UTC, as stored, it would seem to be {utc}:00."
-    exhibits.draw("hours", "Whose clock it is matters", sentence, curves.hours(points), opened, points)
+    local, utc = (points.sort_values(clock)["hour"].tolist()[-1] if clock in points else None for clock in ("local", "utc"))
+    if local is None:
+        head, sentence = "When they rated", f"By UTC, as stored, the busiest hour begins at {utc}:00; what time that was for a viewer, nobody knows."
+    else:
+        head = "Whose clock it is matters"
+        sentence = f"On viewers’ own clocks the busiest hour begins at {local}:00; by UTC, as stored, it would seem to be {utc}:00."
+    exhibits.draw("hours", head, sentence, curves.hours(points), opened, points)
 
 
 def _sessions(opened: Opened, points: pd.DataFrame) -> None:
-    users = points["users"].tolist()
-    sentence = f"{users[0] / sum(users):.0%} of the viewers rated everything in one sitting: their time of day says little about their taste."
-    exhibits.draw("sessions", "Most came once", sentence, curves.bars(points, "sessions", "users", "sittings", "viewers"), opened, points)
+    sitting = opened.report.more.get("sitting") or {}
+    once, pause = sitting.get("one_only"), f"A pause of over {sitting['gap_hours']:g} hours ends a sitting." if "gap_hours" in sitting else ""
+    if once is None:
+        most = points.sort_values("users").iloc[-1]
+        sentence = f"{most['users'] / points['users'].sum():.0%} of the viewers came in {most['sessions']} sittings. {pause}".strip()
+    else:
+        sentence = f"{once:.0%} of the viewers rated everything in one sitting: their time of day says little about their taste. {pause}".strip()
+    head = "Most came once" if once is not None and once > 0.5 else "How often they came"
+    exhibits.draw("sessions", head, sentence, curves.bars(points, "sessions", "users", "sittings", "viewers"), opened, points)
 
 
 def _stars(opened: Opened, points: pd.DataFrame) -> None:
     whole = points["count"].sum()
     mean, high = (points["stars"] * points["count"]).sum() / whole, points.loc[points["stars"] >= 4, "count"].sum() / whole
-    sentence = f"{mean:.2f} stars on average; {high:.0%} of the ratings are four stars or more. People rate what they expected to like."
+    sentence = f"{mean:.2f} stars on average; {high:.0%} of the ratings are four stars or more."
     shown = points.assign(stars=[f"{s:g}" for s in points["stars"]])
-    exhibits.draw("starcounts", "Ratings are kind", sentence, curves.bars(shown, "stars", "count", "stars", "ratings"), opened, points)
+    head = "Ratings are kind" if high > 0.5 else "How many stars they gave"
+    exhibits.draw("starcounts", head, sentence, curves.bars(shown, "stars", "count", "stars", "ratings"), opened, points)
 
 
 def _lengths(opened: Opened, points: pd.DataFrame) -> None:
-    """Bins of any form: the last column counts, those before name the bin."""
-    *ends, count = points.columns
-    bins = ["–".join(f"{v:g}" if isinstance(v, int | float) else str(v) for v in row) for row in points[ends].itertuples(index=False)]
-    shown = pd.DataFrame({"ratings": bins, "viewers": points[count].tolist()})
+    bins = [f"{low}" if low == high else f"{low}–{high}" for low, high in zip(points["low"], points["high"])]
+    shown = pd.DataFrame({"ratings": bins, "viewers": points["users"]})
     most, viewers = shown.sort_values("viewers").iloc[-1], shown["viewers"].sum()
     sentence = f"The commonest length of a history is {most['ratings']} ratings ({most['viewers'] / viewers:.0%} of the viewers)."
     exhibits.draw("lengths", "Some rate a lot", sentence, curves.bars(shown, "ratings", "viewers", "ratings of a viewer", "viewers"), opened, shown)
 
 
 def _growth(opened: Opened, points: pd.DataFrame) -> None:
-    busiest = points.sort_values("ratings").iloc[-1]
-    sentence = f"{busiest['ratings'] / points['ratings'].sum():.0%} of all ratings fall into {busiest['month']}: a cut in time is a cut in one year."
-    exhibits.draw("growth", "One busy year", sentence, curves.months(points), opened, points)
+    busiest, whole = points.sort_values("ratings").iloc[-1], points["ratings"].sum()
+    when = _month(busiest["month"]) + ("" if busiest["month"] == busiest["until"] else f" to {_month(busiest['until'])}")
+    inside = points[points["month"].str[:4] == points["until"].str[:4]]  # bars that lie in one year
+    years = inside.groupby(inside["month"].str[:4])["ratings"].sum() / whole
+    one = len(years) > 0 and years.max() > 0.5
+    also = f", {years.max():.0%} into the year {years.idxmax()}: a cut in time is mostly a cut in that year" if one else ""
+    sentence = f"{busiest['ratings'] / whole:.0%} of all ratings fall into {when}{also}."
+    exhibits.draw("growth", "One busy year" if one else "When they rated", sentence, curves.months(points), opened, points)
+
+
+def _month(month: str) -> str:
+    """'November 2000' for 2000-11."""
+    return date.fromisoformat(f"{month}-01").strftime("%B %Y")

@@ -16,7 +16,7 @@ COMMAND = "python -m recommender evaluate all --data data/raw/ml-1m"
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A report with its rows and differences as frames; segment is None for all users, k is None where a metric has none."""
+    """A report with its rows and differences as frames; segment None is all users, k None is a metric without one, lo and hi NaN are no interval."""
 
     file: str
     report: Report
@@ -51,6 +51,7 @@ def _opened(path: str, changed: int, size: int) -> Opened:
     try:
         table = _checked(report.table(), ("mean", "lo", "hi", "n"))
         paired = _checked(report.paired(), ("delta", "lo", "hi", "p_holm"))
+        table.loc[table["lo"] == table["hi"], ["lo", "hi"]] = float("nan")
         labels = {c.model: c.label for c in report.models}
         for frame in (table, paired):
             frame.insert(1, "label", frame["model"].map(labels).fillna(frame["model"]))

@@ -7,9 +7,10 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from recommender.evaluate.published import COPIED, COPIED_CEILING, PUBLISHED_ON
 from recommender.ui import charts, exhibits, findings, league, vega
 from recommender.ui.league import LINES, PUBLIC, Pick
-from recommender.ui.measures import LIMITS, TESTS, dimension, group, measure, number, titled
+from recommender.ui.measures import LIMITS, TESTS, dimension, group, measure, number, ranged, titled
 from recommender.ui.reports import Opened, Shelf
 
 
@@ -67,8 +68,8 @@ def standings(found: Shelf) -> None:
             spec = charts.differences(table, pick, str(best["label"]), places)
             exhibits.draw("differences", "Is the difference more than noise?", league.compared(table), spec, opened, league.own(table))
     _figures(table, pick)
-    if pick.protocol == "P2":
-        _copied(found)
+    if (pick.protocol, opened.report.dataset) == ("P2", PUBLISHED_ON):
+        _copied(opened)
     _limits(pick.protocol)
 
 
@@ -102,11 +103,11 @@ _COPIED = (
 )
 
 
-def _copied(found: Shelf) -> None:
+def _copied(opened: Opened) -> None:
     """The footnote on the table that many have copied."""
-    shown = league.copied(found.found["P2"])
+    shown = _beside(opened)
     claimed = shown.loc[shown["NDCG@10"].isna(), "NDCG@10, own hits"]
-    said = _COPIED.format(number(claimed.min(), 2), number(claimed.max(), 2), number(league.COPIED_CEILING))
+    said = _COPIED.format(number(claimed.min(), 2), number(claimed.max(), 2), number(COPIED_CEILING))
     head = "".join(f"<th scope='col'>{escape(c)}</th>" for c in ("", *shown.columns[1:]))
     body = "".join(_line(str(name), figures) for name, *figures in shown.itertuples(index=False))
     st.html(
@@ -114,7 +115,18 @@ def _copied(found: Shelf) -> None:
         '<div class="mq-ev-scroll" tabindex="0" role="region" aria-label="The copied table beside ours">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>"
     )
-    exhibits.note("copied", found.found["P2"], shown)
+    exhibits.note("copied", opened, shown)
+
+
+def _beside(opened: Opened) -> pd.DataFrame:
+    """The copied table beside this project's figures under the protocol that its precision and recall fit (P2)."""
+    made = [{"row": f"copied: {name}", "P@10": p, "R@10": r, "NDCG@10": None, "NDCG@10, own hits": n} for name, n, p, r, _ in COPIED]
+    variant = league.variants(opened.table)[0]
+    table = league.rows(opened.table, variant=variant, k=10, segment=None)
+    names = {"P": "P@10", "R": "R@10", "NDCG": "NDCG@10", "own-hits NDCG": "NDCG@10, own hits"}
+    wide = table[table["metric"].isin(names)].pivot_table(index="label", columns="metric", values="mean").reindex(columns=list(names))
+    wide = wide.dropna(subset=["P"]).sort_values("P", ascending=False).head(5).rename(columns=names)
+    return pd.concat([wide.rename_axis("row").reset_index(), pd.DataFrame(made)], ignore_index=True)
 
 
 def _line(name: str, figures: list[float]) -> str:
@@ -183,7 +195,7 @@ def _traded(both: pd.DataFrame, pick: Pick, what: str) -> str:
         return "No figures."
     price = f"at {first['x']:.2g} ms a query" if what == "time" else f"with a diversity of {number(first['x'])}"
     lines = ", ".join(f"{n.capitalize()} {number(v)}" for n in reversed(LINES) if (v := league.line(both, n)) is not None)
-    return f"{first['label']} reaches {number(first['mean'])} {pick.title} {price}. No model beats those on the line in both. {lines}."
+    return f"{league.called(first)} reaches {number(first['mean'])} {pick.title} {price}. No model beats those on the line in both. {lines}."
 
 
 def groups(found: Shelf) -> None:
@@ -223,9 +235,9 @@ def _heat(opened: Opened, pick: Pick, left: pd.DataFrame, name: str) -> None:
         who=cells["segment"].map(group),
         row=[vega.wrapped(label) for label in cells["label"]],
         value=[number(x) for x in cells["mean"]],
-        range=[f"{number(a)} to {number(b)}" for a, b in zip(cells["lo"], cells["hi"])],
+        range=[ranged(lo, hi) for lo, hi in zip(cells["lo"], cells["hi"])],
     )
-    first = league.leader(order)
+    first = league.ours(order)
     models = [vega.wrapped(label) for label in order["label"] if vega.wrapped(label) in set(cells["row"])]
     said = league.gap(cells[cells["model"] == (first["model"] if first is not None else "")], pick)
     sentence = f"{said} A cell is as bright as its share of the group’s best; under each group its number of viewers."

@@ -98,6 +98,7 @@ COLOURS = {"domain": list(FAMILIES), "range": [colour for colour, _ in FAMILIES.
 COLOUR = n("family", scale=COLOURS, legend=None)
 SHAPE = n("family", scale={"domain": list(FAMILIES), "range": [shape for _, shape in FAMILIES.values()]}, legend=None)
 WHISKER = {"strokeWidth": 2.5}
+RANGED = "isValid(datum.lo)"  # a figure that has an interval
 
 
 def lines(at: dict[str, float | None], domain: tuple[float, float], across: bool = False) -> list[Spec]:
