@@ -76,7 +76,6 @@ RANKERS: dict[str, Candidate] = {
     "pure_svd": Candidate("PureSVD", "collaborative", lambda seed: PureSVD(seed=seed)),
     "als": Candidate("ALS", "collaborative", lambda seed: ALS(factors=128, alpha=10.0, reg=100.0, seed=seed)),
     "ranking_blend": Candidate("EASE, user neighbours and gaps", "hybrid", lambda seed: RankingBlend(), ("P2",)),
-    "filler": Candidate("Transformer that fills gaps", "sequential", _filler, ("P2",), trained=True),
     "gap_mixture": Candidate(
         "Mixture: gap Transformer, EASE, neighbours",
         "hybrid",
