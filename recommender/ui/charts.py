@@ -119,7 +119,8 @@ def _domain(table: pd.DataFrame, pick: Pick) -> tuple[float, float]:
         above = table[table["mean"] >= crowd]
         near = above if 2 * len(above) > len(table) else near
     near = near if len(near) > 1 else table
-    return reach(float(near[["mean", "lo"]].min().min()), float(near[["mean", "hi"]].max().max()), 0.16)
+    low, high = reach(float(near[["mean", "lo"]].min().min()), float(near[["mean", "hi"]].max().max()), 0.16)
+    return low - 0.12 * (high - low), high  # room at the left for the figures of those that lie outside
 
 
 def differences(table: pd.DataFrame, pick: Pick, against: str, places: int) -> Spec:
@@ -163,7 +164,8 @@ def differences(table: pd.DataFrame, pick: Pick, against: str, places: int) -> S
 def _near(shown: pd.DataFrame, pick: Pick) -> tuple[float, float]:
     """A domain around the better ones; what is far worse would flatten them."""
     better = measure(pick.metric).better
-    best = shown.sort_values("delta", ascending=better < 0).head(max(5, int(0.6 * len(shown)))) if better else shown
+    models = shown[~shown["model"].isin(LINES)] if better and not shown["model"].isin(LINES).all() else shown
+    best = models.sort_values("delta", ascending=better < 0).head(max(4, int(0.6 * len(models)))) if better else models
     low, high = min(0.0, float(best["dlo"].min())), max(0.0, float(best["dhi"].max()))
     span = (high - low) or 1.0
     return low - 0.1 * span, high + 0.34 * span

@@ -219,8 +219,8 @@ def _growth(opened: Opened, points: pd.DataFrame) -> None:
     when = _month(busiest["month"]) + ("" if busiest["month"] == busiest["until"] else f" to {_month(busiest['until'])}")
     inside = points[points["month"].str[:4] == points["until"].str[:4]]  # bars that lie in one year
     years = inside.groupby(inside["month"].str[:4])["ratings"].sum() / whole
-    one = len(years) > 0 and years.max() > 0.5
-    also = f", {years.max():.0%} into the year {years.idxmax()}: a cut in time is mostly a cut in that year" if one else ""
+    one = len(years) > 0 and years.max() > 0.75
+    also = f", {years.max():.0%} into the year {years.idxmax()}" if one else ""
     sentence = f"{busiest['ratings'] / whole:.0%} of all ratings fall into {when}{also}."
     exhibits.draw("growth", "One busy year" if one else "When they rated", sentence, curves.months(points), opened, points)
 

@@ -100,7 +100,7 @@ def standing(opened: Opened, pick: Pick, public: bool = True) -> pd.DataFrame:
     table["verdict"] = [_verdict(m, d, p, yardstick, pick) for m, d, p in zip(table["model"], table["delta"], table["p"])]
     if public:
         marks = published(opened.report.dataset, pick)
-        table = pd.concat([table, _published(marks)], ignore_index=True) if marks else table
+        table = pd.concat([table, _published(marks, set(table["label"]))], ignore_index=True) if marks else table
     table["label"] = _unique(table["label"].tolist())
     return table.sort_values("mean", ascending=measure(pick.metric).better < 0, ignore_index=True, kind="stable")
 
@@ -129,8 +129,8 @@ def published(dataset: str, pick: Pick) -> list[Published]:
     return [p for p in PUBLISHED if (p.protocol, p.metric, p.k, p.variant or HOME.get(p.protocol, pick.variant)) == asked]
 
 
-def _published(marks: list[Published]) -> pd.DataFrame:
-    made = [(p.label, PUBLIC, p.uses_time, p.value, p.source, PUBLIC, "", "") for p in marks]
+def _published(marks: list[Published], taken: set[str]) -> pd.DataFrame:
+    made = [(f"{p.label}, published" if p.label in taken else p.label, PUBLIC, p.uses_time, p.value, p.source, PUBLIC, "", "") for p in marks]
     return pd.DataFrame(made, columns=["label", "family", "uses_time", "mean", "source", "verdict", "model", "note"])
 
 
