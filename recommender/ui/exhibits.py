@@ -31,7 +31,8 @@ def draw(key: str, head: str, sentence: str, spec: Spec, opened: Opened, figures
     with st.container(key=f"mq_ev_{key}", gap="small"):
         title(head, sentence)
         st.html(f"<style>.st-key-mq_chart_{key} {{ min-height: {spec['height'] + EDGES}px; }}</style>")  # the place is kept until it is drawn
-        st.vega_lite_chart(spec=spec, width="stretch", key=f"mq_chart_{key}", alt=f"{head}. {sentence}")
+        with st.container(key=f"mq_chart_{key}", gap=None):
+            st.vega_lite_chart(spec=spec, width="stretch", key=f"mq_vega_{key}", alt=f"{head}. {sentence}")
         note(key, opened, figures)
 
 
