@@ -1,6 +1,6 @@
 """Take the screenshots of this folder: `python docs/screenshots/take.py [address]`, with the app running at the address.
 
-Home, the dialog and the picker at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
+Home, the dialog, the picker and the Evaluation page at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
 """
 
 import shutil
@@ -11,6 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
 SIZES = {390: 844, 820: 1180, 1440: 900}
+SECTIONS = ("league", "context", "the-data")
 VIEWER, CONTEXT = "kenji", "time=evening&device=tv"
 
 
@@ -22,6 +23,18 @@ def settled(page: Page, what: str) -> None:
 
 def take(page: Page, name: str, width: int) -> None:
     page.screenshot(path=HERE / f"{name}-{width}.jpg", type="jpeg", quality=82)
+
+
+def evaluation(page: Page, address: str, section: str, width: int) -> None:
+    """A section of the Evaluation page in full length: the window grows to what it holds."""
+    page.set_viewport_size({"width": width, "height": 6500})
+    page.goto(address)
+    page.wait_for_function("document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 1")
+    settled(page, ".mq-ev-top")
+    bottom = page.evaluate("Math.ceil(document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().bottom)")
+    clip = {"x": 0, "y": 0, "width": width, "height": bottom}
+    page.screenshot(path=HERE / f"evaluation-{section}-{width}.jpg", type="jpeg", quality=75, clip=clip)
+    page.set_viewport_size({"width": width, "height": SIZES[width]})
 
 
 def main(address: str) -> None:
@@ -44,6 +57,8 @@ def main(address: str) -> None:
             page.mouse.wheel(0, height * 0.8)
             settled(page, ".mq-card")
             take(page, "rows", width)
+            for section in SECTIONS:
+                evaluation(page, f"{address}/evaluation?viewer={VIEWER}&protocol=p1&section={section}", section, width)
             page.close()
         chromium.close()
 

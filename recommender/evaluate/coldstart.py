@@ -21,7 +21,7 @@ FIRST = (0, 1, 2, 3, 5, 8, 10, 15, 20, 50)
 K = 10
 LIKED = 4.0  # stars
 LATER, SAMPLED, NEXT = "first ratings, liked later", "random ratings, liked otherwise", "first ratings, next ten"
-VARIANTS = (LATER, SAMPLED, NEXT)
+VARIANTS = (SAMPLED, LATER, NEXT)  # the first decides the routing
 POPULAR, COLLABORATIVE, BALANCED = "popularity", "ease", "hybrid"  # what the three routes of the app rest on
 
 
@@ -89,8 +89,8 @@ def run(
                 estimates = bootstrap_means(np.column_stack([found[name, known], precision(hits, counts, K)]))
                 rows += [Row(variant, name, metric, K, f"known={known}", *e) for metric, e in zip(("NDCG", "P"), estimates)]
             say(f"{variant} · {name}: " + ", ".join(f"{known}: {found[name, known].mean():.3f}" for known in FIRST))
-            if variant == LATER:
-                contenders.append(Contender(name, f"{labels[name]}, as released", "", False, 1, 0.0, round(milliseconds(model, split), 3), 0.0))
+            if variant == VARIANTS[0]:
+                contenders.append(Contender(name, labels[name], "", False, 1, 0.0, round(milliseconds(model, split), 3), 0.0))
         differences += compare(variant, found, [name for name in models if name != POPULAR])
     return contenders, rows, differences, {"thresholds": {variant: thresholds(differences, variant) for variant in VARIANTS}}
 
