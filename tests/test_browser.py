@@ -115,11 +115,12 @@ def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
 
 def test_a_row_stays_where_it_is_when_its_films_change(page, app_url):
     home(page, app_url, "/?viewer=amara&time=morning&device=mobile")
-    first = card(page, 0, 0).get_attribute("data-film")
+    shown = "[...document.querySelector('.mq-row').querySelectorAll('.mq-card')].map(c => c.dataset.film).join()"
+    before = page.evaluate(shown)
     page.locator(".st-key-mq_pick_time button", has_text="Night").or_(
         page.locator(".st-key-mq_pick_time").get_by_role("radio", name="Night")
     ).first.click()
-    page.wait_for_function("film => document.querySelector('.mq-row .mq-card').dataset.film !== film", arg=first)
+    page.wait_for_function(f"before => {shown} !== before", arg=before)
     settled(page)
     page.wait_for_timeout(500)
     assert page.locator(".mq-row .mq-track").evaluate_all("tracks => tracks.slice(0, 3).map(t => t.scrollLeft)") == [0, 0, 0]
