@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from recommender.catalog import Catalog
 from recommender.evaluate.metrics import hits_of_lists, ndcg, precision
 from recommender.evaluate.rankings import milliseconds, rank
 from recommender.evaluate.report import Contender, Paired, Row
-from recommender.evaluate.split import Split
+from recommender.evaluate.split import Split, relevant_films
 from recommender.interactions import Interactions
 from recommender.stats.inference import bootstrap_means, holm, paired_differences
 from recommender.types import Recommender
@@ -51,7 +50,7 @@ def questions(strangers: Interactions, known: int, candidates: np.ndarray, varia
         source=log,
         spans=np.stack([starts, starts + known], axis=1),
         users=users,
-        relevant=sparse.csr_array((np.ones(right.sum(), bool), pairs), shape=(len(users), log.n_items)),
+        relevant=relevant_films(*pairs, (len(users), log.n_items)),
         at=log.times[starts + max(known - 1, 0)],
         times_of_day=np.full(len(users), -1),
         candidates=candidates,

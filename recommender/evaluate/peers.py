@@ -16,7 +16,7 @@ import numpy as np
 
 from recommender.evaluate.rankings import DEPTH, Ranking
 from recommender.evaluate.report import Contender
-from recommender.evaluate.split import RatingSplit, Split
+from recommender.evaluate.split import RatingSplit, Split, stem
 from recommender.interactions import Interactions
 from recommender.settings import settings
 
@@ -41,8 +41,7 @@ class Rated(NamedTuple):
 
 def place(split: Split | RatingSplit, folder: Path) -> Path:
     """The folder of this split's question and its answers."""
-    stem = f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}"
-    return folder / f"{stem}-{_mark(split)[:12]}"
+    return folder / f"{stem(split)}-{_mark(split)[:12]}"
 
 
 def export(split: Split | RatingSplit, folder: Path) -> Path:

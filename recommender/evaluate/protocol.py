@@ -15,7 +15,7 @@ from recommender.evaluate import metrics, peers, trec
 from recommender.evaluate.contenders import ALWAYS, BASELINES, RANKERS
 from recommender.evaluate.rankings import LEAST, Ranking, rankings
 from recommender.evaluate.report import Contender, Paired, Row
-from recommender.evaluate.split import NEW, POWER, Split
+from recommender.evaluate.split import NEW, POWER, Split, relevant_films
 from recommender.stats.inference import Estimate, bootstrap_means, bootstrap_ratio, holm, paired_differences
 
 CUTS = (5, 10, LEAST)
@@ -142,7 +142,7 @@ def _only(relevant: sparse.csr_array, films: np.ndarray) -> sparse.csr_array:
     """The relevant films (B, I) that are among films (I,) bool."""
     rows, items = relevant.nonzero()
     kept = films[items]
-    return sparse.csr_array((np.ones(kept.sum(), bool), (rows[kept], items[kept])), shape=relevant.shape)
+    return relevant_films(rows[kept], items[kept], relevant.shape)
 
 
 def _again(users: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from recommender import artifacts
 from recommender.catalog import Catalog
-from recommender.evaluate.split import Split
+from recommender.evaluate.split import Split, stem
 from recommender.interactions import Interactions
 from recommender.types import Recommender
 
@@ -169,21 +169,26 @@ def read_stored(path: Path, rows: int) -> dict[str, np.ndarray]:
     return arrays if arrays and len(next(iter(arrays.values()))) == rows else {}
 
 
+def store(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Write arrays for read_stored in one piece, and give them back."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npz")
+    np.savez(part, allow_pickle=False, **arrays)
+    part.replace(path)
+    return arrays
+
+
 def rankings(name: str, model: Recommender, splits: list[Split], catalog: Catalog, work: Path) -> Iterator[Ranking]:
     """The ranking of one model on each of `splits`, which share their training rows; stored lists are read back."""
     mark = f"{splits[0].train.fingerprint()} {model!r}"
     fitted, seconds = None, 0.0
     for split in splits:
         digest = hashlib.sha256(f"{mark} {split.checksum()} {split.variant}".encode()).hexdigest()[:12]
-        path = work / "rankings" / f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}-{name}-{digest}.npz"
+        path = work / "rankings" / f"{stem(split)}-{name}-{digest}.npz"
         if not (stored := read_stored(path, len(split))):
             if fitted is None:
                 fitted, seconds = fit(model, splits[0].train, catalog, work)
             shown, scores = rank(fitted, split, DEPTH if len(split) < 20_000 else LEAST, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part.npz")
             cost = np.array([seconds, milliseconds(fitted, split), learned_bytes(fitted) / 1e6])
-            np.savez(part, shown=shown, scores=scores, cost=cost)
-            part.replace(path)
-            stored = read_stored(path, len(split))
+            stored = store(path, {"shown": shown, "scores": scores, "cost": cost})
         yield Ranking(stored["shown"], stored["scores"], *stored["cost"].tolist())

@@ -107,6 +107,11 @@ class RatingSplit:
         }
 
 
+def stem(split: Split | RatingSplit) -> str:
+    """The beginning of the names of a split's files: P1-stable_order."""
+    return f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}"
+
+
 def _digest(*columns: np.ndarray) -> str:
     digest = hashlib.sha256()
     for column in columns:
@@ -128,9 +133,7 @@ def core(interactions: Interactions, least: int = 5) -> Interactions:
 
 def shuffle_ties(interactions: Interactions, seed: int) -> Interactions:
     """The same rows with those of one user and one second in random order."""
-    order = np.lexsort((np.random.default_rng(seed).random(len(interactions)), interactions.times, interactions.users))
-    columns = ("users", "items", "ratings", "times", "times_of_day", "devices")
-    return replace(interactions, **{name: getattr(interactions, name)[order] for name in columns})
+    return interactions.where(np.lexsort((np.random.default_rng(seed).random(len(interactions)), interactions.times, interactions.users)))
 
 
 def leave_last_out(interactions: Interactions, shuffled: bool = False, seed: int = 0) -> Split:
@@ -155,15 +158,35 @@ def _asked(protocol: str, variant: str, seed: int, train: Interactions, log: Int
         source=log,
         spans=np.stack([starts, rows], axis=1),
         users=log.users[rows],
-        relevant=_relevant(np.arange(len(rows)), log.items[rows], len(rows), log.n_items),
+        relevant=relevant_films(np.arange(len(rows)), log.items[rows], (len(rows), log.n_items)),
         at=log.times[rows],
         times_of_day=log.times_of_day[rows],
         candidates=log.raters > 0,
     )
 
 
-def _relevant(rows: np.ndarray, items: np.ndarray, n_rows: int, n_items: int) -> sparse.csr_array:
-    return sparse.csr_array((np.ones(len(rows), bool), (rows, items)), shape=(n_rows, n_items))
+def _rest(protocol: str, variant: str, seed: int, train: Interactions, log: Interactions, asked: np.ndarray) -> Split:
+    """Each user of the rows `asked` (numbers or bool) is asked for all of them at once, with the training rows known; at the last of those."""
+    users = np.unique(log.users[asked])
+    spans = np.array([(r.start, r.stop) for r in map(train.rows, users.tolist())])
+    return Split(
+        protocol=protocol,
+        variant=variant,
+        seed=seed,
+        train=train,
+        source=train,
+        spans=spans,
+        users=users,
+        relevant=relevant_films(np.searchsorted(users, log.users[asked]), log.items[asked], (len(users), log.n_items)),
+        at=train.times[spans[:, 1] - 1],
+        times_of_day=np.full(len(users), -1),
+        candidates=log.raters > 0,
+    )
+
+
+def relevant_films(rows: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+    """bool csr (B, I) of `shape`, true at each of the pairs rows (N,), items (N,)."""
+    return sparse.csr_array((np.ones(len(rows), bool), (rows, items)), shape=shape)
 
 
 def random_fifth(interactions: Interactions, seed: int = 0) -> Split:
@@ -174,22 +197,7 @@ def random_fifth(interactions: Interactions, seed: int = 0) -> Split:
         r = interactions.rows(user)
         n = r.stop - r.start
         test[r.start + rng.permutation(n)[: max(1, n // 5)]] = True
-    train, asked = interactions.where(~test), interactions.where(test)
-    users = np.unique(asked.users)
-    spans = np.array([(r.start, r.stop) for r in map(train.rows, users.tolist())])
-    return Split(
-        protocol="P2",
-        variant="80/20",
-        seed=seed,
-        train=train,
-        source=train,
-        spans=spans,
-        users=users,
-        relevant=_relevant(np.searchsorted(users, asked.users), asked.items, len(users), interactions.n_items),
-        at=train.times[spans[:, 1] - 1],
-        times_of_day=np.full(len(users), -1),
-        candidates=interactions.raters > 0,
-    )
+    return _rest("P2", "80/20", seed, interactions.where(~test), interactions, test)
 
 
 def rating_folds(interactions: Interactions, folds: int = 10, seed: int = 0) -> Iterator[RatingSplit]:
@@ -216,20 +224,6 @@ def time_cut(interactions: Interactions, quantile: float = 0.9, seed: int = 0, e
     after = np.flatnonzero(interactions.times >= cut)
     users = np.unique(interactions.users[after])
     last = np.array([interactions.rows(u).stop - 1 for u in users.tolist()])
-    spans = np.array([(r.start, r.stop) for r in map(train.rows, users.tolist())])
-    future = Split(
-        protocol="P4",
-        variant="all",
-        seed=seed,
-        train=train,
-        source=train,
-        spans=spans,
-        users=users,
-        relevant=_relevant(np.searchsorted(users, interactions.users[after]), interactions.items[after], len(users), interactions.n_items),
-        at=np.full(len(users), cut),
-        times_of_day=np.full(len(users), -1),
-        candidates=interactions.raters > 0,
-    )
     drawn = _some_of_each(interactions.users[after], each, seed)
     stands_for = (np.bincount(interactions.users[after]) / np.maximum(np.bincount(interactions.users[after[drawn]]), 1))[
         interactions.users[after[drawn]]
@@ -237,7 +231,7 @@ def time_cut(interactions: Interactions, quantile: float = 0.9, seed: int = 0, e
     splits = {
         "last": _asked("P4", "last", seed, train, interactions, last),
         "successive": replace(_asked("P4", "successive", seed, train, interactions, after[drawn]), stands_for=stands_for),
-        "all": future,
+        "all": replace(_rest("P4", "all", seed, train, interactions, after), at=np.full(len(users), cut)),
     }
     return {name: replace(s, groups={"warm": train.lengths[s.users] > 0, "cold": train.lengths[s.users] == 0}) for name, s in splits.items()}
 

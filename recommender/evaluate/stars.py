@@ -15,7 +15,7 @@ from recommender.evaluate import peers
 from recommender.evaluate.contenders import RATERS
 from recommender.evaluate.metrics import star_errors
 from recommender.evaluate.protocol import BANDS, People, bands
-from recommender.evaluate.rankings import read_stored
+from recommender.evaluate.rankings import read_stored, store
 from recommender.evaluate.report import Contender, Paired, Row
 from recommender.evaluate.split import NEW, POWER, RatingSplit
 from recommender.stats.inference import bootstrap_ratio, holm, paired_difference
@@ -45,11 +45,7 @@ def predict(name: str, split: RatingSplit, catalog: Catalog, work: Path, seed: i
         model.fit(split.train, catalog, checkpoint=work / "checkpoints" / f"{name}-{mark}.safetensors")
         seconds = time.perf_counter() - started
         predicted = np.clip(model.predict(split.test), split.train.ratings.min(), split.train.ratings.max())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part.npz")
-        np.savez(part, predicted=predicted, seconds=seconds)
-        part.replace(path)
-        stored = read_stored(path, len(split.test))
+        stored = store(path, {"predicted": predicted, "seconds": np.array(seconds)})
     return stored["predicted"], float(stored["seconds"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recommender.catalog import Catalog
 from recommender.evaluate.rankings import Ranking
-from recommender.evaluate.split import Split
+from recommender.evaluate.split import Split, stem
 
 
 def write(split: Split, found: dict[str, list[Ranking]], catalog: Catalog, folder: Path) -> None:
@@ -16,9 +16,9 @@ def write(split: Split, found: dict[str, list[Ranking]], catalog: Catalog, folde
     the list, because programs break ties of real scores in ways of their own. These files hold people's histories: never commit them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{split.protocol}-{split.variant.replace(' ', '_').replace('/', '-')}"
+    beginning = stem(split)
     ids, names = catalog.ids, _names(split)
-    with (folder / f"{stem}.qrels").open("w") as file:
+    with (folder / f"{beginning}.qrels").open("w") as file:
         relevant = split.relevant
         for row, name in enumerate(names):
             for item in relevant.indices[relevant.indptr[row] : relevant.indptr[row + 1]].tolist():
@@ -26,7 +26,7 @@ def write(split: Split, found: dict[str, list[Ranking]], catalog: Catalog, folde
     runs = {name if len(of) == 1 else f"{name}-{seed}": ranking for name, of in found.items() for seed, ranking in enumerate(of)}
     for model, ranking in runs.items():
         length = ranking.shown.shape[1]
-        with (folder / f"{stem}-{model}.run").open("w") as file:
+        with (folder / f"{beginning}-{model}.run").open("w") as file:
             for name, shown in zip(names, ranking.shown.tolist()):
                 file.writelines(f"{name} Q0 {ids[item]} {place + 1} {length - place} {model}\n" for place, item in enumerate(shown))
 
