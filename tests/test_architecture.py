@@ -18,7 +18,7 @@ FLOORS = (
     ("types", "names"),
     ("catalog", "interactions"),
     ("load", "world", "rank"),
-    ("models", "datacard", "fetch"),
+    ("models", "datacard", "fetch", "counterfactual"),
     ("artifacts",),
     ("serve", "evaluate", "experiment"),
     ("train",),

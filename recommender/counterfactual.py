@@ -1,0 +1,164 @@
+"""What would be otherwise without some of the viewer's films, or with others: ranks found by scoring again, never read off the reasons."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recommender.types import Query
+
+Scorer = Callable[[list[Query]], np.ndarray]  # as Recommender.score
+BATCH = 64  # queries scored at once
+KEPT = 40  # films of a long profile that the greedy search goes on with after its first step
+
+
+def without(query: Query, films: Sequence[int]) -> Query:
+    """The same query by a viewer who never rated these films."""
+    return replace(query, profile=query.profile.keep(~np.isin(query.profile.items, list(films))))
+
+
+def plus(query: Query, film: int, stars: float = 5.0) -> Query:
+    """The same query by a viewer who has rated one more film, just now."""
+    p = query.profile
+    columns = ((p.items, film), (p.ratings, stars), (p.times, p.times.max(initial=0)))
+    items, ratings, times = (np.append(column, value) for column, value in columns)
+    return replace(query, profile=replace(p, items=items, ratings=ratings, times=times))
+
+
+def ranks(scores: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """(B, I) from scores (B, I): place of each film among those of pool (I,) bool, 1 is best, ties by number; 0 outside the pool."""
+    places = np.zeros(scores.shape, np.int64)
+    films = np.flatnonzero(pool)
+    order = films[np.argsort(-scores[:, films], axis=1, kind="stable")]
+    np.put_along_axis(places, order, np.arange(1, len(films) + 1)[None], axis=1)
+    return places
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The fewest films found whose removal takes a film out of the first k.
+
+    films: item numbers, empty where none were found; before, after: its rank with and without them (or with no film at all, where none were
+    found); minimal: no smaller set does it, every one having been tried; hurried: the search was ended by its bounds.
+    """
+
+    films: tuple[int, ...]
+    before: int
+    after: int
+    minimal: bool
+    hurried: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class WhatIf:
+    """One model's scores for one query, asked again with films taken away or added. `pool` (I,) bool is ranked, whatever changes."""
+
+    score: Scorer
+    query: Query
+    pool: np.ndarray
+
+    def ranks(self, queries: list[Query]) -> np.ndarray:  # (B, I)
+        """Places of all films of the pool for other queries."""
+        found = [ranks(self.score(queries[i : i + BATCH]), self.pool) for i in range(0, len(queries), BATCH)]
+        return np.concatenate(found) if found else np.zeros((0, len(self.pool)), np.int64)
+
+    def smallest(self, item: int, k: int = 10, tries: int = 3000, seconds: float = 1.0) -> Smallest:
+        """Greedy search for the fewest films of the profile without which `item` leaves the first k.
+
+        Each step takes away the film without which the item's lead over the k-th best falls most; then films that were not needed are put
+        back; then smaller sets are tried one by one, as far as the bounds on rescorings and seconds allow.
+        Source: Ghazimatin et al., PRINCE, WSDM 2020; Tan et al., CountER, CIKM 2021 (the question, not the method).
+        """
+        if not self.pool[item]:
+            raise ValueError(f"item {item} is not among the {int(self.pool.sum())} films that are ranked")
+        return _Search(self, item, k, tries, time.monotonic() + seconds).run()
+
+
+class _OutOfTime(Exception):
+    pass
+
+
+class _Search:
+    """One run of WhatIf.smallest. A removal is a tuple of films; a film is `out` where its lead over the k-th best other film is negative."""
+
+    def __init__(self, whatif: WhatIf, item: int, k: int, tries: int, deadline: float) -> None:
+        self.whatif, self.item, self.k, self.left, self.deadline = whatif, item, k, tries, deadline
+        self.films = [int(i) for i in whatif.query.profile.items]
+
+    def run(self) -> Smallest:
+        before = self._place(())
+        if before > self.k:
+            raise ValueError(f"item {self.item} has rank {before}, wanted within the first {self.k}")
+        found: tuple[int, ...] = ()
+        try:
+            found = self._pruned(self._greedy())
+            if not found:
+                return Smallest((), before, self._place(tuple(self.films)), minimal=False)
+            found, minimal = self._smaller(found)
+        except _OutOfTime as stopped:
+            found, minimal = found or stopped.args[0], False
+            return Smallest(found, before, self._place(found or tuple(self.films)), minimal, hurried=True)
+        return Smallest(found, before, self._place(found), minimal)
+
+    def _place(self, removed: tuple[int, ...]) -> int:
+        return int(self.whatif.ranks([without(self.whatif.query, removed)])[0, self.item])
+
+    def _leads(self, removals: Sequence[tuple[int, ...]], best: tuple[int, ...] = ()) -> np.ndarray:
+        """(R,) score of the item less that of the k-th best other film of the pool, below 0 where it is out; `best` is kept if time is out."""
+        leads = []
+        for start in range(0, len(removals), BATCH):
+            part = removals[start : start + BATCH]
+            self.left -= len(part)
+            if self.left < 0 or time.monotonic() > self.deadline:
+                raise _OutOfTime(best)
+            queries = [without(self.whatif.query, r) for r in part]
+            scores = np.where(self.whatif.pool, self.whatif.score(queries).astype(np.float64), -np.inf)
+            own = scores[:, self.item].copy()
+            scores[:, self.item] = -np.inf
+            kth = np.partition(scores, -self.k, axis=1)[:, -self.k]
+            tied = (scores == own[:, None]) & (np.arange(scores.shape[1]) < self.item)
+            ahead = (scores > own[:, None]).sum(axis=1) + tied.sum(axis=1)
+            leads.append(np.where(ahead >= self.k, np.minimum(own - kth, -1e-12), np.maximum(own - kth, 0)))
+        return np.concatenate(leads)
+
+    def _greedy(self) -> tuple[int, ...]:
+        """Films whose removal takes the item out, one more in each step; empty where not even an empty profile does."""
+        removed: tuple[int, ...] = ()
+        candidates = self.films
+        while candidates:
+            leads = self._leads([(*removed, film) for film in candidates])
+            order = np.argsort(leads, kind="stable")
+            removed = (*removed, candidates[order[0]])
+            if leads[order[0]] < 0:
+                return removed
+            candidates = [candidates[n] for n in order[1:]][: KEPT if len(removed) == 1 else None]
+        return tuple(self.films) if len(self.films) > len(removed) and self._leads([tuple(self.films)])[0] < 0 else ()
+
+    def _pruned(self, removed: tuple[int, ...]) -> tuple[int, ...]:
+        """The same without films that need not be taken away, first taken first tried."""
+        for film in removed:
+            fewer = tuple(f for f in removed if f != film)
+            if len(removed) > 1 and self._leads([fewer], removed)[0] < 0:
+                removed = fewer
+        return removed
+
+    def _smaller(self, found: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
+        """A smaller set where there is one, and whether what stands is proven smallest. The greedy search has tried all single films."""
+        for size in range(2, len(found)):
+            if math.comb(len(self.films), size) > self.left:
+                return found, False
+            for part in _parts(itertools.combinations(self.films, size), BATCH):
+                leads = self._leads(part, found)
+                if leads.min() < 0:
+                    return part[int(leads.argmin())], True
+        return found, True
+
+
+def _parts(values: Iterator[tuple[int, ...]], size: int) -> Iterator[list[tuple[int, ...]]]:
+    while part := list(itertools.islice(values, size)):
+        yield part

@@ -1,0 +1,137 @@
+"""What if: ranks after films are taken away, and the smallest set that takes a film out of the list."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from recommender.counterfactual import WhatIf, plus, ranks, without
+from recommender.rank import rank_of
+from recommender.types import Context, Profile, Query
+
+
+@dataclass
+class Linear:
+    """score_i = sum of gives[j, i] over the films j of the profile, plus base_i."""
+
+    gives: np.ndarray  # (I, I)
+    base: np.ndarray  # (I,)
+    asked: int = 0
+
+    def __call__(self, queries: list[Query]) -> np.ndarray:
+        self.asked += len(queries)
+        return np.stack([self.base + self.gives[q.profile.items].sum(axis=0) for q in queries]).astype(np.float32)
+
+
+def query(*films: int) -> Query:
+    n = len(films)
+    return Query(Profile(np.array(films, np.int64), np.full(n, 4.0), np.arange(n)), Context("evening"))
+
+
+def world(n: int = 30, films: int = 6, seed: int = 0) -> tuple[Linear, Query, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    model = Linear(rng.gamma(0.5, size=(n, n)), 0.1 * rng.random(n))
+    q = query(*range(films))
+    pool = np.ones(n, bool)
+    pool[:films] = False
+    return model, q, pool
+
+
+def test_without_and_plus_change_only_the_films() -> None:
+    q = query(3, 1, 2)
+    assert without(q, [1]).profile.items.tolist() == [3, 2]
+    assert without(q, [1]).context == q.context
+    more = plus(q, 9, 4.5).profile
+    assert (more.items.tolist(), more.ratings.tolist(), more.times.tolist()) == ([3, 1, 2, 9], [4, 4, 4, 4.5], [0, 1, 2, 2])
+    assert plus(Query(), 5).profile.items.tolist() == [5]
+    with pytest.raises(ValueError, match="twice"):
+        plus(q, 1)
+
+
+def test_ranks_agree_with_rank_of_and_leave_out_what_is_not_ranked() -> None:
+    scores = np.array([[0.5, 0.5, 0.9, 0.1], [1.0, 2.0, 3.0, 3.0]])
+    assert ranks(scores, np.array([True, True, True, True])).tolist() == [[2, 3, 1, 4], [4, 3, 1, 2]]  # ties by number
+    assert ranks(scores, np.array([True, True, False, True])).tolist() == [[1, 2, 0, 3], [3, 2, 0, 1]]
+    rng = np.random.default_rng(1)
+    many = rng.integers(0, 9, (5, 40)).astype(float)
+    for row, found in zip(many, ranks(many, np.ones(40, bool))):
+        assert found.tolist() == [rank_of(row, i) for i in range(40)]
+
+
+def test_the_smallest_set_by_hand() -> None:
+    # Films 0 and 1 are rated. Film 2 gets 3 from film 0 and 3 from film 1; film 3 gets 4 from nothing. k = 1:
+    # 2 leads with 6 against 4; without either one it has 3 and is second; so one film is enough, and the first is taken.
+    gives = np.zeros((4, 4))
+    gives[0, 2] = gives[1, 2] = 3
+    model, pool = Linear(gives, np.array([0, 0, 0, 4.0])), np.array([False, False, True, True])
+    found = WhatIf(model, query(0, 1), pool).smallest(2, k=1)
+    assert (found.films, found.before, found.after, found.minimal, found.hurried) == ((0,), 1, 2, True, False)
+    # With 5 from each, one alone still gives 5 > 4: both must go.
+    gives[0, 2] = gives[1, 2] = 5
+    found = WhatIf(model, query(0, 1), pool).smallest(2, k=1)
+    assert (set(found.films), found.after, found.minimal) == ({0, 1}, 2, True)
+    # With 5 points of its own it leads even for a viewer of whom nothing is known.
+    model.base[2] = 5
+    found = WhatIf(model, query(0, 1), pool).smallest(2, k=1)
+    assert (found.films, found.before, found.after, found.minimal) == ((), 1, 1, False)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_set_works_and_is_as_small_as_it_says(seed: int) -> None:
+    model, q, pool = world(seed=seed)
+    whatif = WhatIf(model, q, pool)
+    places = whatif.ranks([q])[0]
+    for k in (1, 3):
+        item = int(np.flatnonzero(places == k)[0])
+        found = whatif.smallest(item, k=k)
+        smallest = next(
+            (
+                size
+                for size in range(1, 7)
+                if any(whatif.ranks([without(q, r)])[0, item] > k for r in itertools.combinations(q.profile.items.tolist(), size))
+            ),
+            None,
+        )
+        assert found.before == k
+        if smallest is None:
+            assert found.films == ()
+            assert found.after <= k
+        else:
+            assert found.minimal
+            assert len(found.films) == smallest
+            assert found.after == whatif.ranks([without(q, found.films)])[0, item] > k
+
+
+def test_a_tie_is_lost_to_the_smaller_number() -> None:
+    # Without film 0, film 3 has 2 points as film 2 has; film 2 stands before it.
+    gives = np.zeros((4, 4))
+    gives[0, 3] = 1
+    model = Linear(gives, np.array([0, 0, 2.0, 2.0]))
+    found = WhatIf(model, query(0), np.array([False, True, True, True])).smallest(3, k=1)
+    assert (found.films, found.after) == ((0,), 2)
+
+
+def test_bounds_end_the_search_and_say_so() -> None:
+    model, q, pool = world(n=60, films=20, seed=3)
+    whatif = WhatIf(model, q, pool)
+    item = int(np.flatnonzero(whatif.ranks([q])[0] == 1)[0])
+    for bounds in ({"tries": 25}, {"seconds": -1.0}):
+        model.asked = 0
+        found = whatif.smallest(item, **bounds)
+        assert found.hurried
+        assert not found.minimal
+        assert model.asked <= 25 + 2 * 20
+        assert found.films == () or whatif.ranks([without(q, found.films)])[0, item] > 10
+
+
+def test_only_films_of_the_list_can_leave_it() -> None:
+    model, q, pool = world()
+    whatif = WhatIf(model, q, pool)
+    with pytest.raises(ValueError, match="not among the 24"):
+        whatif.smallest(0)
+    last = int(np.flatnonzero(whatif.ranks([q])[0] == 24)[0])
+    with pytest.raises(ValueError, match="rank 24, wanted within the first 10"):
+        whatif.smallest(last)
