@@ -73,6 +73,8 @@ def card(name: str, folder: Path) -> dict:
     for key in ("parameters", "weights"):
         if not isinstance(found.get(key), dict):
             raise ArtifactError(path, f"{key} is {found.get(key)!r}, wanted an object", name)
+    if not isinstance(found.get("simulated"), list):
+        raise ArtifactError(path, f"simulated is {found.get('simulated')!r}, wanted a list of signals", name)
     return found
 
 
@@ -99,6 +101,7 @@ def load(name: str, folder: Path, catalog: Catalog) -> Recommender:
     except (SafetensorError, KeyError, ValueError) as error:
         raise ArtifactError(path, f"not readable ({error})", name) from None
     model.catalog = catalog
+    model.simulates = tuple(facts["simulated"])  # type: ignore[attr-defined]
     return model
 
 

@@ -12,6 +12,7 @@ from scipy import sparse
 from recommender.types import Profile
 
 UNKNOWN = -1  # time of day or device that nobody recorded
+SIGNALS = ("time_of_day", "device")  # what the columns of context hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +20,8 @@ class Interactions:
     """Parallel columns (N,), sorted by user, then time, ties in file order.
 
     users and items are numbers from 0; ratings in stars; times in unix seconds.
-    times_of_day (index into TIMES_OF_DAY) is observed local time; devices (index into DEVICES) is always simulated,
-    because no MovieLens edition records it. Both are UNKNOWN (-1) where absent.
+    times_of_day (index into TIMES_OF_DAY, local time) and devices (index into DEVICES) are UNKNOWN (-1) where absent.
+    simulated: those of SIGNALS that were drawn from a rule; whatever is learned from them carries their names to the screen.
     """
 
     users: np.ndarray
@@ -32,6 +33,7 @@ class Interactions:
     user_ids: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (U,) the publisher's ids
     times_of_day: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     devices: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+    simulated: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.users)
@@ -43,6 +45,9 @@ class Interactions:
         for name in ("items", "ratings", "times", "times_of_day", "devices"):
             if len(getattr(self, name)) != n:
                 raise ValueError(f"{name} has {len(getattr(self, name))} rows, users has {n}; wanted equal numbers")
+        for name in self.simulated:
+            if name not in SIGNALS:
+                raise ValueError(f"simulated names {name!r}, wanted {' or '.join(SIGNALS)}")
         if len(self.user_ids) != self.n_users:
             raise ValueError(f"user_ids has {len(self.user_ids)} rows, wanted n_users == {self.n_users}")
         for name, column, stop in (("users", self.users, self.n_users), ("items", self.items, self.n_items)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import log_softmax
 
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
@@ -36,12 +37,27 @@ def device_odds(catalog: Catalog) -> np.ndarray:  # (I, 4)
 
 
 def simulate_devices(interactions: Interactions, catalog: Catalog, dose: float, rng: np.random.Generator) -> Interactions:
-    """The same interactions, each with a device drawn with odds exp(dose x rule); dose 0 draws uniformly."""
+    """The same interactions, each with a device drawn with odds exp(dose x rule), and marked so; dose 0 draws uniformly."""
     if dose < 0:
         raise ValueError(f"dose == {dose}, must be >= 0")
     odds = dose * device_odds(catalog)
     noise = rng.gumbel(size=(len(interactions), len(DEVICES)))  # the largest of odds + Gumbel noise is a draw from softmax(odds)
-    return replace(interactions, devices=(odds[interactions.items] + noise).argmax(axis=1).astype(np.int8))
+    drawn = (odds[interactions.items] + noise).argmax(axis=1).astype(np.int8)
+    return replace(interactions, devices=drawn, simulated=tuple(dict.fromkeys((*interactions.simulated, "device"))))
+
+
+def planted_lifts(catalog: Catalog, raters: np.ndarray, dose: float) -> np.ndarray:  # (4, G) log-odds
+    """By how much the rule lifts each genre on each device: log P(device | film) - log P(device), as far as it is linear in genres.
+
+    The closed form of weighted least squares on a film's genres and a constant, a film counting as often as it is rated (raters (I,)).
+    Running time, and how genres share the four devices, make the truth not quite linear.
+    """
+    log_share = log_softmax(dose * device_odds(catalog), axis=1)  # (I, 4)
+    weight = raters / raters.sum()
+    lift = log_share - np.log(weight @ np.exp(log_share))
+    known = np.column_stack([catalog.genres, np.ones(len(catalog))])
+    root = np.sqrt(weight)[:, None]
+    return np.linalg.lstsq(root * known, root * lift)[0][:-1].T  # b = argmin sum_i w_i (lift_i - x_i b)^2
 
 
 def checkerboard(n_users: int = 120, n_items: int = 40, seed: int = 0, density: float = 0.6) -> tuple[Catalog, Interactions]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -56,7 +56,6 @@ class Hybrid:
     near no effect, where the data do not speak against it.
     """
 
-    simulates: ClassVar[tuple[str, ...]] = ("device",)
     hidden: int = 16
     pull: float = 0.02
     ridge: float = 0.01
@@ -91,6 +90,7 @@ class Hybrid:
         """Learn the gate and the context points from viewers whom the parts do not know."""
         torch.manual_seed(self.seed)
         self.catalog = catalog
+        self.simulates = tuple(dict.fromkeys((*interactions.simulated, *(s for part in self.parts.values() for s in getattr(part, "simulates", ())))))
         queries, targets, viewers = self.questions(interactions, np.random.default_rng(self.seed))
         z = torch.from_numpy(np.concatenate([self.part_scores(queries[i : i + 128]) for i in range(0, len(queries), 128)]))  # (N, 3, I)
         context = torch.tensor([context_index(q.context) for q in queries])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -38,7 +38,6 @@ class Sequence:
     Source: Kang & McAuley, SASRec, ICDM 2018, arXiv 1808.09781; full softmax: Klenitskiy & Vasilev, RecSys 2023, arXiv 2309.07602.
     """
 
-    simulates: ClassVar[tuple[str, ...]] = ("device",)
     knows: tuple[str, ...] = (
         "time_of_day",
         "device",
@@ -64,6 +63,7 @@ class Sequence:
         torch.manual_seed(self.seed)
         rng = np.random.default_rng(self.seed)
         self.catalog = catalog
+        self.simulates = tuple(name for name in interactions.simulated if name in self.knows)
         network = self._blank(interactions.n_items, self.dropout)
         candidates = np.flatnonzero(interactions.lengths >= 5)
         if len(candidates) < 4:
