@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from recommender.ui import exhibits, findings, league, sign, standings, words
+from recommender.ui import findings, league, sections, sign, standings
 from recommender.ui.league import AHEAD, BEHIND, YARDSTICK, Tile
 from recommender.ui.measures import chance_of, measure, number, signed
 from recommender.ui.reports import COMMAND, Shelf, shelf
-from recommender.ui.state import from_address, put
 
 _CSS = (Path(__file__).parent / "web" / "evaluation.css").read_text("utf-8")
 EDITIONS = {"ml-1m": "MovieLens 1M", "ml-100k": "MovieLens 100K", "ml-latest-small": "MovieLens latest-small"}
@@ -29,40 +28,9 @@ def stage() -> None:
         _nothing(found)
         return
     _headline(found)
-    _problems(found.problems)
-    drawn: dict[str, Callable[[Shelf], None]] = dict(
-        zip(SECTIONS, (standings.standings, standings.tradeoffs, standings.groups, findings.stars, findings.context, findings.data), strict=True)
-    )
-    for tab, (name, section) in zip(_tabs(), drawn.items()):
-        if tab.open:
-            with tab:
-                _guarded(name, section, found)
-
-
-def _tabs() -> list:
-    """The sections as tabs; only the open one is worked out. The open one stands in the address."""
-    slugs = {exhibits.slug(name): name for name in SECTIONS}
-    kept = from_address("section", slugs)
-    key = "mq_ev_section"
-    if kept in slugs and st.session_state.get(key) != slugs[kept]:
-        st.session_state[key] = slugs[kept]
-    return list(st.tabs(SECTIONS, key=key, on_change=_turned, args=(key,)))
-
-
-def _turned(key: str) -> None:
-    name = st.session_state.get(key)
-    put("section", None if name in (None, SECTIONS[0]) else exhibits.slug(name))
-
-
-def _guarded(name: str, section: Callable[[Shelf], None], found: Shelf) -> None:
-    """A report that is whole as a file and broken inside costs its section, not the page."""
-    try:
-        section(found)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        st.warning(
-            f"{name} cannot be drawn: a report holds something unexpected ({type(error).__name__}: {words.md(str(error)[:160])}).",
-            icon=":material/broken_image:",
-        )
+    sections.problems(found.problems)
+    drawn = (standings.standings, standings.tradeoffs, standings.groups, findings.stars, findings.context, findings.data)
+    sections.draw("section", {name: partial(section, found) for name, section in zip(SECTIONS, drawn, strict=True)})
 
 
 def _nothing(found: Shelf) -> None:
@@ -73,12 +41,7 @@ def _nothing(found: Shelf) -> None:
     )
     with st.container(key="mq_board_more"):
         st.code(COMMAND, language="bash", wrap_lines=True)
-    _problems(found.problems)
-
-
-def _problems(lines: tuple[str, ...]) -> None:
-    for line in lines:
-        st.warning(words.md(line), icon=":material/broken_image:")
+    sections.problems(found.problems)
 
 
 # -- the head ----------------------------------------------------------------------------------------------------------

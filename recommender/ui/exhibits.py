@@ -26,8 +26,8 @@ def title(head: str, sentence: str) -> None:
     st.html(f'<div class="mq-ev mq-ev-head"><h2>{escape(head)}</h2><p>{escape(sentence)}</p></div>')
 
 
-def draw(key: str, head: str, sentence: str, spec: Spec, opened: Opened, figures: pd.DataFrame) -> None:
-    """A chart in its frame; the sentence is also its text alternative."""
+def draw(key: str, head: str, sentence: str, spec: Spec, opened: Opened | str, figures: pd.DataFrame) -> None:
+    """A chart in its frame; the sentence is also its text alternative. opened: the report, or a line that says where the figures come from."""
     with st.container(key=f"mq_ev_{key}", gap="small"):
         title(head, sentence)
         st.html(f"<style>.st-key-mq_chart_{key} {{ min-height: {spec['height'] + EDGES}px; }}</style>")  # the place is kept until it is drawn
@@ -36,17 +36,20 @@ def draw(key: str, head: str, sentence: str, spec: Spec, opened: Opened, figures
         note(key, opened, figures)
 
 
-def note(key: str, opened: Opened, figures: pd.DataFrame) -> None:
-    """Report, date and command, and what is shown as CSV."""
-    report = opened.report
+def note(key: str, opened: Opened | str, figures: pd.DataFrame) -> None:
+    """Where it comes from (of a report: file, date and command), and what is shown as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"mq_note_{key}"):
-        st.caption(
-            f"{words.md(opened.file)} · {words.md(report.date)} · {words.md(report.dataset)} · `{report.command.replace('`', '')}`", width="stretch"
-        )
+        st.caption(opened if isinstance(opened, str) else _made_by(opened), width="stretch")
+        name = "live" if isinstance(opened, str) else opened.report.protocol.lower()
         st.download_button(
-            "CSV", figures.to_csv(index=False).encode(), f"marquee-{opened.report.protocol.lower()}-{key}.csv", "text/csv",
+            "CSV", figures.to_csv(index=False).encode(), f"marquee-{name}-{key}.csv", "text/csv",
             icon=":material/download:", type="tertiary", on_click="ignore", key=f"mq_csv_{key}", help="The figures of this chart as CSV",
         )  # fmt: skip
+
+
+def _made_by(opened: Opened) -> str:
+    report = opened.report
+    return f"{words.md(opened.file)} · {words.md(report.date)} · {words.md(report.dataset)} · `{report.command.replace('`', '')}`"
 
 
 def legend(families: Sequence[str], verdicts: bool = True, public: bool = False, timed: bool = False) -> None:
@@ -76,7 +79,14 @@ def slug(option: object) -> str:
 
 
 def choose(
-    name: str, label: str, options: Sequence[T], default: T, says: Callable[[T], str], listed: bool = False, width: int | str = "content"
+    name: str,
+    label: str,
+    options: Sequence[T],
+    default: T,
+    says: Callable[[T], str],
+    listed: bool = False,
+    pills: bool = False,
+    width: int | str = "content",
 ) -> T:
     """One of the options, remembered in the address; what is no option here falls back to the default. Never empty."""
     by_slug = {slug(o): o for o in options}
@@ -88,7 +98,7 @@ def choose(
     key = f"mq_ev_pick_{name}"
     if st.session_state.get(key) != kept:
         st.session_state[key] = kept
-    show: Callable = st.selectbox if listed else partial(st.segmented_control, required=True, wrap=True)
+    show: Callable = st.selectbox if listed else partial(st.pills if pills else st.segmented_control, required=True, wrap=True)
     says_slug = lambda s: says(by_slug[s])
     off = len(by_slug) < 2
     show(label, list(by_slug), format_func=says_slug, key=key, on_change=_picked, args=(name, key, usual), disabled=off, width=width)

@@ -29,6 +29,7 @@ _SCRIPTS = (
     "home",
     "film",
     "picker",
+    "slope",
     "kit",
 )
 _STYLES = ("base", "cards", "home", "film", "picker")

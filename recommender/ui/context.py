@@ -1,0 +1,24 @@
+"""The Context page: what the moment and the screen change, what the data can support, what is simulated. Below the navigation all is one fragment."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from recommender.ui import ctx_pair, sections
+from recommender.ui.reports import shelf
+from recommender.ui.state import Frame
+
+_WEB = Path(__file__).parent / "web"
+_CSS = "\n".join((_WEB / f"{name}.css").read_text("utf-8") for name in ("evaluation", "context"))
+
+
+@st.fragment
+def stage(frame: Frame) -> None:
+    """Headline and a verdict for each signal; then the sections."""
+    st.html(f"<style>{_CSS}</style>")
+    found = shelf()
+    sections.problems(found.problems)
+    sections.draw("part", {"Two contexts": partial(ctx_pair.two_contexts, frame)})

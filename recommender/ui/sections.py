@@ -1,0 +1,46 @@
+"""The sections of a page as tabs: only the open one is worked out, and it stands in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from recommender.ui import words
+from recommender.ui.exhibits import slug
+from recommender.ui.state import from_address, put
+
+
+def draw(address: str, sections: dict[str, Callable[[], None]]) -> None:
+    """Tabs by name. `address` is the parameter of the address that holds the open one, none for the first."""
+    key, slugs = f"mq_ev_{address}", {slug(name): name for name in sections}
+    kept = from_address(address, slugs)
+    if kept in slugs and st.session_state.get(key) != slugs[kept]:
+        st.session_state[key] = slugs[kept]
+    first = next(iter(sections))
+    for tab, (name, section) in zip(st.tabs(list(sections), key=key, on_change=_turned, args=(address, key, first)), sections.items()):
+        if tab.open:
+            with tab:
+                guarded(name, section)
+
+
+def _turned(address: str, key: str, first: str) -> None:
+    name = st.session_state.get(key)
+    put(address, None if name in (None, first) else slug(name))
+
+
+def guarded(name: str, section: Callable[[], None]) -> None:
+    """A report that is whole as a file and broken inside costs its section, not the page."""
+    try:
+        section()
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        st.warning(
+            f"{name} cannot be drawn: a report holds something unexpected ({type(error).__name__}: {words.md(str(error)[:160])}).",
+            icon=":material/broken_image:",
+        )
+
+
+def problems(lines: tuple[str, ...]) -> None:
+    """A line for each report that could not be read."""
+    for line in lines:
+        st.warning(words.md(line), icon=":material/broken_image:")
