@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recommender.evaluate.report import Report
     from recommender.evaluate.runs import Job
 
-PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "all")
+PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "audit", "all")
 Protocol = StrEnum("Protocol", {p: p for p in PROTOCOLS})  # type: ignore[misc]
 
 
@@ -30,7 +30,8 @@ def evaluate(
 ) -> None:
     """Examine models by published protocols, and write artifacts/reports. An interrupted run goes on where it was.
 
-    cold-start and context examine the released models, on viewers those never saw; data describes the data set.
+    cold-start and context examine the released models, on viewers those never saw; data describes the data set, audit asks
+    whether the part of day or the weekend shifts the genres that one and the same person rates.
     """
     import torch
 
@@ -46,7 +47,7 @@ def evaluate(
     options = "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}" + (f" --folds {folds}" if "P3" in chosen else "")
     folder = data.resolve().name
     command = f"python -m recommender evaluate {protocol.value} --data {folder}"
-    facts = {"dataset": folder, "versions": _versions(), "command": command if protocol.value == "data" else command + options}
+    facts = {"dataset": folder, "versions": _versions(), "command": command if protocol.value in ("data", "audit") else command + options}
     job = runs.Job(*read, names or known, list(range(seeds)), settings().evaluations, facts, folds, run_dir, typer.echo)
     for p in chosen:
         try:
@@ -78,11 +79,13 @@ def tables(
 def _study(name: str, data: Path, job: Job) -> Report:
     """A report that is no protocol: of the data set, or of the released models where they were made from it."""
     from recommender import artifacts
-    from recommender.evaluate import dataset, runs
+    from recommender.evaluate import audit, dataset, runs
     from recommender.train import strangers
 
     if name == "data":
         return dataset.describe(data, settings().films, job.facts)
+    if name == "audit":
+        return audit.audit(data, job.catalog, job.interactions, job.facts, job.say)
     made_from = artifacts.card("hybrid", settings().artifacts)["data"]["sha256"]
     if made_from != job.interactions.fingerprint():
         raise LookupError(f"the released models were made from data {made_from[:12]}, not from {data.name}; python -m recommender train makes others")

@@ -22,7 +22,7 @@ from recommender.models.hybrid import PARTS
 from recommender.types import Recommender
 
 PROTOCOLS = ("P1", "P2", "P3", "P4")
-STUDIES = ("cold-start", "context", "data")  # of the released models, on viewers they never saw, and of the data set
+STUDIES = ("cold-start", "context", "data", "audit")  # of the released models, on viewers they never saw, and of the data set
 STUDIED = ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid")
 
 

@@ -14,7 +14,7 @@ from recommender.load.files import DataError, fault
 from recommender.load.films import genre_matrix, read_films, write_films
 from recommender.load.formats import Raw, recognise
 
-__all__ = ["DataError", "load", "read_films", "write_films"]
+__all__ = ["DataError", "load", "local_offsets", "read_films", "write_films"]
 
 
 def load(path: Path, metadata: Path | None = None) -> tuple[Catalog, Interactions]:
@@ -27,6 +27,12 @@ def load(path: Path, metadata: Path | None = None) -> tuple[Catalog, Interaction
     raw = recognise(Path(path))
     interactions = _interactions(raw)
     return _catalog(raw, read_metadata(Path(metadata)) if metadata else Metadata({}, {})), interactions
+
+
+def local_offsets(path: Path, interactions: Interactions) -> np.ndarray:
+    """int32 (N,) local minus universal time [seconds] of each row of what load(path) gave; UNKNOWN where no US ZIP code tells the zone."""
+    zips = recognise(Path(path)).zips
+    return localtime.local_offsets(interactions.users, interactions.times, [zips.get(user, "") for user in interactions.user_ids.tolist()])
 
 
 def _catalog(raw: Raw, metadata: Metadata) -> Catalog:

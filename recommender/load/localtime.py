@@ -60,19 +60,24 @@ def part_of_day(local_hours: np.ndarray) -> np.ndarray:
     return _PARTS[local_hours]
 
 
-def local_hours(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
-    """int8 (N,) hour of day (0 to 23) on the user's own clock; UNKNOWN where the user's ZIP code (by user number) is no US ZIP."""
+def local_offsets(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
+    """int32 (N,) local minus universal time [seconds] of each row; UNKNOWN where the user's ZIP code (by user number) is no US ZIP."""
     zones = [zone_of(code) for code in zip_codes]
     names = sorted({zone for zone in zones if zone})
     number = {zone: n for n, zone in enumerate(names)}
     of_row = np.array([number.get(zone or "", -1) for zone in zones], np.int16)[users]
-    hours = np.full(len(users), UNKNOWN, np.int8)
+    found = np.full(len(users), UNKNOWN, np.int32)
     for zone, n in number.items():
         rows = np.flatnonzero(of_row == n)
         if len(rows):
-            local = times[rows] + offsets(zone, times[rows])
-            hours[rows] = local % _DAY // 3600
-    return hours
+            found[rows] = offsets(zone, times[rows])
+    return found
+
+
+def local_hours(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
+    """int8 (N,) hour of day (0 to 23) on the user's own clock; UNKNOWN where its offset is."""
+    found = local_offsets(users, times, zip_codes)
+    return np.where(found == UNKNOWN, UNKNOWN, (times + found) % _DAY // 3600).astype(np.int8)
 
 
 def times_of_day(users: np.ndarray, times: np.ndarray, zip_codes: list[str]) -> np.ndarray:
