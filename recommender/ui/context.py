@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from recommender.ui import ctx_pair, sections
+from recommender.ui import ctx_audit, ctx_learned, ctx_pair, ctx_rule, sections
 from recommender.ui.reports import shelf
 from recommender.ui.state import Frame
 
@@ -21,4 +21,12 @@ def stage(frame: Frame) -> None:
     st.html(f"<style>{_CSS}</style>")
     found = shelf()
     sections.problems(found.problems)
-    sections.draw("part", {"Two contexts": partial(ctx_pair.two_contexts, frame)})
+    sections.draw(
+        "part",
+        {
+            "Two contexts": partial(ctx_pair.two_contexts, frame),
+            "What the data can support": partial(ctx_audit.audit, found),
+            "What is simulated": partial(ctx_rule.simulated, found),
+            "What the model learned": partial(ctx_learned.learned, frame, found),
+        },
+    )

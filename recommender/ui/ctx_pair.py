@@ -43,15 +43,13 @@ def two_contexts(frame: Frame) -> None:
 
 def _chosen(side: str, usual: Context) -> Context:
     """One context by two rows of choices, remembered in the address."""
-    made: list[str | None] = []
-    for name, label, options, value in (
-        ("time", "Time of day", TIMES_OF_DAY, usual.time_of_day),
-        ("device", "Device", DEVICES, usual.device),
-    ):
-        says = lambda o: "Any" if o == ANY else f"{ICONS[o]} {words.named(o)}"
-        picked = exhibits.choose(f"{side}-{name}", f"{side.upper()} · {label}", (*options, ANY), value or ANY, says, pills=True)
-        made.append(None if picked == ANY else picked)
-    return Context(*made)
+    return Context(_part(side, "time", "Time of day", TIMES_OF_DAY, usual.time_of_day), _part(side, "device", "Device", DEVICES, usual.device))
+
+
+def _part(side: str, name: str, label: str, options: tuple[str, ...], usual: str | None) -> str | None:
+    says = lambda o: "Any" if o == ANY else f"{ICONS[o]} {words.named(o)}"
+    picked = exhibits.choose(f"{side}-{name}", f"{side.upper()} · {label}", (*options, ANY), usual or ANY, says, pills=True)
+    return None if picked == ANY else picked
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ def dress(layers: list[Spec], rows: pd.DataFrame, height: int) -> Spec:
         "data": {"values": records(rows)},
         "layer": layers,
         "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},  # the height is that of the plot, axis and names come on top
         "background": "transparent",
         "padding": {"left": 2, "right": 6, "top": TOP, "bottom": 2},
         "config": {
