@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from recommender.names import Names, plain, without_article
-from recommender.types import CERTIFICATES
+from recommender.types import CERTIFICATES, Filters
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +29,17 @@ class Catalog:
     tmdb_ids: np.ndarray  # (I,)
     text: tuple[str, ...] = ()  # overview and plot, only while training; never stored
     also: tuple[tuple[str, ...], ...] = ()  # other titles of each film, such as the original one
+    in_colour: np.ndarray = field(default_factory=lambda: np.empty(0, bool))  # (I,) bool, false where known or suspected to be black and white
 
     def __post_init__(self) -> None:
         n = len(self.ids)
-        for name in ("titles", "years", "genres", "directors", "actors", "certificates", "minutes", "imdb_ids", "tmdb_ids"):
-            if len(getattr(self, name)) != n:
-                raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids has {n}; wanted equal numbers")
         if not self.also:
             object.__setattr__(self, "also", ((),) * n)
+        if not len(self.in_colour):
+            object.__setattr__(self, "in_colour", np.ones(n, bool))
+        for name in ("titles", "years", "genres", "directors", "actors", "certificates", "minutes", "imdb_ids", "tmdb_ids", "in_colour"):
+            if len(getattr(self, name)) != n:
+                raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids has {n}; wanted equal numbers")
         for name in ("text", "also"):
             if getattr(self, name) and len(getattr(self, name)) != n:
                 raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids has {n}; wanted equal numbers or none")
@@ -90,8 +93,20 @@ class Catalog:
             return np.ones(len(self), bool)
         if certificate not in CERTIFICATES:
             raise ValueError(f"certificate is {certificate!r}, wanted one of {', '.join(CERTIFICATES)}")
-        mild = CERTIFICATES[: CERTIFICATES.index(certificate) + 1]
-        return np.array([c in mild for c in self.certificates])
+        return self._severity <= CERTIFICATES.index(certificate)
+
+    @cached_property
+    def _severity(self) -> np.ndarray:  # (I,) place in CERTIFICATES, behind all of them where unknown
+        return np.array([CERTIFICATES.index(c) if c in CERTIFICATES else len(CERTIFICATES) for c in self.certificates], np.int8)
+
+    def fits(self, filters: Filters) -> np.ndarray:  # (I,) bool
+        """Films that pass all filters."""
+        fit = self.allowed(filters.certificate)
+        if filters.genre:
+            fit &= self.genres[:, self.genre(filters.genre)]
+        if filters.minutes:
+            fit &= self.minutes <= filters.minutes
+        return fit & self.in_colour if filters.in_colour else fit
 
     @cached_property
     def _titles(self) -> tuple[Names, np.ndarray]:

@@ -30,12 +30,16 @@ def plus(query: Query, film: int, stars: float = 5.0) -> Query:
     return replace(query, profile=replace(p, items=items, ratings=ratings, times=times))
 
 
-def ranks(scores: np.ndarray, pool: np.ndarray) -> np.ndarray:
-    """(B, I) from scores (B, I): place of each film among those of pool (I,) bool, 1 is best, ties by number; 0 outside the pool."""
-    places = np.zeros(scores.shape, np.int64)
-    films = np.flatnonzero(pool)
-    order = films[np.argsort(-scores[:, films], axis=1, kind="stable")]
-    np.put_along_axis(places, order, np.arange(1, len(films) + 1)[None], axis=1)
+def ranks(scores: np.ndarray, items: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """(B, K): place of each of items (K,) by scores (B, I) among the films of pool (I,) bool and itself; 1 is best, ties by number."""
+    items, films = np.asarray(items), np.flatnonzero(pool)
+    places = np.empty((len(scores), len(items)), np.int64)
+    for row, others in enumerate(scores[:, films]):
+        own, ordered = scores[row, items], np.sort(others)
+        above = np.searchsorted(ordered, own, side="right")
+        places[row] = 1 + len(ordered) - above
+        tied = np.flatnonzero(above - np.searchsorted(ordered, own, side="left") > pool[items])  # with others than itself
+        places[row, tied] += ((others == own[tied, None]) & (films < items[tied, None])).sum(axis=1)
     return places
 
 
@@ -62,10 +66,11 @@ class WhatIf:
     query: Query
     pool: np.ndarray
 
-    def ranks(self, queries: list[Query]) -> np.ndarray:  # (B, I)
-        """Places of all films of the pool for other queries."""
-        found = [ranks(self.score(queries[i : i + BATCH]), self.pool) for i in range(0, len(queries), BATCH)]
-        return np.concatenate(found) if found else np.zeros((0, len(self.pool)), np.int64)
+    def ranks(self, queries: list[Query], items: np.ndarray | None = None) -> np.ndarray:  # (B, K)
+        """Places of items (K,), or of all films, for other queries."""
+        items = np.arange(len(self.pool)) if items is None else np.asarray(items)
+        found = [ranks(self.score(queries[i : i + BATCH]), items, self.pool) for i in range(0, len(queries), BATCH)]
+        return np.concatenate(found) if found else np.zeros((0, len(items)), np.int64)
 
     def smallest(self, item: int, k: int = 10, tries: int = 3000, seconds: float = 1.0) -> Smallest:
         """Greedy search for the fewest films of the profile without which `item` leaves the first k.
@@ -106,7 +111,7 @@ class _Search:
         return Smallest(found, before, self._place(found), minimal)
 
     def _place(self, removed: tuple[int, ...]) -> int:
-        return int(self.whatif.ranks([without(self.whatif.query, removed)])[0, self.item])
+        return int(self.whatif.ranks([without(self.whatif.query, removed)], np.array([self.item]))[0, 0])
 
     def _leads(self, removals: Sequence[tuple[int, ...]], best: tuple[int, ...] = ()) -> np.ndarray:
         """(R,) score of the item less that of the k-th best other film of the pool, below 0 where it is out; `best` is kept if time is out."""

@@ -74,13 +74,32 @@ class Context:
     time_of_day: str | None = None  # local: morning 5-12, afternoon 12-17, evening 17-21, night 21-5
     device: str | None = None
     at: int | None = None  # unix seconds
-    minutes: int | None = None  # time the viewer has
 
     def __post_init__(self) -> None:
         _one_of("time_of_day", self.time_of_day, TIMES_OF_DAY)
         _one_of("device", self.device, DEVICES)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a film must be to be shown at all, whatever its score. No model knows of it, nothing is learned; None and False ask for nothing.
+
+    minutes: longest running time; certificate: strictest of CERTIFICATES, besides the viewer's own limit; in_colour: nothing known to be in
+    black and white. A film whose running time or certificate nobody knows does not fit where one is asked for.
+    """
+
+    genre: str | None = None
+    minutes: int | None = None
+    certificate: str | None = None
+    in_colour: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of("certificate", self.certificate, CERTIFICATES)
         if self.minutes is not None and self.minutes < 1:
             raise ValueError(f"minutes is {self.minutes}, must be >= 1")
+
+
+ANY_FILM = Filters()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +146,14 @@ class Explanation:
         return sum(r.weight for r in self.reasons)
 
 
+class Drop(NamedTuple):
+    """What one film of the viewer's does for a recommended one: its rank by the same model as things stand, and without that film."""
+
+    film: int
+    before: int
+    after: int
+
+
 @dataclass(frozen=True)
 class Recommendation:
     """One film as it is shown: where its score comes from and what can be promised about it."""
@@ -138,6 +165,7 @@ class Recommendation:
     sentence: str = ""
     stars: float | None = None  # predicted stars, None where too few people rated the film
     match: int | None = None  # estimated chance in percent that the viewer gives it four stars or more
+    drops: tuple[Drop, ...] = ()  # of the films that the sentence names
 
 
 @dataclass(frozen=True)
@@ -196,3 +224,33 @@ class Details:
     among: str  # what was ranked, as a phrase: "all films you have not seen"
     contributions: tuple[tuple[str, float], ...]  # (model or "context", score points) that sum to the score
     similar: tuple[int, ...]  # item numbers, nearest first
+    drops: tuple[Drop, ...] = ()  # of the heaviest films among the reasons, by the model's ranking of all films not seen
+    evidence: tuple[str, ...] = ()  # what each reason rests on, in the order of the reasons; "" where nothing is known
+
+
+class Change(NamedTuple):
+    """One thing that would lift a film, and the rank it would then have. film: item number, or None where the context changes."""
+
+    what: Literal["rate", "drop", "context"]  # give this film five stars; do not use this film; this moment
+    film: int | None
+    context: Context | None
+    rank: int
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """Why a film is not among the first K, by the model that makes the first row.
+
+    gap: score points to the film in place `k`, which is `rival`; parts: (model or signal, points it has less than the rival; negative where it
+    has more), which sum to the gap; kept_out: rules besides the score that keep it off the page, as phrases; changes: best first.
+    """
+
+    item: int
+    model: str
+    rank: int
+    k: int
+    gap: float
+    rival: int
+    parts: tuple[tuple[str, float], ...]
+    kept_out: tuple[str, ...]
+    changes: tuple[Change, ...]

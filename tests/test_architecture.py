@@ -22,7 +22,7 @@ FLOORS = (
     ("artifacts",),
     ("serve", "evaluate", "experiment"),
     ("train",),
-    ("ui", "examine", "bench"),
+    ("ui", "ask", "examine", "bench"),
     ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

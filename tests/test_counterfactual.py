@@ -52,12 +52,14 @@ def test_without_and_plus_change_only_the_films() -> None:
 
 
 def test_ranks_agree_with_rank_of_and_leave_out_what_is_not_ranked() -> None:
-    scores = np.array([[0.5, 0.5, 0.9, 0.1], [1.0, 2.0, 3.0, 3.0]])
-    assert ranks(scores, np.array([True, True, True, True])).tolist() == [[2, 3, 1, 4], [4, 3, 1, 2]]  # ties by number
-    assert ranks(scores, np.array([True, True, False, True])).tolist() == [[1, 2, 0, 3], [3, 2, 0, 1]]
+    scores, all_four = np.array([[0.5, 0.5, 0.9, 0.1], [1.0, 2.0, 3.0, 3.0]]), np.arange(4)
+    assert ranks(scores, all_four, np.array([True, True, True, True])).tolist() == [[2, 3, 1, 4], [4, 3, 1, 2]]  # ties by number
+    # Film 2 is not ranked: it stands in nobody's way, and is itself compared with the other three.
+    assert ranks(scores, all_four, np.array([True, True, False, True])).tolist() == [[1, 2, 1, 3], [3, 2, 1, 1]]
+    assert ranks(scores, np.array([3, 0]), np.array([True, True, True, True])).tolist() == [[4, 2], [2, 4]]
     rng = np.random.default_rng(1)
     many = rng.integers(0, 9, (5, 40)).astype(float)
-    for row, found in zip(many, ranks(many, np.ones(40, bool))):
+    for row, found in zip(many, ranks(many, np.arange(40), np.ones(40, bool))):
         assert found.tolist() == [rank_of(row, i) for i in range(40)]
 
 
@@ -83,7 +85,7 @@ def test_the_smallest_set_by_hand() -> None:
 def test_the_set_works_and_is_as_small_as_it_says(seed: int) -> None:
     model, q, pool = world(seed=seed)
     whatif = WhatIf(model, q, pool)
-    places = whatif.ranks([q])[0]
+    places = np.where(pool, whatif.ranks([q])[0], 0)
     for k in (1, 3):
         item = int(np.flatnonzero(places == k)[0])
         found = whatif.smallest(item, k=k)
@@ -117,7 +119,7 @@ def test_a_tie_is_lost_to_the_smaller_number() -> None:
 def test_bounds_end_the_search_and_say_so() -> None:
     model, q, pool = world(n=60, films=20, seed=3)
     whatif = WhatIf(model, q, pool)
-    item = int(np.flatnonzero(whatif.ranks([q])[0] == 1)[0])
+    item = int(np.flatnonzero((whatif.ranks([q])[0] == 1) & pool)[0])
     for bounds in ({"tries": 25}, {"seconds": -1.0}):
         model.asked = 0
         found = whatif.smallest(item, **bounds)
@@ -132,6 +134,6 @@ def test_only_films_of_the_list_can_leave_it() -> None:
     whatif = WhatIf(model, q, pool)
     with pytest.raises(ValueError, match="not among the 24"):
         whatif.smallest(0)
-    last = int(np.flatnonzero(whatif.ranks([q])[0] == 24)[0])
+    last = int(np.flatnonzero((whatif.ranks([q])[0] == 24) & pool)[0])
     with pytest.raises(ValueError, match="rank 24, wanted within the first 10"):
         whatif.smallest(last)

@@ -100,7 +100,14 @@ class FoldIn(Additive):
         """A (F, F), symmetric, and the terms c_j y_j of the films (n, F)."""
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        return np.stack([self._viewer(q) @ self.factors_.T for q in queries]).astype(np.float32)
+        return (np.stack([self._viewer(q) for q in queries]) @ self._wide.T).astype(np.float32)
+
+    @property
+    def _wide(self) -> np.ndarray:
+        """The factors in the precision of the viewers, (I, F), widened once."""
+        if self.__dict__.get("_wide_of") is not self.factors_:
+            self._widened, self._wide_of = self.factors_.astype(np.float64), self.factors_
+        return self._widened
 
     def _viewer(self, query: Query) -> np.ndarray:  # (F,)
         a, terms = self.fold(query)

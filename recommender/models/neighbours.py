@@ -16,6 +16,8 @@ from recommender.interactions import Interactions
 from recommender.models.linear import ItemItem, histories, strongest
 from recommender.types import Explanation, Query, Reason
 
+PUBLISHED = 20  # people, below which no count is published
+
 
 @dataclass
 class ItemKNN(ItemItem):
@@ -62,10 +64,19 @@ class EASE(ItemItem):
         w = -p / p.diagonal()
         np.fill_diagonal(w, 0)
         kept = strongest(w, self.neighbours).tocoo()
-        shape = (interactions.n_items, interactions.n_items)
-        self.weights_ = sparse.csr_array((kept.data, (seen[kept.row], seen[kept.col])), shape=shape)
+        shape, where = (interactions.n_items, interactions.n_items), (seen[kept.row], seen[kept.col])
+        self.weights_ = sparse.csr_array((kept.data, where), shape=shape)
+        common = gram[kept.row, kept.col].astype(np.int32)
+        pairs = sparse.csr_array((np.where(common < PUBLISHED, -1, common), where), shape=shape)  # -1, because 0 would not be stored
+        self.both_ = pairs.data
         self.catalog = catalog
         return self
+
+    def both(self, film: int, other: int) -> int | None:
+        """How many people rated both films: 0 where they are fewer than PUBLISHED, None where the films have no weight between them."""
+        row = slice(self.weights_.indptr[film], self.weights_.indptr[film + 1])
+        at = np.flatnonzero(self.weights_.indices[row] == other)
+        return max(int(self.both_[row][at[0]]), 0) if len(at) else None
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,13 +14,15 @@ from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
-from recommender.types import Context, Explanation, Profile, Query, Reason, Recommender, context_reasons
+from recommender.serve.standings import Scores
+from recommender.types import Context, Explanation, Profile, Query, Reason, context_reasons
 
 LIKED = phrases.LIKED
 FEWEST = 5  # a row with fewer films is left out
 SHORT = 95  # minutes
 GEM_STARS = 3.6  # damped mean stars of a hidden gem
 WIDELY_WATCHED = ("Comedy", "Drama", "Action", "Sci-Fi", "Thriller", "Romance", "Animation")
+LED = 60  # films to which one film leads most that are tried for a row of its own
 CANDIDATES = 400  # films of the collaborative model that the collaborative route ranks
 
 
@@ -59,26 +61,6 @@ class Moment:
         return [Explanation.of([*r, *c]) for r, c in zip(scaled, context_reasons(query.context, lift[items], device[items]))]
 
 
-@dataclass
-class Scores:
-    """The scores of each model for one query, computed once and shared by all rows."""
-
-    models: dict[str, Recommender]
-    query: Query
-    done: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.models
-
-    def __getitem__(self, name: str) -> np.ndarray:  # (I,)
-        if name not in self.done:
-            self.done[name] = self.models[name].score([self.query])[0]
-        return self.done[name]
-
-    def explain(self, name: str) -> Callable[[np.ndarray], list[Explanation]]:
-        return lambda items: self.models[name].explain(self.query, items)
-
-
 @dataclass(frozen=True)
 class Planner:
     """Plans the rows of one viewer in one context; rows whose model did not load are left out."""
@@ -88,6 +70,7 @@ class Planner:
     name: str
     route: str
     diversity: float
+    least_drop: int  # ranks
     allowed: np.ndarray  # (I,) bool, films this viewer may be shown and has not seen
 
     @property
@@ -178,13 +161,18 @@ class Planner:
         return popularity.parts_[2] if isinstance(popularity, Popularity) else np.zeros(len(self.catalog))
 
     def _because_watched(self, item: int) -> Row | None:
+        """Films that one film leads to, and that fall by `least_drop` ranks or more, in the ranking by all the viewer's films, without it."""
         if "ease" not in self.scores:
             return None
         alone = Query(self.profile.keep(self.profile.items == item), self.context)
         ease = self.scores.models["ease"]
         scores = ease.score([alone])[0]
+        led = rank.top(rank.mask(scores, ~self.allowed), LED)
+        before, (after,) = self.scores.falls("ease", led, [item])
+        among = np.isin(np.arange(len(scores)), led[(after - before >= self.least_drop) & (scores[led] > 0)])
         key, title = f"because-{self.catalog.ids[item]}", f"Because you watched {self.catalog.titles[item]}"
-        return Row(key, title, "Watched by the same people", "ease", scores, lambda items: ease.explain(alone, items), scores > 0, ("film",))
+        why = f"Watched by the same people; without it, each would stand {self.least_drop} places lower or more among all you have not seen"
+        return Row(key, title, why, "ease", scores, lambda items: ease.explain(alone, items), among, ("film",))
 
     def _people(self) -> Row | None:
         if "user_knn" in self.scores:

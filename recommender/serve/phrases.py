@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
 from recommender.catalog import Catalog
+from recommender.counterfactual import Smallest
 from recommender.models.popularity import AMONG_MOST, MANY
-from recommender.types import KINDS, Context, Explanation, Profile, Reason
+from recommender.types import Change, Context, Explanation, Profile, Reason, WhyNot
 
 BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars
 LIKED = 4.0  # stars from which on a film counts as liked in a sentence
+NAMED = 3  # heaviest films of a kind that a sentence may name, if they hold
 
 DEVICE_NAMES = {"mobile": "your phone", "tablet": "your tablet", "desktop": "your computer", "tv": "TV"}
 TIME_NAMES = {"morning": "the morning", "afternoon": "the afternoon", "evening": "the evening", "night": "the night"}
@@ -46,89 +54,158 @@ def supporters(explanation: Explanation, *kinds: str) -> list[Reason]:
     return [r for r in explanation.reasons if r.weight > 0 and (not kinds or r.kind in kinds)]
 
 
-def say(item: int, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog, lead: tuple[str, ...] = ()) -> str:
+class Said(NamedTuple):
+    """A sentence, and the viewer's films that it gives as causes."""
+
+    text: str
+    films: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What one sentence is about: a film, why it has its score, for whom and when; `holds` are the viewer's films that may be named,
+    because without each of them the film falls by as many ranks as the setting `least_drop` wants."""
+
+    item: int
+    explanation: Explanation
+    score: float
+    profile: Profile
+    context: Context
+    catalog: Catalog
+    holds: Collection[int] = ()
+
+    def supporters(self, *kinds: str) -> list[Reason]:
+        return supporters(self.explanation, *kinds)
+
+    def because(self, opening: str, reasons: list[Reason], closing: str = "") -> Said:
+        """A sentence that names the first two films as causes."""
+        films = tuple(int(r.subject) for r in reasons[:2])
+        return Said(f"{opening} {listed([self.catalog.titles[film] for film in films])}{closing}", films)
+
+    def films(self, kind: str) -> list[Reason]:
+        """Of the heaviest films that raise the score, those that hold."""
+        return [r for r in _films(self.explanation, kind) if r.subject in self.holds]
+
+    def stars(self, film: int) -> float:
+        return float(self.profile.ratings[self.profile.items == film][0])
+
+    def rated(self, films: np.ndarray) -> tuple[int, int]:
+        """Of these films (I,) bool: how many the viewer has rated, and how many of those they liked."""
+        mine = films[self.profile.items]
+        return int(mine.sum()), int((mine & (self.profile.ratings >= LIKED)).sum())
+
+    def preferred(self, genre: str) -> bool:
+        """A genre is preferred where it was asked for, or where the viewer liked two of its films or more and most of those they rated."""
+        rated, liked = self.rated(self.catalog.genres[:, self.catalog.genre(genre)])
+        return genre in self.profile.genres or (liked >= 2 and 2 * liked >= rated)
+
+    def liked_with(self, films: np.ndarray) -> str:
+        """The title of the best rated, then latest, of the liked films among these (I,) bool; "" where there is none."""
+        liked = np.flatnonzero(films[self.profile.items] & (self.profile.ratings >= LIKED))
+        if not len(liked):
+            return ""
+        return self.catalog.titles[self.profile.items[max(liked, key=lambda n: (self.profile.ratings[n], n))]]
+
+    def one(self, *ways: str) -> str:
+        """One of several ways to say the same; a film always says it in the same way."""
+        return ways[self.item % len(ways)]
+
+
+def nameable(explanation: Explanation) -> list[int]:
+    """The films a sentence might name: each is to be tried before it is."""
+    return [int(r.subject) for kind in ("film", "sequence") for r in _films(explanation, kind)]
+
+
+def _films(explanation: Explanation, kind: str) -> list[Reason]:
+    return [r for r in supporters(explanation, kind) if isinstance(r.subject, int)][:NAMED]
+
+
+def say(case: Case, lead: tuple[str, ...] = ()) -> Said:
     """One sentence for one film.
 
     The heaviest supporting reason speaks, one of the kinds in `lead` first if any of them supports the film at all;
     the context, which says nothing of the viewer, speaks last where it is not asked to lead.
     """
-    if item in profile.items:
-        return f"You gave it {float(profile.ratings[profile.items == item][0]):g} stars"
-    personal = tuple(kind for kind in KINDS if kind != "context")
-    for kinds in (*((kind,) for kind in lead), personal, ()):
-        for reason in supporters(explanation, *kinds):
-            sentence = _SENTENCES[reason.kind](reason, explanation, score, profile, context, catalog)
-            if sentence:
-                return sentence
-    return "Fits what you watched as a whole; no single reason stands out" if len(profile) else "Chosen without knowing you yet"
+    if case.item in case.profile.items:
+        return Said(f"You gave it {case.stars(case.item):g} stars")
+    heaviest: dict[str, Reason] = {}  # of each kind that raises the film
+    for reason in supporters(case.explanation):
+        heaviest.setdefault(reason.kind, reason)
+    by_weight = sorted(heaviest, key=lambda kind: kind == "context")
+    for kind in dict.fromkeys((*lead, *by_weight)):
+        if kind in heaviest:
+            said = _SENTENCES[kind](heaviest[kind], case)
+            if said:
+                return said if isinstance(said, Said) else Said(said)
+    return Said("Fits what you watched as a whole" if len(case.profile) else "Chosen without knowing you yet")
 
 
-def _film(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    stars = dict(zip(profile.items.tolist(), profile.ratings.tolist()))
-    supporting = [r for r in supporters(explanation, "film") if isinstance(r.subject, int)]
-    liked = [catalog.titles[int(r.subject)] for r in supporting if stars[int(r.subject)] >= LIKED and r.weight >= supporting[0].weight / 2]
-    if liked:
-        return f"Because you liked {listed(liked[:2])}"
-    return f"Because you watched {catalog.titles[int(supporting[0].subject)]}" if supporting else ""
+def _film(reason: Reason, case: Case) -> Said | str:
+    films = case.films("film")
+    liked = [r for r in films if case.stars(int(r.subject)) >= LIKED and r.weight >= films[0].weight / 2]
+    if not films:
+        return ""
+    if not liked:
+        return case.because("Because you watched", films[:1])
+    if len(liked) == 1 and case.stars(int(liked[0].subject)) == 5 and case.item % 2:
+        return case.because("Because you gave", liked, " five stars")
+    return case.because("Because you liked", liked)
 
 
-def _genre(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    genres = [str(r.subject) for r in supporters(explanation, "genre") if r.weight >= reason.weight / 3]
-    asked = [name for name in genres if name in profile.genres]
-    if asked and not len(profile):
+def _genre(reason: Reason, case: Case) -> str:
+    genres = [str(r.subject) for r in case.supporters("genre") if r.weight >= reason.weight / 3]
+    asked = [name for name in genres if name in case.profile.genres]
+    if asked and not len(case.profile):
         return f"You asked for {listed(asked[:2])}"
-    preferred = [name for name in genres if _preferred(name, profile, catalog)]
+    preferred = [name for name in genres if case.preferred(name)]
     if preferred:
-        return f"Matches your preference for {listed(preferred[:2])} films"
-    return f"{listed(genres[:2])}, like a film you liked" if genres else ""
+        said = listed(preferred[:2])
+        return case.one(f"Matches your preference for {said} films", f"More {said}, which you like")
+    columns = [case.catalog.genre(name) for name in genres[:2]]
+    alike = case.liked_with(np.logical_and.reduce(case.catalog.genres[:, columns], axis=1))
+    return f"{listed(genres[:2])}, like {alike}, which you liked" if alike else ""
 
 
-def _person(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    people = [str(r.subject) for r in supporters(explanation, "person") if r.weight >= reason.weight / 2]
-    return f"Matches your preference for films with {listed(people[:2])}"
+def _person(reason: Reason, case: Case) -> str:
+    people = [str(r.subject) for r in case.supporters("person") if r.weight >= reason.weight / 2]
+    found = {name: np.isin(np.arange(len(case.catalog)), case.catalog.people.get(name, ())) for name in people}
+    preferred = [name for name, films in found.items() if (of := case.rated(films))[1] >= 2 and 2 * of[1] >= of[0]]
+    if preferred:
+        return f"Matches your preference for films with {listed(preferred[:2])}"
+    return next((f"With {name}, as in {alike}, which you liked" for name, films in found.items() if (alike := case.liked_with(films))), "")
 
 
-def _crowd(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+def _crowd(reason: Reason, case: Case) -> str:
     if "viewers who favour" in str(reason.subject):
-        share = sum(r.weight for r in explanation.reasons if r.kind == "crowd")
-        if share == score or abs(share - score) < 1e-6:  # the communities alone made the score, so it is a share of people
+        share = sum(r.weight for r in case.explanation.reasons if r.kind == "crowd")
+        if share == case.score or abs(share - case.score) < 1e-6:  # the communities alone made the score, so it is a share of people
             return f"People with similar tastes enjoyed this: {share:.0%} of all of them gave it four stars or more"
         return f"People with similar tastes enjoyed this, above all {reason.subject}"
     return f"People with similar tastes watched this: {reason.subject}"
 
 
-def _sequence(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
+def _sequence(reason: Reason, case: Case) -> Said | str:
     """The latest films are named as the basis only where they carry a good part of the score."""
-    films = [r for r in supporters(explanation, "sequence") if isinstance(r.subject, int)]
+    films = case.films("sequence")
     if not films:
         return ""
-    titles = [catalog.titles[int(r.subject)] for r in films if r.weight >= films[0].weight / 2][:2]
-    if sum(r.weight for r in films[:2]) >= BASIS * score > 0:
-        return f"Based on your recent viewing of {listed(titles)}{_also(reason, explanation, profile, catalog)}"
-    return f"Fits your viewing as a whole, most of all {listed(titles)}{_also(reason, explanation, profile, catalog)}"
+    named = [r for r in films if r.weight >= films[0].weight / 2][:2]
+    shared = [str(r.subject) for r in case.supporters("genre") if case.preferred(str(r.subject))]
+    also = f"; matches your preference for {listed(shared[:2])} films" if shared else ""
+    basis = sum(r.weight for r in named) >= BASIS * case.score > 0
+    return case.because("Based on your recent viewing of" if basis else "Fits your viewing as a whole, most of all", named, also)
 
 
-def _also(reason: Reason, explanation: Explanation, profile: Profile, catalog: Catalog) -> str:
-    shared = [str(r.subject) for r in supporters(explanation, "genre") if _preferred(str(r.subject), profile, catalog)]
-    return f"; matches your preference for {listed(shared[:2])} films" if shared else ""
-
-
-def _preferred(genre: str, profile: Profile, catalog: Catalog) -> bool:
-    """A genre counts as preferred from two liked films on, or where it was asked for."""
-    liked = profile.items[profile.ratings >= LIKED]
-    return genre in profile.genres or int(catalog.genres[liked, catalog.genre(genre)].sum()) >= 2
-
-
-def _context(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    raising = {str(r.subject) for r in supporters(explanation, "context")}
-    time, device = (part if part in raising else None for part in (context.time_of_day, context.device))
+def _context(reason: Reason, case: Case) -> str:
+    raising = {str(r.subject) for r in case.supporters("context")}
+    time, device = (part if part in raising else None for part in (case.context.time_of_day, case.context.device))
     said = moment(Context(time, device))
-    popular = any(" ratings" in str(r.subject) for r in supporters(explanation, "popularity"))
+    popular = any(" ratings" in str(r.subject) for r in case.supporters("popularity"))
     return f"{'Popular choice for' if popular else 'Suits'} {said}" if said else ""
 
 
-def _popularity(reason: Reason, explanation: Explanation, score: float, profile: Profile, context: Context, catalog: Catalog) -> str:
-    facts = [str(r.subject) for r in explanation.reasons if r.kind == "popularity"]
+def _popularity(reason: Reason, case: Case) -> str:
+    facts = [str(r.subject) for r in case.explanation.reasons if r.kind == "popularity"]
     stars = next((f for f in facts if f.endswith("stars on average")), None)
     votes = next((f for f in facts if f[0].isdigit() and " ratings" in f), None)
     if stars and votes:
@@ -139,7 +216,7 @@ def _popularity(reason: Reason, explanation: Explanation, score: float, profile:
             return f"Popular when the data end: {said}"
         return f"Among the most rated: {said}" if votes.endswith(AMONG_MOST) else said[:1].upper() + said[1:]
     if reason.subject == "average stars" and reason.weight >= HIGH_MARKS:
-        return f"Others give it high marks: {reason.weight:.1f} stars on average"
+        return "Others give it high marks"
     return ""
 
 
@@ -152,6 +229,46 @@ _SENTENCES = {
     "context": _context,
     "popularity": _popularity,
 }
+
+
+def count(n: int, one: str) -> str:
+    """ "1 film", "1,234 films"."""
+    return f"{n:,} {one}{'' if n == 1 else 's'}"
+
+
+def smallest(found: Smallest, catalog: Catalog) -> str:
+    """What holds a film among the first ten."""
+    if not found.films:
+        if found.hurried:
+            return "In the time allowed, no set of your films was found without which it leaves the first ten."
+        return f"It stays among the first ten whatever is left out of what you rated; without all of it, it would be number {found.after}."
+    films = listed([catalog.titles[i] for i in found.films])
+    if len(found.films) == 1:
+        return f"Without {films} it would be number {found.after} instead of {found.before}. No smaller set can be."
+    how = "No smaller set does that; all were tried." if found.minimal else "A smaller set may exist; not all were tried."
+    return f"Without {films} together it would be number {found.after} instead of {found.before}. {how}"
+
+
+def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
+    """Where a film stands, what keeps it away, what it lacks, what would lift it: one sentence each."""
+    title = catalog.titles[w.item]
+    lines = [f"{title} is not offered: {why}." for why in w.kept_out]
+    if w.rank <= w.k:
+        return [*lines, f"By its score alone it would be number {w.rank}."]
+    lines.append(f"{title} is number {w.rank:,}. {catalog.titles[w.rival]}, in place {w.k}, has {w.gap:.2f} points more.")
+    behind = [(name, points) for name, points in w.parts if points > 0]
+    if len(w.parts) > 1 and behind:
+        most, points = behind[0]
+        lines.append(f"Most of all “{PART_NAMES[most]}” holds it back, by {points:.2f} points.")
+    return lines + [change(c, catalog) for c in w.changes]
+
+
+def change(c: Change, catalog: Catalog) -> str:
+    """One thing that would lift a film, with the rank that it would have."""
+    if c.context is not None:
+        return f"For {moment(c.context)} it would be number {c.rank:,}."
+    film = catalog.titles[c.film] if c.film is not None else ""
+    return f"If you gave {film} five stars, it would be number {c.rank:,}." if c.what == "rate" else f"Without {film}, it would be number {c.rank:,}."
 
 
 def subject(reason: Reason, catalog: Catalog) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 
 from recommender.types import Context
@@ -75,8 +74,8 @@ def _verdict(report: dict, model: str, signal: str) -> Verdict:
 
 def _sound(delta: object, lo: object, hi: object, p: object, n: object) -> bool:
     """Whether these are a difference of two NDCGs, its interval, a chance and a number of viewers."""
-    numbers = [x for x in (delta, lo, hi, p) if isinstance(x, int | float) and not isinstance(x, bool) and isfinite(x)]
-    if len(numbers) < 4 or not isinstance(n, int) or isinstance(n, bool) or n < 2:
+    numbers = [x for x in (delta, lo, hi, p) if isinstance(x, int | float) and not isinstance(x, bool)]
+    if len(numbers) < 4 or not isinstance(n, int) or n < 2:
         return False
     gain, low, high, chance = numbers
     return -1 <= low <= high <= 1 and -1 <= gain <= 1 and 0 <= chance <= 1

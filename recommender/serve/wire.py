@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from recommender.catalog import Catalog
-from recommender.types import Carousel, Context, Explanation, Home, Reason, Recommendation
+from recommender.counterfactual import Smallest
+from recommender.serve.signals import Verdict
+from recommender.types import Carousel, Context, Details, Drop, Explanation, Home, Query, Reason, Recommendation, WhyNot
 
 
 def reason(r: Reason, catalog: Catalog) -> dict[str, Any]:
@@ -32,7 +35,51 @@ def film(r: Recommendation, catalog: Catalog) -> dict[str, Any]:
         "reason": r.sentence,
         "reasons": reasons(r.explanation, catalog),
         "exact": r.explanation.exact,
+        "without": drops(r.drops, catalog),
     }
+
+
+def drops(found: tuple[Drop, ...], catalog: Catalog) -> list[dict[str, Any]]:
+    """What films of the viewer's do for the rank of a recommended one."""
+    return [{"film": catalog.titles[d.film], "rank_before": d.before, "rank_after": d.after} for d in found]
+
+
+def details(d: Details, catalog: Catalog) -> dict[str, Any]:
+    """One film in full: score, rank, every reason, what each model gives, and the ranks without each of the heaviest films."""
+    card = film(d.recommendation, catalog)
+    parts = [{"part": name, "points": round(points, 6)} for name, points in d.contributions]
+    behind = [{**reason, "evidence": said} for reason, said in zip(card["reasons"], d.evidence)] + card["reasons"][len(d.evidence) :]
+    return {
+        "film": card["title"], "id": card["id"], "model": d.recommendation.model, "score": card["score"], "rank": d.rank, "among": d.among,
+        "reasons": behind, "exact": card["exact"], "sentence": card["reason"], "parts": parts, "without": drops(d.drops, catalog),
+    }  # fmt: skip
+
+
+def smallest(found: Smallest | None, catalog: Catalog) -> dict[str, Any] | None:
+    """The fewest films without which a film leaves the first ten; None where it is not among them."""
+    if found is None:
+        return None
+    films = [catalog.titles[i] for i in found.films]
+    return {"films": films, "rank_before": found.before, "rank_after": found.after, "proven_smallest": found.minimal, "out_of_time": found.hurried}
+
+
+def why_not(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
+    """Where a film stands, what it lacks, what keeps it away, and what would lift it."""
+    titles = lambda item: None if item is None else catalog.titles[item]
+    changes = [{"what": c.what, "film": titles(c.film), "context": c.context and context(c.context), "rank": c.rank} for c in w.changes]
+    return {
+        "film": titles(w.item), "model": w.model, "rank": w.rank, "first": w.k, "gap": round(w.gap, 6), "rival": titles(w.rival),
+        "behind": [{"part": name, "points": round(points, 6)} for name, points in w.parts], "kept_out": list(w.kept_out), "changes": changes,
+    }  # fmt: skip
+
+
+def signals(asked: Context, told: Query, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+    """Each signal of the context: its value, whether it was observed or simulated, whether the models were told, and why."""
+    made = {}
+    for name, v in verdicts.items():
+        used = getattr(told.context, name) is not None
+        made[name] = {"value": getattr(asked, name), "source": v.source, "used": used, "why": v.why}
+    return made
 
 
 def carousel(c: Carousel, catalog: Catalog) -> dict[str, Any]:
@@ -44,11 +91,12 @@ def context(c: Context) -> dict[str, Any]:
     return {key: value for key, value in asdict(c).items() if value is not None}
 
 
-def home(h: Home, viewer: str, asked: Context, catalog: Catalog) -> dict[str, Any]:
-    """The answer of `recommend`: viewer, context, strategy, carousels and timing."""
+def home(h: Home, viewer: str, asked: Context, told: Query, verdicts: Mapping[str, Verdict], catalog: Catalog) -> dict[str, Any]:
+    """The answer of `recommend`: viewer, context and what became of it, strategy, carousels and timing."""
     return {
         "viewer": viewer,
         "context": context(asked),
+        "signals": signals(asked, told, verdicts),
         "strategy": asdict(h.strategy),
         "carousels": [carousel(c, catalog) for c in h.carousels],
         "timing_ms": {key: round(value, 1) for key, value in h.timing_ms.items()},

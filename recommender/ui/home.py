@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from recommender.types import Context, Home
+from recommender.types import Context, Filters, Home
 from recommender.ui import cards, dialog, kit, words
 from recommender.ui.state import Frame
 from recommender.ui.taste import taste
@@ -54,7 +54,7 @@ def _home(frame: Frame, genre: str | None) -> Home:
     key = (frame.viewer.id, frame.query.context, genre, hidden)
     kept = st.session_state.get("mq_rows")
     if kept is None or kept[0] != key:
-        kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, frame.query, genre, hidden))
+        kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, frame.query, Filters(genre=genre), hidden))
     return kept[1]
 
 

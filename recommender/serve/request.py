@@ -1,0 +1,134 @@
+"""One viewer's query while it is answered: what is scored, offered, tried and said is worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from recommender import rank
+from recommender.catalog import Catalog
+from recommender.models.ratings import Ratings
+from recommender.serve import phrases
+from recommender.serve.carousels import Planner, Row
+from recommender.serve.routing import route
+from recommender.serve.standings import Scores
+from recommender.serve.viewers import Viewer
+from recommender.settings import Settings
+from recommender.types import ANY_FILM, Carousel, Drop, Explanation, Filters, Query, Recommendation, Recommender, Strategy
+
+TRIED = 10  # films of the viewer's that are tried for one row, those named most often first
+
+
+@dataclass(eq=False)
+class Request:
+    """query.profile is what the models may know; viewer.profile all that the viewer has seen, films not to be used included."""
+
+    settings: Settings
+    catalog: Catalog
+    models: dict[str, Recommender]
+    viewer: Viewer
+    query: Query
+    filters: Filters = ANY_FILM
+    hidden: frozenset[int] = frozenset()
+
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """Item numbers of what the viewer has seen."""
+        return np.union1d(self.viewer.profile.items, self.query.profile.items)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores and ranks among all films within the viewer's limit that they have not seen."""
+        pool = self.catalog.allowed(self.viewer.certificate)
+        pool[self.seen] = False
+        return Scores(self.models, self.query, pool)
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        return route(self.query, self.models, self.settings)
+
+    @property
+    def main(self) -> str:
+        """The model that makes the first row."""
+        return "popularity" if self.strategy.route == "popular" else "hybrid"
+
+    @cached_property
+    def promise(self) -> dict[str, np.ndarray]:
+        """Predicted stars and the chance of four or more (I,); nan where too few people rated the film."""
+        ratings = self.models.get("ratings")
+        if not isinstance(ratings, Ratings):
+            return {}
+        stars, known = self.scores["ratings"], ratings.raters_ > 0
+        chance = ratings.chance(stars, len(self.query.profile))
+        return {"stars": np.where(known, np.clip(stars, 0.5, 5), np.nan), "chance": np.where(known, chance, np.nan)}
+
+    @cached_property
+    def may_see(self) -> np.ndarray:  # (I,) bool
+        """Films within the viewer's limit and the filters, and not hidden."""
+        may = self.catalog.allowed(self.viewer.certificate) & self.catalog.fits(self.filters)
+        may[list(self.hidden)] = False
+        return may
+
+    @cached_property
+    def offered(self) -> np.ndarray:  # (I,) bool
+        """Films for a Home page: on a personal one, nothing that the viewer is expected to dislike; unknown chances stay."""
+        if not self.promise or self.strategy.route == "popular":
+            return self.may_see
+        return self.may_see & ~(self.promise["chance"] < self.settings.least_match)
+
+    @cached_property
+    def planner(self) -> Planner:
+        unseen = self.offered.copy()
+        unseen[self.seen] = False
+        s = self.settings
+        return Planner(self.catalog, self.scores, self.viewer.name, self.strategy.route, s.diversity, s.least_drop, unseen)
+
+    def row_of(self, model: str) -> Row:
+        """A plain row over all films by one model, or by the main one where `model` is not there."""
+        name = model if model in self.scores else self.main
+        if name not in self.scores:
+            raise LookupError(f"model {name!r} is not loaded; loaded: {', '.join(self.models) or 'none'}")
+        everything = np.ones(len(self.catalog), bool)
+        simulated = self.query.context.device is not None and "device" in getattr(self.models[name], "simulates", ())
+        return Row(name, phrases.PART_NAMES[name], "", name, self.scores[name], self.scores.explain(name), everything, simulated=simulated)
+
+    def choose(self, row: Row, allowed: np.ndarray, used: np.ndarray, k: int | None = None) -> np.ndarray:
+        """The films of one row: allowed, in the row's own set, not on the screen yet, and unseen (but for Watch again)."""
+        k = k or self.settings.row_length
+        out = ~allowed | ~row.among | used
+        if row.key != "again":
+            out[self.seen] = True
+        scores = rank.mask(row.scores, out)
+        return rank.diversify(scores, self.catalog.genres, k, row.diversity) if row.diversity else rank.top(scores, k)
+
+    def carousel(self, row: Row, items: np.ndarray) -> Carousel:
+        return Carousel(row.key, row.title, row.why, row.model, self.recommendations(row, items), row.simulated)
+
+    def recommendations(self, row: Row, items: np.ndarray) -> tuple[Recommendation, ...]:
+        """Films as they are shown. A sentence names a film of the viewer's only where the recommendation falls without it."""
+        explanations = row.explain(items)
+        named = [phrases.nameable(e) if item not in self.query.profile.items else [] for item, e in zip(items, explanations)]
+        tried = self._tried(row.model, np.asarray(items), named)
+        return tuple(self._recommendation(row, item, e, drops) for item, e, drops in zip(np.asarray(items).tolist(), explanations, tried))
+
+    def _tried(self, model: str, items: np.ndarray, named: list[list[int]]) -> list[dict[int, Drop]]:
+        """What the films that might be named do for the rank of each item; of many films, those that come first for most items."""
+        films, counts = np.unique([film for of in named for film in (*of, *of[:1])], return_counts=True)
+        if not len(films):
+            return [{} for _ in items]
+        chosen = films[np.argsort(-counts, kind="stable")][:TRIED].astype(int).tolist()
+        before, after = self.scores.falls(model, items, chosen)
+        drops = [{film: Drop(film, int(before[k]), int(after[n, k])) for n, film in enumerate(chosen)} for k in range(len(items))]
+        return [{film: of[film] for film in may if film in of} for of, may in zip(drops, named)]
+
+    def _recommendation(self, row: Row, item: int, explanation: Explanation, drops: dict[int, Drop]) -> Recommendation:
+        score = float(row.scores[item])
+        holds = {film for film, drop in drops.items() if drop.after - drop.before >= self.settings.least_drop}
+        said = phrases.say(phrases.Case(item, explanation, score, self.query.profile, self.query.context, self.catalog, holds), row.lead)
+        named = tuple(drops[film] for film in said.films)
+        if not self.promise or np.isnan(self.promise["stars"][item]):
+            return Recommendation(item, score, row.model, explanation, said.text, drops=named)
+        stars, match = float(self.promise["stars"][item]), round(100 * float(self.promise["chance"][item]))
+        return Recommendation(item, score, row.model, explanation, said.text, stars, match, named)

@@ -1,0 +1,59 @@
+"""Where films stand for one viewer, and where they would stand without one of the viewer's films: every claim about a film is tried here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommender.counterfactual import ranks, without
+from recommender.models.hybrid import PARTS, Hybrid
+from recommender.rank import standardise
+from recommender.types import Drop, Explanation, Query, Recommender
+
+
+@dataclass
+class Scores:
+    """The scores of each model for one query, and for the same query less one film: worked out once, shared by all rows."""
+
+    models: dict[str, Recommender]
+    query: Query
+    pool: np.ndarray  # (I,) bool: films within the viewer's limit that they have not seen
+    done: dict[str, np.ndarray] = field(default_factory=dict)
+    less: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.models
+
+    def __getitem__(self, name: str) -> np.ndarray:  # (I,)
+        if name not in self.done:
+            self.done[name] = self.models[name].score([self.query])[0]
+        return self.done[name]
+
+    def explain(self, name: str) -> Callable[[np.ndarray], list[Explanation]]:
+        return lambda items: self.models[name].explain(self.query, items)
+
+    def without(self, name: str, films: Iterable[int]) -> np.ndarray:  # (n, I)
+        """Scores for the viewer less each of these films in turn. The hybrid is put together from what its parts say."""
+        films = list(films)
+        missing = [film for film in films if (name, film) not in self.less]
+        if missing:
+            queries, model = [without(self.query, [film]) for film in missing], self.models[name]
+            if isinstance(model, Hybrid):
+                z = np.stack([standardise(self.without(part, missing)) for part in PARTS], axis=1).astype(np.float32)
+                found = model.blend(queries, z)
+            else:
+                found = model.score(queries)
+            self.less |= {(name, film): row for film, row in zip(missing, found)}
+        return np.stack([self.less[name, film] for film in films]) if films else np.empty((0, len(self.pool)), np.float32)
+
+    def falls(self, name: str, items: np.ndarray, films: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Ranks of items (K,) among the pool: as things stand (K,), and for the viewer less each of these films in turn (n, K)."""
+        return ranks(self[name][None], items, self.pool)[0], ranks(self.without(name, films), items, self.pool)
+
+    def drops(self, name: str, item: int, films: Iterable[int]) -> tuple[Drop, ...]:
+        """What each of the viewer's films does for the rank of one film."""
+        films = list(films)
+        before, after = self.falls(name, np.array([item]), films)
+        return tuple(Drop(film, int(before[0]), int(rank)) for film, rank in zip(films, after[:, 0]))
