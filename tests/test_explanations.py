@@ -110,5 +110,6 @@ def test_reasons_of_the_sequence_are_what_leaving_out_gives(question: tuple[Quer
         assert sorted(weights) == sorted(latest)
         for j, weight in weights.items():
             assert abs(weight - (bare[item] - without[j][item])) < 1e-4, f"film {j} for film {item}"
+        assert abs(sum(r.weight for r in explanation.reasons if r.kind == "context") - (score - bare[item])) < 1e-4
         assert not explanation.exact
         assert close(explanation.total, score, PASSES)
