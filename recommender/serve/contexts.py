@@ -78,7 +78,7 @@ def side_by_side(service: Service, viewer: Viewer, profile: Profile, contexts: t
     personal = route(queries[0], service.models, service.settings).route != "popular"
     scores, points = (_personal if personal else _popular)(service, queries)
     out = ~service.catalog.allowed(viewer.certificate)
-    out[profile.items] = True
+    out[np.union1d(viewer.profile.items, profile.items)] = True
     ranked = [rank.mask(row, out) for row in scores]
     items = np.array(list(dict.fromkeys(int(i) for row in ranked for i in rank.top(row, k))), np.int64)
     (time_a, device_a), (time_b, device_b) = (points(query, items) for query in queries)

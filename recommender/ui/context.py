@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from recommender.ui import ctx_audit, ctx_learned, ctx_pair, ctx_rule, sections
+from recommender.ui import ctx_audit, ctx_learned, ctx_pair, ctx_real, ctx_reasons, ctx_rule, ctx_verdicts, sections
 from recommender.ui.reports import shelf
 from recommender.ui.state import Frame
 
@@ -20,6 +20,7 @@ def stage(frame: Frame) -> None:
     """Headline and a verdict for each signal; then the sections."""
     st.html(f"<style>{_CSS}</style>")
     found = shelf()
+    ctx_verdicts.head(found, frame.service.verdicts(frame.query.profile))
     sections.problems(found.problems)
     sections.draw(
         "part",
@@ -28,5 +29,7 @@ def stage(frame: Frame) -> None:
             "What the data can support": partial(ctx_audit.audit, found),
             "What is simulated": partial(ctx_rule.simulated, found),
             "What the model learned": partial(ctx_learned.learned, frame, found),
+            "Real context": partial(ctx_real.real, found),
+            "Do the reasons hold?": partial(ctx_reasons.reasons, found),
         },
     )

@@ -36,19 +36,21 @@ def intervals(
     domain: tuple[float, float] | None = None,
     mark: str = ".2~f",
 ) -> Spec:
-    """A dot and whisker for each row and series. points: row, series, x, lo, hi, sure, said (beside the whisker), hover.
+    """A dot and whisker for each row and series. points: row, series, x, lo, hi, sure, said (beside the whisker), hover; lane where series share one.
 
     zero names an upright line at 0; domain is the reach of the axis, mark its number format. Hollow dots are not beyond noise.
     """
     low, high = domain or _reach(points, zero is not None)
-    x, y, off = q("x", axis=axis(title, format=mark), scale=within(low, high)), names(order), n("series", sort=list(look))
+    lanes = list(dict.fromkeys(points.get("lane", look)))
+    off = n("lane" if "lane" in points else "series", sort=lanes, scale={"domain": lanes})
+    x, y = q("x", axis=axis(title, format=mark), scale=within(low, high)), names(order)
     colour, shape = _series(look)
     hover = tips(row="Row", series="What", hover="Figure", span="95% interval", n="Behind it")
     shown = points.assign(
         span=[f"{a} to {b}" for a, b in zip(points["lo"].map(number), points["hi"].map(number))], far=points["hi"].fillna(points["x"])
     )
     fill = {"condition": {"test": "datum.sure", **colour}, "value": NIGHT}
-    place: dict[str, Any] = {"y": y, "yOffset": off} if len(look) > 1 else {"y": y}
+    place: dict[str, Any] = {"y": y, "yOffset": off} if len(lanes) > 1 else {"y": y}
     layers = [
         layer(
             "rule",
@@ -68,7 +70,7 @@ def intervals(
         layers.insert(0, layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=rows, x=q("at", scale=within(low, high))))
         side = "left" if -low < 0.5 * (high - low) else "right"
         layers.append(layer("text", {"align": side, "color": IVORY, "baseline": "middle"}, rows=rows, x=q("at"), y={"value": -9}, text=n("name")))
-    return dress(layers, shown, round(len(order) * (ROW if len(look) == 1 else 44)))
+    return dress(layers, shown, round(len(order) * (ROW if len(lanes) == 1 else 22 * len(lanes) if len(lanes) > 2 else 46)))
 
 
 def _reach(points: pd.DataFrame, zero: bool) -> tuple[float, float]:
@@ -78,7 +80,7 @@ def _reach(points: pd.DataFrame, zero: bool) -> tuple[float, float]:
 
 
 def curves(
-    points: pd.DataFrame, x_title: str, y_title: str, look: dict[str, tuple[str, str]], zero: bool = False, mark: str = "~g", height: int = 360
+    points: pd.DataFrame, x_title: str, y_title: str, look: dict[str, tuple[str, str]], zero: bool = False, mark: str = ".2~f", height: int = 360
 ) -> Spec:
     """Lines with bands. points: series, x, y, lo, hi, sure, hover; the names stand at the ends, moved apart. Hollow dots are not beyond noise."""
     low, high = reach(min(0.0, float(points["lo"].min())) if zero else float(points["lo"].min()), float(points["hi"].max()), 0.04)
@@ -86,7 +88,7 @@ def curves(
     room = (steps[-1] - steps[0]) or 1.0
     x = q(
         "x",
-        axis={"title": x_title, "values": steps if len(steps) < 8 else None, "format": mark, "grid": False},
+        axis={"title": x_title, "format": mark, "grid": False, **({"values": steps} if len(steps) < 8 else {"tickCount": 6})},
         scale=within(steps[0] - 0.03 * room, steps[-1] + 0.62 * room),
     )
     y = q("y", axis=axis(y_title, format="+.3~f" if zero else ".2~f"), scale=within(low, high))

@@ -20,7 +20,6 @@ from recommender.ui.state import Frame
 from recommender.ui.vega import FAMILIES, records, wrapped
 from recommender.ui.words import counted
 
-MODELS = {"hybrid": "Hybrid", "popularity": "Popularity"}
 SIGNALS = {"time_of_day": "time of day", "device": "device"}
 TINT = dict(zip(PARTS, ("collaborative", "content", "sequential")))  # the family whose colour a part has everywhere
 
@@ -47,7 +46,7 @@ def _gate(frame: Frame) -> None:
     n, few = len(frame.query.profile), frame.service.settings.few_ratings
     unused = f" {frame.viewer.name}’s rows do not use it yet: below {few} ratings they are those of everybody." if n < few else ""
     exhibits.title(gate_head(shares), gate_said(shares, n) + unused)
-    now = frame.query.context
+    now = frame.time.value, frame.device.value
     st.html(f'<div class="mq-ev mq-cx-gates">{"".join(_table(shares[:, :, i], name, now) for i, name in enumerate(PARTS))}</div>')
     figures = pd.DataFrame(
         [
@@ -76,15 +75,14 @@ def gate_said(shares: np.ndarray, n: int) -> str:
     )
 
 
-def _table(shares: np.ndarray, part: str, now: object) -> str:
+def _table(shares: np.ndarray, part: str, now: tuple[str | None, str | None]) -> str:
     """One model's shares (4, 4) as a table, brightness by share."""
     colour = FAMILIES[TINT[part]][0]
-    here = getattr(now, "time_of_day", None), getattr(now, "device", None)
     head = "".join(f"<th scope='col'>{escape(words.named(d))}</th>" for d in DEVICES)
     rows = []
     for i, time in enumerate(TIMES_OF_DAY):
         cells = "".join(
-            f"<td style='--share:{100 * shares[i, j]:.1f}%'{' class=mq-cx-now' if (time, device) == here else ''}>{100 * shares[i, j]:.1f}</td>"
+            f"<td style='--share:{100 * shares[i, j]:.1f}%'{' class=mq-cx-now' if (time, device) == now else ''}>{100 * shares[i, j]:.1f}</td>"
             for j, device in enumerate(DEVICES)
         )
         rows.append(f"<tr><th scope='row'>{escape(words.named(time))}</th>{cells}</tr>")
@@ -105,7 +103,7 @@ def served(opened: Opened) -> None:
     for trial in trials:
         verdict = signals.verdicts(settings().artifacts / "reports", trial["model"]).get(trial["signal"])
         for row in league.rows(table, variant=trial["variant"]).to_dict("records"):
-            name = f"{MODELS.get(trial['model'], trial['model'])}: {SIGNALS.get(trial['signal'], trial['signal'])}, {trial['source']}"
+            name = f"{SIGNALS.get(trial['signal'], trial['signal'])}, {trial['source']} ({trial['model']})"
             rows.append({**row, **trial, "row": wrapped(name), "on": verdict is not None and verdict.on})
     if not rows:
         return exhibits.title("What the app listens to", "This report does not say what each signal adds to the models as they are served.")
@@ -124,7 +122,7 @@ def served(opened: Opened) -> None:
         list(dict.fromkeys(shown["row"])),
         ctx_charts.TRIAL_LOOK,
         zero="without the signal",
-        mark="+.2~f",
+        mark="+.3~f",
     )
     exhibits.draw("served", heard(shown), verdict_said(shown, title), spec, opened, shown.drop(columns=["row", "hover"]))
 

@@ -7,6 +7,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from recommender.serve import phrases, signals
 from recommender.serve.contexts import SideBySide, contrast, side_by_side
 from recommender.types import DEVICES, TIMES_OF_DAY, Context
 from recommender.ui import cards, exhibits, kit, words
@@ -21,7 +22,8 @@ ANY = "any"
 
 def two_contexts(frame: Frame) -> None:
     """The choices, what they change in a sentence, and the two lists."""
-    here, there = frame.query.context, contrast(frame.query.context)
+    here = Context(frame.time.value, frame.device.value)
+    there = contrast(here)
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="mq_cx_a"):
         a = _chosen("a", here)
@@ -36,9 +38,12 @@ def two_contexts(frame: Frame) -> None:
         exhibits.title(headline(found), spoken(found, (a, b)))
     if not found.personal:
         _popular(frame)
+    off = _switched_off(frame)
     _legend()
+    if off:
+        st.caption(off)
     kit.view("slope", _drawn(frame, found, (a, b)), key="mq_cx_slope")
-    exhibits.note("pair", _command(frame, found, a), figures(frame, found, (a, b)))
+    exhibits.note("pair", _command(frame, found, a, bool(off)), figures(frame, found, (a, b)))
 
 
 def _chosen(side: str, usual: Context) -> Context:
@@ -96,6 +101,20 @@ def _popular(frame: Frame) -> None:
     )
 
 
+def _switched_off(frame: Frame) -> str:
+    """What the app itself does not tell the models; here every signal is told, to show what it would do."""
+    off = [v for v in frame.service.verdicts(frame.query.profile).values() if not v.on]
+    if not off:
+        return ""
+    names = phrases.listed([signals.NAMES[v.signal] for v in off])
+    why = " ".join(words.md(v.why) for v in off)
+    return (
+        f"Everywhere else in the app, {names} {'is' if len(off) == 1 else 'are'} not told to the models. {why} Here all is told, to show what it would do."
+        if off
+        else ""
+    )
+
+
 def _legend() -> None:
     st.html(
         '<div class="mq-ev mq-ev-legend mq-cx-legend"><span><i class="mq-cx-up">▲</i>stands higher in B</span>'
@@ -112,7 +131,7 @@ def _drawn(frame: Frame, found: SideBySide, contexts: tuple[Context, Context]) -
     sides = [
         {
             "name": words.moment(c).capitalize().replace(" on tv", " on TV"),
-            "note": "now" if c == frame.query.context else "",
+            "note": "now" if c == Context(frame.time.value, frame.device.value) else "",
             "time": c.time_of_day is not None,
             "device": c.device is not None,
         }
@@ -139,10 +158,11 @@ def figures(frame: Frame, found: SideBySide, contexts: tuple[Context, Context]) 
     return pd.DataFrame(rows).assign(a=words.moment(contexts[0]), b=words.moment(contexts[1]))
 
 
-def _command(frame: Frame, found: SideBySide, context: Context) -> str:
-    """Where the lists come from, and how to see the first of them without the app."""
-    viewer, known = frame.viewer.id, context
+def _command(frame: Frame, found: SideBySide, context: Context, anyway: bool) -> str:
+    """Where the lists come from, and how to see the first of them without the app. anyway: some signal is switched off there."""
+    viewer = frame.viewer.id
     who = f"--user {viewer.removeprefix('ml-')}" if viewer.startswith("ml-") else f"--viewer {viewer}"
-    when = "".join(f" --{name} {value}" for name, value in (("time-of-day", known.time_of_day), ("device", known.device)) if value)
+    when = "".join(f" --{name} {value}" for name, value in (("time-of-day", context.time_of_day), ("device", context.device)) if value)
     model = f" --model hybrid -k {found.k}" if found.personal else ""
-    return f"worked out now by {words.md(words.model(found.model).lower())} · `python -m recommender recommend {escape(who)}{when}{model}`"
+    said = f"{escape(who)}{when}{' --anyway' if anyway else ''}{model}"
+    return f"worked out now by “{words.md(words.model(found.model).lower())}” · `python -m recommender recommend {said}`"

@@ -64,6 +64,12 @@ def legend(families: Sequence[str], verdicts: bool = True, public: bool = False,
     st.html(f'<div class="mq-ev mq-ev-legend">{"".join(keys)}</div>')
 
 
+def key(look: dict[str, tuple[str, str]]) -> None:
+    """What the colours and shapes of one chart mean: name -> (colour, shape)."""
+    marks = [f'<span><i style="color:{colour}">{MARKS[shape]}</i>{escape(name)}</span>' for name, (colour, shape) in look.items()]
+    st.html(f'<div class="mq-ev mq-ev-legend">{"".join(marks)}</div>')
+
+
 def missing(what: str, file: str, command: str = COMMAND) -> None:
     """A friendly place where a report is not there yet."""
     st.html(f'<div class="mq-ev mq-ev-empty"><b>{escape(what)}</b><p>{escape(file)} has not been written yet. This command writes it:</p></div>')

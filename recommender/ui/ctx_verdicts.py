@@ -1,0 +1,160 @@
+"""The head of the Context page: one verdict for each signal, from the reports, and the sentence that sums them up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from recommender.serve.signals import Verdict
+from recommender.ui import ctx_real, league
+from recommender.ui.ctx_charts import REAL
+from recommender.ui.ctx_rule import dosed, lifts
+from recommender.ui.measures import chance_of, number, signed
+from recommender.ui.reports import Opened, Shelf
+from recommender.ui.vega import records
+
+HELPS, HARMS, LEVEL, UNKNOWN = "helps", "harms", "no difference", "not measured"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One signal: where it comes from, what was found, in a phrase, and the lines beneath. delta, lo, hi: the figure the rail shows, good to the
+    right; None where nothing was measured."""
+
+    signal: str
+    source: str
+    verdict: str
+    said: str
+    lines: tuple[str, ...]
+    unit: str = ""
+    delta: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+
+
+def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
+    """Headline and three tiles. served: whether the models of this viewer are told each signal."""
+    tiles = (time_of_day(shelf, served.get("time_of_day")), device(shelf, served.get("device")), real(shelf))
+    dates = [shelf.found[name].report.date for name in ("context", "depaulmovie") if name in shelf.found]
+    about = f"measured {max(dates)} · brackets are 95% intervals · a signal is observed or simulated, and always says which" if dates else ""
+    st.html(
+        f'<div class="mq-ev mq-ev-top"><small>Honest context</small><h1>{escape(headline(tiles))}</h1><p>{escape(about)}</p></div>'
+        f'<div class="mq-ev mq-ev-tiles mq-cx-tiles">{"".join(_drawn(t) for t in tiles)}</div>'
+    )
+
+
+def headline(tiles: tuple[Tile, ...]) -> str:
+    """The three verdicts in one breath."""
+    said = {
+        ("time", HELPS): "The time of day helps",
+        ("time", HARMS): "The time of day does harm",
+        ("time", LEVEL): "The time of day tells nothing here",
+        ("device", HELPS): "a simulated device is found where it was planted",
+        ("device", HARMS): "a simulated device does harm",
+        ("device", LEVEL): "a simulated device is not found",
+        ("real", HELPS): "a context that people named helps",
+        ("real", HARMS): "a context that people named does harm",
+        ("real", LEVEL): "not even a context that people named beats its placebo",
+    }
+    parts = [said[kind, t.verdict] for kind, t in zip(("time", "device", "real"), tiles) if (kind, t.verdict) in said]
+    if not parts:
+        return "What the hour and the screen change, and how much of it is real."
+    line = "; ".join(parts)
+    return f"{line[0].upper()}{line[1:]}."
+
+
+def time_of_day(shelf: Shelf, served: Verdict | None) -> Tile:
+    """The observed part of the day: what a gate that is told it gains."""
+    table = lifts(shelf.found.get("context"))
+    return _lift("Time of day", "observed", _first(table[table["variant"] == "part of day, observed"]), served, ("adds to the list", "takes from it"))
+
+
+def device(shelf: Shelf, served: Verdict | None) -> Tile:
+    """The simulated device at its strongest dose, and at dose 0 beside it."""
+    table = dosed(lifts(shelf.found.get("context")))
+    full = table[table["dose"] == table["dose"].max()]
+    tile = _lift("Device", "simulated", _first(full), served, ("what was planted is found", "what was planted does harm"))
+    zero = _first(table[(table["dose"] == 0)])
+    if zero is None or tile.delta is None:
+        return tile
+    nothing = f"At dose 0, where nothing is planted: {signed(zero['delta'])}, {_sure(zero['p'])}"
+    return Tile(tile.signal, tile.source, tile.verdict, tile.said, (tile.lines[0], nothing, *tile.lines[1:]), tile.unit, tile.delta, tile.lo, tile.hi)
+
+
+def real(shelf: Shelf) -> Tile:
+    """Time, place and company that people named: the best model against itself with contexts shuffled within film."""
+    opened: Opened | None = shelf.found.get("depaulmovie")
+    signal, source = "Time, place and company", "observed, real"
+    if opened is None or not len(opened.table):
+        return Tile(signal, source, UNKNOWN, "Not measured yet", ("DePaulMovie: people who named all three",))
+    variant = league.variants(opened.table)[0]
+    table = ctx_real.standing(opened, variant, None)
+    told = table[(table["series"] == ctx_real.TOLD) & table["delta"].notna()].sort_values("x")
+    if not len(told):
+        return Tile(signal, source, UNKNOWN, "Not measured yet", ("The report holds no model that is told the context",))
+    best = records(told)[0]
+    verdict = _verdict(-best["delta"], best["p"])
+    said = {HELPS: f"{number(-best['delta'], 2)} stars less error than its placebo", HARMS: "worse than its placebo"}.get(
+        verdict, "not told apart from its placebo"
+    )
+    base = ctx_real.yardstick(opened, variant, best["key"])
+    lines = (
+        f"{best['label']}, RMSE {number(best['x'])}, {int(best['n']):,} users of DePaulMovie",
+        f"Against the same model, shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(best['p'])}",
+        *((f"Against {base[0].lower()}, which knows no context: {signed(base[1])}",) if base else ()),
+    )
+    return Tile(signal, source, verdict, said, lines, "stars of RMSE", -best["delta"], -best["dhi"], -best["dlo"])
+
+
+def _first(table: pd.DataFrame) -> dict | None:
+    rows = records(table[table["series"] == REAL]) if len(table) else []
+    return rows[0] if rows else None
+
+
+def _verdict(gain: float, p: float) -> str:
+    return LEVEL if p >= league.SURE else HELPS if gain > 0 else HARMS
+
+
+def _sure(p: float) -> str:
+    return chance_of(p) if p < league.SURE else "not told apart from none"
+
+
+def _lift(signal: str, source: str, row: dict | None, served: Verdict | None, said: tuple[str, str]) -> Tile:
+    """A tile from one row of the context study and from what the app makes of it."""
+    told = "" if served is None else f"In the app: {'listened to' if served.on else 'switched off'}"
+    detail = (
+        "" if served is None or served.delta is None else f", as served {signed(served.delta)} [{signed(served.lo or 0)}, {signed(served.hi or 0)}]"
+    )
+    if row is None:
+        return Tile(signal, source, UNKNOWN, "Not measured yet", tuple(filter(None, (told + detail,))))
+    verdict = _verdict(row["delta"], row["p"])
+    phrase = {HELPS: said[0].capitalize(), HARMS: said[1].capitalize()}.get(verdict, "Adds nothing that can be told from zero")
+    dose = f" at dose {row['dose']:g}" if "dose" in row else ""
+    line = f"{signed(row['delta'])} [{signed(row['lo'])}, {signed(row['hi'])}] NDCG@{row['k']}{dose}, {_sure(row['p'])}, {int(row['n']):,} viewers"
+    return Tile(signal, source, verdict, phrase, tuple(filter(None, (line, told + detail))), f"NDCG@{row['k']}", row["delta"], row["lo"], row["hi"])
+
+
+# -- drawing -----------------------------------------------------------------------------------------------------------
+
+
+def _drawn(tile: Tile) -> str:
+    """Signal, source, verdict, rail, lines."""
+    lines = "".join(f"<li><span>{escape(line)}</span></li>" for line in tile.lines)
+    simulated = " mq-cx-sim" if tile.source == "simulated" else ""
+    return (
+        f"<section class='{simulated}'><small>{escape(tile.signal)} <em>{escape(tile.source)}</em></small>"
+        f"<p>{escape(tile.said)}</p>{_rail(tile)}<ul>{lines}</ul></section>"
+    )
+
+
+def _rail(tile: Tile) -> str:
+    """The gain with its interval around nothing; good lies to the right."""
+    if tile.delta is None or tile.lo is None or tile.hi is None:
+        return '<div class="mq-ev-rail" aria-hidden="true"></div>'
+    most = 1.15 * max(abs(tile.lo), abs(tile.hi), 1e-9)
+    at = lambda x: f"{50 + 50 * x / most:.2f}%"
+    whisker = f'<q style="left:{at(tile.lo)};right:calc(100% - {at(tile.hi)})"></q><i style="left:{at(tile.delta)}"></i>'
+    return f'<div class="mq-ev-rail mq-cx-rail" aria-hidden="true"><u style="left:50%"></u>{whisker}<b style="left:50%">nothing</b></div>'
