@@ -86,11 +86,12 @@ def _study(name: str, data: Path, job: Job) -> Report:
         return dataset.describe(data, settings().films, job.facts)
     if name == "audit":
         return audit.audit(data, job.catalog, job.interactions, job.facts, job.say)
-    made_from = artifacts.card("hybrid", settings().artifacts)["data"]["sha256"]
+    card = artifacts.card("hybrid", settings().artifacts)
+    made_from = card["data"]["sha256"]
     if made_from != job.interactions.fingerprint():
         raise LookupError(f"the released models were made from data {made_from[:12]}, not from {data.name}; python -m recommender train makes others")
-    models, split = strangers([*runs.STUDIED], job.catalog, job.interactions, settings().artifacts, min_raters=settings().min_raters)
-    return runs.cold_start(models, split, job) if name == "cold-start" else runs.context(models, split, job)
+    models, split = strangers([*runs.STUDIED[name]], job.catalog, job.interactions, settings().artifacts, min_raters=settings().min_raters)
+    return runs.cold_start(models, split, job) if name == "cold-start" else runs.context(models, split, card["dose"], job)
 
 
 def _versions() -> dict[str, str]:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self, cast
 
 import numpy as np
 
 from recommender.catalog import Catalog
+from recommender.evaluate import recovery
 from recommender.evaluate.metrics import hits_of_ranks, ndcg, ranks
 from recommender.evaluate.rankings import rank
 from recommender.evaluate.report import Contender, Paired, Row
 from recommender.evaluate.split import Split
 from recommender.interactions import UNKNOWN, Interactions
-from recommender.models.hybrid import Hybrid
-from recommender.rank import mask
+from recommender.models.hybrid import PARTS, Hybrid
+from recommender.models.popularity import Popularity
+from recommender.rank import mask, standardise
 from recommender.stats.inference import bootstrap_mean, holm, paired_difference
 from recommender.types import Context, Explanation, Query, Recommender
 from recommender.world import simulate_devices
 
 K = 10
 WITHOUT, WITH, SHUFFLED = "no context", "context", "context shuffled within user"
-DOSES = (0.0, 0.5, 1.0)
-OBSERVED, MOMENT = "part of day, observed", "moment of the request, observed (no context: the network trained without times)"
+DOSES = (0.0, 0.25, 0.5, 1.0)
+DRAWS = 5  # of the devices at each dose, to tell what a gate recovers from the luck of one draw
+NAMES = {"time_of_day": "part of day", "device": "device"}
+MOMENT = "moment of the request, observed (no context: the network trained without times)"
+
+Scores = Callable[[list[Query], slice], np.ndarray]  # queries, and which rows of all the questions they are -> (B, I)
 
 
 class Blind:
@@ -44,30 +50,40 @@ class Blind:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Films asked for, several a viewer: queries, films (N,), viewers (N,), and the scores of the hybrid's parts (N, 3, I)."""
+    """Films asked for, several a viewer: queries, films (N,), viewers (N,)."""
 
     queries: list[Query]
     films: np.ndarray
     viewers: np.ndarray
-    z: np.ndarray
 
-    def by_viewer(self, hybrid: Hybrid, contexts: list[Context]) -> np.ndarray:  # (V,)
+    def by_viewer(self, scores: Scores, contexts: list[Context]) -> np.ndarray:  # (V,)
         """NDCG@K of the films asked for, each asked in these contexts: mean of each viewer."""
         found = []
         for start in range(0, len(self.queries), 256):
             rows = slice(start, min(start + 256, len(self.queries)))
             asked = [Query(q.profile, c) for q, c in zip(self.queries[rows], contexts[rows])]
-            scores = np.stack([mask(s, q.profile.items) for s, q in zip(hybrid.blend(asked, self.z[rows]), asked)])
-            found.append(ranks(scores, self.films[rows]))
+            left = np.stack([mask(s, q.profile.items) for s, q in zip(scores(asked, rows), asked)])
+            found.append(ranks(left, self.films[rows]))
         place = np.concatenate(found)
         values = ndcg(hits_of_ranks(place, K), np.ones(len(place), int), K)
         return np.bincount(self.viewers, values) / np.bincount(self.viewers)
 
+    def conditions(self, without: Scores, told: Scores, seed: int) -> dict[str, np.ndarray]:
+        """NDCG@K of each viewer (V,) with the context unknown, known, and shuffled within the viewer."""
+        return {
+            WITHOUT: self.by_viewer(without, [Context()] * len(self.queries)),
+            WITH: self.by_viewer(told, [q.context for q in self.queries]),
+            SHUFFLED: self.by_viewer(told, _shuffled(self, np.random.default_rng(seed))),
+        }
 
-def _ask(hybrid: Hybrid, log: Interactions, seed: int) -> Asked:
-    queries, films, viewers = hybrid.questions(log, np.random.default_rng(seed))
-    z = np.concatenate([hybrid.part_scores(queries[i : i + 128]) for i in range(0, len(queries), 128)])
-    return Asked(queries, films, viewers, z)
+
+class Trial(NamedTuple):
+    """A signal put to the test: the log that holds it and no other, and the scores without and with it."""
+
+    variant: str
+    log: Interactions
+    without: Scores
+    told: Scores
 
 
 def _hide(log: Interactions, part_of_day: bool, device: bool) -> Interactions:
@@ -85,33 +101,83 @@ def _shuffled(asked: Asked, rng: np.random.Generator) -> list[Context]:
     return [asked.queries[row].context for row in order]
 
 
+def _named(signal: str, log: Interactions, dose: float) -> str:
+    """ "part of day, observed" or "device, simulated at dose 1", as the log has it."""
+    return f"{NAMES[signal]}, {_source(signal, log)}" + (f" at dose {dose:g}" if signal in log.simulated else "")
+
+
+def _source(signal: str, log: Interactions) -> str:
+    return "simulated" if signal in log.simulated else "observed"
+
+
 def run(
-    parts: dict[str, Recommender], gate: Interactions, exam: Interactions, catalog: Catalog, seed: int = 0, asked: int = 12, say: Callable = print
-) -> tuple[list[Row], list[Paired]]:
-    """Fit the gate anew for each signal on the viewers of `gate`, and ask those of `exam`; no part knows either."""
-    blind: dict[str, Recommender] = {name: Blind(part) for name, part in parts.items()}
+    models: dict[str, Recommender],
+    gate: Interactions,
+    exam: Interactions,
+    catalog: Catalog,
+    dose: float = 1.0,
+    seed: int = 0,
+    asked: int = 12,
+    draws: int = DRAWS,
+    say: Callable = print,
+) -> tuple[list[Row], list[Paired], dict]:
+    """What each signal adds on the viewers of `exam`, whom none of `models` knows; and what else the report holds.
+
+    To a gate over parts that hear no context, fitted anew for each signal and dose on the viewers of `gate`; and to the hybrid and
+    to popularity as they are served, with devices drawn at the dose they learned from.
+    """
+    blank = Hybrid(seed=seed, asked=asked).attach({name: Blind(models[name]) for name in PARTS})
+    queries, films, viewers = blank.questions(exam, np.random.default_rng(seed))
+    z = np.concatenate([blank.part_scores(queries[i : i + 128]) for i in range(0, len(queries), 128)])  # (N, 3, I)
 
     def fitted(log: Interactions) -> Hybrid:
-        return Hybrid(seed=seed, asked=asked).attach(blind).fit_gate(log, catalog)
+        return Hybrid(seed=seed, asked=asked).attach(blank.parts).fit_gate(log, catalog)
 
-    plain = fitted(_hide(gate, True, True))
+    def on_device(log: Interactions, dose: float, *draw: int) -> Interactions:
+        return _hide(simulate_devices(log, catalog, dose, np.random.default_rng([seed, *draw])), True, False)
+
+    plain, timely = fitted(_hide(gate, True, True)), fitted(_hide(gate, False, True))
+    taught = {d: [fitted(on_device(gate, d, 0, n)) for n in range(draws)] for d in DOSES}
+    timed, drawn = _hide(exam, False, True), on_device(exam, dose, 1)
+    without = _blended(plain, z)
+    trials = [Trial(_named("time_of_day", timed, 0), timed, without, _blended(timely, z))]
+    for d, (gated, *_) in taught.items():
+        log = on_device(exam, d, 1)
+        trials.append(Trial(_named("device", log, d), log, without, _blended(gated, z)))
+    served = _served(models, timed, drawn, dose, z)
     rows: list[Row] = []
     differences: list[Paired] = []
-    variants: dict[str, tuple[Interactions, Interactions]] = {OBSERVED: (_hide(gate, False, True), _hide(exam, False, True))}
-    for dose in DOSES:
-        draw = lambda log, n, dose=dose: _hide(simulate_devices(log, catalog, dose, np.random.default_rng([seed, n])), True, False)
-        variants[f"device, simulated at dose {dose:g}"] = draw(gate, 0), draw(exam, 1)
-    for variant, (learned, examined) in variants.items():
-        hybrid, questions = fitted(learned), _ask(plain, examined, seed)
-        values = {
-            WITHOUT: questions.by_viewer(plain, [Context()] * len(questions.queries)),
-            WITH: questions.by_viewer(hybrid, [q.context for q in questions.queries]),
-            SHUFFLED: questions.by_viewer(hybrid, _shuffled(questions, np.random.default_rng(seed))),
-        }
-        found = compare(variant, values)
+    for trial in [*trials, *served.values()]:
+        there = Asked(blank.questions(trial.log, np.random.default_rng(seed))[0], films, viewers)
+        values = there.conditions(trial.without, trial.told, seed)
+        found = compare(trial.variant, values)
         rows, differences = rows + found[0], differences + found[1]
-        say(f"context · {variant}: " + ", ".join(f"{name} {v.mean():.4f}" for name, v in values.items()))
-    return rows, differences
+        say(f"context · {trial.variant}: " + ", ".join(f"{name} {v.mean():.4f}" for name, v in values.items()))
+    signals = [{"model": m, "signal": s, "source": _source(s, trial.log), "variant": trial.variant} for (m, s), trial in served.items()]
+    return rows, differences, {"signals": signals, **recovery.effects(taught, timely, gate, catalog)}
+
+
+def _blended(hybrid: Hybrid, z: np.ndarray) -> Scores:
+    """What a hybrid makes of the scores of parts that were told no context, z (N, 3, I)."""
+    return lambda queries, rows: hybrid.blend(queries, z[rows])
+
+
+def _served(models: dict[str, Recommender], timed: Interactions, drawn: Interactions, dose: float, z: np.ndarray) -> dict[tuple[str, str], Trial]:
+    """The signals as they are served, by (model, signal): to the hybrid, whose sequence part hears them too, and to popularity."""
+    hybrid, popularity = cast(Hybrid, models["hybrid"]), cast(Popularity, models["popularity"])
+
+    def blended(queries: list[Query], rows: slice) -> np.ndarray:
+        return hybrid.score(queries)
+
+    def lifted(queries: list[Query], rows: slice) -> np.ndarray:
+        return standardise(popularity.score(queries)) + np.stack([popularity.lift(q.context.time_of_day) for q in queries])
+
+    trial = lambda model, signal, log, without, told: Trial(f"{model}: {_named(signal, log, dose)}", log, without, told)
+    return {
+        ("hybrid", "time_of_day"): trial("served hybrid", "time_of_day", timed, _blended(hybrid, z), blended),
+        ("hybrid", "device"): trial("served hybrid", "device", drawn, _blended(hybrid, z), blended),
+        ("popularity", "time_of_day"): trial("popularity", "time_of_day", timed, lifted, lifted),
+    }
 
 
 def compare(variant: str, values: dict[str, np.ndarray]) -> tuple[list[Row], list[Paired]]:

@@ -23,7 +23,10 @@ from recommender.types import Recommender
 
 PROTOCOLS = ("P1", "P2", "P3", "P4")
 STUDIES = ("cold-start", "context", "data", "audit")  # of the released models, on viewers they never saw, and of the data set
-STUDIED = ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid")
+STUDIED = {
+    "cold-start": ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid"),
+    "context": ("popularity", *PARTS, "hybrid"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +107,13 @@ def cold_start(models: dict[str, Recommender], strangers: split.UserSplit, job: 
     return _report("cold-start", job, Found(splits, *found))
 
 
-def context(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
-    """What the moment of the request, the part of day and a simulated device are worth."""
+def context(models: dict[str, Recommender], strangers: split.UserSplit, dose: float, job: Job) -> Report:
+    """What the moment of the request, the part of day and a device simulated as the models learned it (at `dose`) are worth."""
     asked = split.leave_last_out(job.interactions)
     without, aware = (fit(RANKERS[name].make(job.seeds[0]), asked.train, job.catalog, job.work)[0] for name in ("sequence", "sequence_time"))
     rows, differences = ablation.moment(asked, without, aware)
-    parts = {name: models[name] for name in PARTS}
-    more_rows, more_differences = ablation.run(parts, strangers.gate, strangers.exam, job.catalog, say=job.say)
-    return _report("context", job, Found([asked], ablation.conditions(), rows + more_rows, differences + more_differences))
+    more_rows, more_differences, more = ablation.run(models, strangers.gate, strangers.exam, job.catalog, dose, say=job.say)
+    return _report("context", job, Found([asked], ablation.conditions(), rows + more_rows, differences + more_differences, more))
 
 
 def _report(protocol: str, job: Job, found: Found) -> Report:
