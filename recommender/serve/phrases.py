@@ -11,7 +11,7 @@ import numpy as np
 from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
 from recommender.models.popularity import AMONG_MOST, MANY
-from recommender.types import Change, Context, Explanation, Profile, Reason, WhyNot
+from recommender.types import Change, Context, Drop, Explanation, Profile, Reason, WhyNot
 
 BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars
@@ -231,9 +231,12 @@ _SENTENCES = {
 }
 
 
-def count(n: int, one: str) -> str:
-    """ "1 film", "1,234 films"."""
-    return f"{n:,} {one}{'' if n == 1 else 's'}"
+def falls(drops: tuple[Drop, ...], catalog: Catalog) -> str:
+    """ "Without Alien it would be number 85 instead of 62"; "" where no film was named."""
+    if not drops:
+        return ""
+    each = [f"without {catalog.titles[d.film]} it would be number {d.after:,}" for d in drops]
+    return f"Number {drops[0].before:,} by this model; {listed(each)}"
 
 
 def smallest(found: Smallest, catalog: Catalog) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,13 @@ def facts(catalog: Catalog, item: int) -> dict[str, Any]:
 
 def card(catalog: Catalog, r: Recommendation) -> dict[str, Any]:
     """A film as one viewer sees it."""
-    return {**facts(catalog, r.item), "match": r.match, "stars": r.stars, "sentence": r.sentence, "simulated": _simulated(r)}
+    said = {"sentence": r.sentence, "simulated": _simulated(r), "falls": phrases.falls(r.drops, catalog)}
+    return {**facts(catalog, r.item), "match": r.match, "stars": r.stars, **said}
+
+
+def named(catalog: Catalog, films: Iterable[int]) -> list[dict[str, Any]]:
+    """Films by id, as id and title."""
+    return [{"id": film, "title": catalog.titles[catalog.index(film)]} for film in films]
 
 
 def _simulated(r: Recommendation) -> bool:
@@ -40,7 +47,17 @@ def _simulated(r: Recommendation) -> bool:
 
 def row(catalog: Catalog, c: Carousel) -> dict[str, Any]:
     films = [card(catalog, r) for r in c.recommendations]
-    return {"key": c.key, "title": c.title, "why": c.why, "model": words.model(c.model), "name": c.model, "simulated": c.simulated, "films": films}
+    source = int(c.key.removeprefix("because-")) if c.key.startswith("because-") else None  # the film that the whole row comes from
+    return {
+        "key": c.key,
+        "source": source,
+        "title": c.title,
+        "why": c.why,
+        "model": words.model(c.model),
+        "name": c.model,
+        "simulated": c.simulated,
+        "films": films,
+    }
 
 
 def strategy(s: Strategy) -> dict[str, Any]:
@@ -50,7 +67,8 @@ def strategy(s: Strategy) -> dict[str, Any]:
 
 def reason(catalog: Catalog, r: Reason) -> dict[str, Any]:
     """One bar of the dialog; films are named by title."""
-    return {"kind": words.KIND[r.kind], "label": phrases.subject(r, catalog), "weight": float(r.weight), "simulated": r.simulated}
+    film = int(catalog.ids[r.subject]) if isinstance(r.subject, int) else None
+    return {"kind": words.KIND[r.kind], "label": phrases.subject(r, catalog), "weight": float(r.weight), "simulated": r.simulated, "film": film}
 
 
 def _contribution(name: str, weight: float) -> dict[str, Any]:
@@ -61,7 +79,9 @@ def details(catalog: Catalog, d: Details, seen: bool, shown: int = 8) -> dict[st
     """One film in full. Reasons after the first `shown` are added up, so that the bars still make the whole."""
     r, e = d.recommendation, d.recommendation.explanation
     opening = "You have seen it; it would be number" if seen else "Number"
-    bars = [reason(catalog, x) for x in e.reasons[:shown]]
+    fall = {int(catalog.ids[drop.film]): f"Number {drop.before:,}; without it {drop.after:,}" for drop in d.drops}
+    bars = [{**reason(catalog, x), "behind": said} for x, said in zip(e.reasons[:shown], d.evidence)]
+    bars = [{**bar, "fall": fall.get(bar["film"], "")} for bar in bars]
     rest = e.reasons[shown:]
     if rest:
         bars.append(

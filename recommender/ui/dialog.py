@@ -6,11 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from recommender.serve import inquiry, phrases
+from recommender.types import Query
 from recommender.ui import cards, kit
 from recommender.ui.state import Frame
 from recommender.ui.taste import taste
 
 KEY = "mq_film_view"
+QUESTION = "Where does it stand in my list, and why?"
 
 
 def known(frame: Frame, film: Any) -> int | None:
@@ -45,7 +48,12 @@ def show(frame: Frame) -> None:
         return
     if act.get("do") in ("mark", "list", "hide") and act.get("film") == film:
         mine.act(act, film)
-    said = {"taste": mine.data(), "mark": mine.marks.get(film), "listed": film in mine.listed, "hidden": film in mine.hidden}
+    elif act.get("do") in ("unuse", "reuse") and (other := known(frame, act.get("other"))) is not None:
+        mine.act(act, other)
+    said: dict[str, Any] = {"taste": mine.data(), "mark": mine.marks.get(film), "listed": film in mine.listed, "hidden": film in mine.hidden}
+    said["question"] = QUESTION
+    said["unused"] = cards.named(frame.service.catalog, mine.unused)
+    said["asked"] = _answer(frame, film, act.get("do") == "ask" and act.get("film") == film)
     kit.view("film", {**_details(frame, film), **said}, key=KEY)
 
 
@@ -54,9 +62,30 @@ def _details(frame: Frame, film: int) -> dict[str, Any]:
     model, row = _source(frame, film)
     found = service.details(frame.viewer, frame.query, catalog.index(film), model, row)
     similar = service.cards(frame.viewer, frame.query, [int(i) for i in found.similar])
-    kept = "Love, Like, Not for me, Hide and the watch-list are kept for this visit only. Marks do not change the rows yet; Hide does."
+    kept = "Marks, hidden and unused films and the watch-list are kept for this visit only. Marks do not change the rows yet; the others do."
     facts = cards.details(catalog, found, seen=found.recommendation.item in frame.viewer.profile.items)
     return {**facts, "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
+
+
+def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
+    """What was found when the question was asked of this film, by these films and at this moment; None where it was not asked."""
+    query = frame.query
+    key = (film, frame.viewer.id, tuple(query.profile.items.tolist()), query.context, frame.filters, frame.hidden)
+    if asked:
+        st.session_state["mq_answer"] = (key, _place(frame, film, query))
+    kept = st.session_state.get("mq_answer")
+    return kept[1] if kept and kept[0] == key else None
+
+
+def _place(frame: Frame, film: int, query: Query) -> list[str]:
+    """Why the film is not among the first of the viewer's list, or the least that holds it there."""
+    service, item = frame.service, frame.service.catalog.index(film)
+    request = service.request(frame.viewer, query, frame.filters, frame.hidden)
+    found = inquiry.why_not(request, item, service.told(query.profile, frame.anyway))
+    if found is not None:
+        return phrases.why_not(found, service.catalog)
+    held = inquiry.smallest(request, item, request.main)
+    return [phrases.smallest(held, service.catalog)] if held else []
 
 
 def _source(frame: Frame, film: int) -> tuple[str, str | None]:

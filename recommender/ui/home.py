@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from recommender.types import Context, Filters, Home
+from recommender.types import Context, Home, Query
 from recommender.ui import cards, dialog, kit, words
 from recommender.ui.state import Frame
 from recommender.ui.taste import taste
 
 KEY = "mq_home"
+UNTOLD = "the models are not told, so your top 20 stay as they are"
 
 
 def stage(frame: Frame) -> None:
@@ -41,7 +44,7 @@ def _apply(frame: Frame, act: dict[str, Any]) -> None:
         s["mq_genre"] = act.get("genre") if act.get("genre") in frame.service.catalog.genre_names else None
     elif act.get("do") == "unhide":
         taste(frame.viewer.id).hidden.clear()
-    elif act.get("do") == "list" and film is not None:
+    elif act.get("do") in ("list", "unuse", "reuse") and film is not None:
         taste(frame.viewer.id).act(act, film)
     elif act.get("do") == "open" and film is not None:
         row = act.get("row")
@@ -50,11 +53,11 @@ def _apply(frame: Frame, act: dict[str, Any]) -> None:
 
 def _home(frame: Frame, genre: str | None) -> Home:
     """The rows, asked for again only when something that decides them has changed."""
-    hidden = frozenset(frame.service.catalog.index(film) for film in taste(frame.viewer.id).hidden)
-    key = (frame.viewer.id, frame.query.context, genre, hidden)
+    filters, query = replace(frame.filters, genre=genre), frame.query
+    key = (frame.viewer.id, query.context, tuple(query.profile.items.tolist()), filters, frame.hidden)
     kept = st.session_state.get("mq_rows")
     if kept is None or kept[0] != key:
-        kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, frame.query, Filters(genre=genre), hidden))
+        kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, query, filters, frame.hidden))
     return kept[1]
 
 
@@ -63,13 +66,14 @@ def _data(frame: Frame) -> dict[str, Any]:
     query, genre = st.session_state.get("mq_words", "").strip(), st.session_state.get("mq_genre")
     data: dict[str, Any] = {
         "words": query, "genre": genre, "genres": list(catalog.genre_names), "taste": mine.data(), "hidden": len(mine.hidden),
+        "unused": cards.named(catalog, mine.unused),
         "hero": None, "strategy": None, "changed": None, "rows": [], "found": None, "empty": None,
     }  # fmt: skip
     if query:
         return data | _search(frame, query, genre)
     home = _home(frame, genre)
     if not any(c.recommendations for c in home.carousels):
-        return data | {"empty": _all_gone(genre, len(mine.hidden))}
+        return data | {"empty": _all_gone(frame, genre, len(mine.hidden))}
     rows = [cards.row(catalog, c) for c in home.carousels if c.recommendations]
     bill = f"First on your bill{words.now(frame.query.context.time_of_day)}"
     made = cards.strategy(home.strategy)
@@ -84,7 +88,7 @@ def _search(frame: Frame, query: str, genre: str | None) -> dict[str, Any]:
         return {"empty": _not_found(query, len(items), genre)}
     films = [cards.card(catalog, r) for r in frame.service.cards(frame.viewer, frame.query, of_genre)]
     limit = f", nothing stricter than {frame.viewer.certificate}" if frame.viewer.certificate else ""
-    line = f"{words.counted(len(films), 'film')} by title or person{f' in {genre}' if genre else ''}{limit}"
+    line = f"{words.counted(len(films), 'film')} by title or person{f' in {genre}' if genre else ''}{limit}. Open one to see why it is not higher."
     return {"found": {"title": f"“{query}”", "line": line, "films": films}}
 
 
@@ -95,25 +99,30 @@ def _not_found(query: str, found: int, genre: str | None) -> dict[str, Any]:
     return {"sign": "No such title", "title": f"Nothing for “{query}”", "line": line, "undo": {"do": "clear", "label": "Clear the search"}}
 
 
-def _all_gone(genre: str | None, hidden: int) -> dict[str, Any]:
+def _all_gone(frame: Frame, genre: str | None, hidden: int) -> dict[str, Any]:
     if hidden:
         line = f"You hid {words.counted(hidden, 'film')} on this visit."
         return {"sign": "House empty", "title": "Every film here is hidden", "line": line, "undo": {"do": "unhide", "label": "Show them again"}}
+    if asked := words.filters(frame.filters):
+        line = f"Nothing is left of {asked}. Running times are known of {int(np.isfinite(frame.service.catalog.minutes).sum()):,} films only."
+        return {"sign": "House empty", "title": f"No film left{f' in {genre}' if genre else ''}", "line": line, "undo": None}
     line = "The viewer’s certificate limit and the genre leave nothing over. Try another genre."
     return {"sign": "House empty", "title": f"No film left{f' in {genre}' if genre else ''}", "line": line, "undo": None}
 
 
 def _note_change(frame: Frame) -> None:
     """'Evening -> night: 6 of your top 20 are new, 9 moved', after a change of context by the same viewer."""
-    s, now = st.session_state, frame.query.context
+    s, now = st.session_state, frame.asked
     before: tuple[str, Context] | None = s.get("mq_seen")
     s["mq_seen"] = (frame.viewer.id, now)
     if before is None or before[0] != frame.viewer.id:
         s["mq_changed"] = s["mq_genre"] = None  # what one viewer was looking for is not the next one's business
         s["mq_words"] = ""
     elif before[1] != now:
-        then = type(frame.query)(frame.query.profile, before[1])
-        s["mq_changed"] = f"{_changed(before[1], now)}: {_moved(*frame.service.moved(frame.viewer, then, frame.query))}"
+        told = frame.query
+        then = frame.service.query(frame.viewer, before[1], anyway=frame.anyway).context
+        effect = _moved(*frame.service.moved(frame.viewer, Query(told.profile, then), told)) if then != told.context else UNTOLD
+        s["mq_changed"] = f"{_changed(before[1], now)}: {effect}"
         st.toast(words.md(s["mq_changed"]), icon=":material/swap_vert:")  # the line itself may be out of sight
 
 

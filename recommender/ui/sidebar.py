@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from recommender.types import DEVICES, TIMES_OF_DAY
-from recommender.ui import words
+from recommender.ui import state, words
 from recommender.ui.avatars import face
 from recommender.ui.state import Choice, Frame, put
 
@@ -26,8 +28,44 @@ def draw(frame: Frame) -> None:
         st.html(f'<div class="mq-me"><img src="{face(viewer.avatar, viewer.name)}" alt="" width="64" height="64">{who}</div>')
         st.button("Switch viewer", icon=":material/swap_horiz:", on_click=put, args=("viewer", None), key="mq_switch", width="stretch")
         picks("Time of day", "time", TIMES_OF_DAY, frame.time, f"your browser ({st.context.timezone})" if st.context.timezone else "your browser")
+        told(frame, "time_of_day")
         picks("Device", "device", DEVICES, frame.device, "your browser")
-        st.caption("MovieLens does not record devices: what this changes is simulated.")
+        told(frame, "device")
+        limits(frame)
+
+
+def told(frame: Frame, signal: str) -> None:
+    """Whether the models are told the signal, by the figures that decide it; one that is off can be switched on all the same."""
+    verdict = frame.service.verdicts(frame.query.profile)[signal]
+    st.caption(f"**{verdict.source.capitalize()}.** {words.md(verdict.why)}")
+    if not verdict.on:
+        st.toggle("Use it anyway", key=f"mq_anyway_{signal}", persist_state="session")
+
+
+def limits(frame: Frame) -> None:
+    """What must be true of a film tonight: no model learns from it, and it holds in every row."""
+    f, limit = frame.filters, frame.viewer.certificate
+    certificates = [c.lower() for c in state.milder(frame.viewer)]
+    _choice("I have", "minutes", state.MINUTES, str(f.minutes or ""), lambda m: f"{m} minutes" if m else "time for any length")
+    _choice(
+        "At most", "limit", certificates, (f.certificate or "").lower(), lambda c: c.upper() or (f"my limit, {limit}" if limit else "any certificate")
+    )
+    _choice("Picture", "colour", ["only"], "only" if f.in_colour else "", lambda c: "not in black and white" if c else "any picture")
+    if f.minutes:
+        known = int(np.isfinite(frame.service.catalog.minutes).sum())
+        st.caption(f"The running time is known of {known:,} of {len(frame.service.catalog):,} films; the others are left out.")
+
+
+def _choice(label: str, name: str, options: Sequence[str], now: str, says: Callable[[str], str]) -> None:
+    """One of a few words, or "" for none of them, remembered in the address."""
+    key = f"mq_limit_{name}"
+    if st.session_state.get(key) != now:
+        st.session_state[key] = now
+    st.selectbox(label, ["", *options], format_func=says, key=key, on_change=_limited, args=(name, key))
+
+
+def _limited(name: str, key: str) -> None:
+    put(name, st.session_state[key] or None)
 
 
 def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, browser: str) -> None:

@@ -13,7 +13,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Query
+from recommender.types import CERTIFICATES, DEVICES, TIMES_OF_DAY, Context, Filters, Query
+from recommender.ui.taste import taste
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,28 @@ class Frame:
 
     service: Service
     viewer: Viewer
-    query: Query
     time: Choice
     device: Choice
+    filters: Filters  # what must be true of a film tonight
+    anyway: frozenset[str]  # signals that the models are told although they are switched off
+
+    @property
+    def asked(self) -> Context:
+        """The moment as the browser or the viewer says it, whatever the models are told of it."""
+        return Context(self.time.value, self.device.value)
+
+    @property
+    def query(self) -> Query:
+        """What the models may know now, without the films the viewer does not want used."""
+        return self.service.query(self.viewer, self.asked, self._items(taste(self.viewer.id).unused), self.anyway)
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """Item numbers of what the viewer hid."""
+        return frozenset(self._items(taste(self.viewer.id).hidden))
+
+    def _items(self, films: Iterable[int]) -> list[int]:
+        return [self.service.catalog.index(film) for film in films]
 
 
 def from_address(name: str, allowed: Iterable[str]) -> str | None:
@@ -127,4 +147,20 @@ def viewer(service: Service) -> Viewer | None:
 def frame(service: Service, viewer: Viewer) -> Frame:
     time = choice("time", TIMES_OF_DAY, browser_time())
     device = choice("device", DEVICES, browser_device())
-    return Frame(service, viewer, Query(viewer.profile, Context(time.value, device.value)), time, device)
+    anyway = frozenset(name for name in service.verdicts(viewer.profile) if st.session_state.get(f"mq_anyway_{name}"))
+    return Frame(service, viewer, time, device, filters(viewer), anyway)
+
+
+MINUTES = tuple(str(n) for n in range(30, 301, 5))
+
+
+def filters(viewer: Viewer) -> Filters:
+    """What the address or the sidebar asks of a film; a limit as wide as the viewer's own asks for nothing."""
+    minutes, limit = from_address("minutes", MINUTES), from_address("limit", [c.lower() for c in CERTIFICATES])
+    certificate = next((c for c in milder(viewer) if c.lower() == limit), None)
+    return Filters(None, int(minutes) if minutes else None, certificate, from_address("colour", ("only",)) is not None)
+
+
+def milder(viewer: Viewer) -> tuple[str, ...]:
+    """Certificates that are narrower than the viewer's own limit."""
+    return CERTIFICATES[: CERTIFICATES.index(viewer.certificate)] if viewer.certificate else CERTIFICATES

@@ -1,4 +1,4 @@
-"""What the viewer said of films during this visit: love, like, not for me, hide, watch-list. Kept in the session only."""
+"""What the viewer said of films during this visit: love, like, not for me, hide, watch-list, do not use. Kept in the session only."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Taste:
     marks: dict[int, str] = field(default_factory=dict)
     listed: list[int] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
+    unused: list[int] = field(default_factory=list)  # of what the viewer rated: films that no reasoning may use
 
     def data(self) -> dict[str, Any]:
         return {"marks": {str(film): mark for film, mark in self.marks.items()}, "list": self.listed}
@@ -31,6 +32,10 @@ class Taste:
             self.listed.remove(film) if film in self.listed else self.listed.append(film)
         elif act["do"] == "hide":
             self.hidden ^= {film}
+        elif act["do"] == "unuse" and film not in self.unused:
+            self.unused.append(film)
+        elif act["do"] == "reuse" and film in self.unused:
+            self.unused.remove(film)
 
 
 def taste(viewer: str) -> Taste:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from recommender.serve import phrases
-from recommender.types import Context
+from recommender.types import Context, Filters
 
 DEVICE = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop", "tv": "TV"}
 KIND = {
@@ -37,6 +37,17 @@ def moment(context: Context) -> str:
 def model(name: str) -> str:
     """What a model does, as a label."""
     return phrases.PART_NAMES.get(name, name.replace("_", " "))
+
+
+def filters(f: Filters) -> str:
+    """'films of at most 95 minutes, PG or milder, in colour'; "" where nothing is asked for."""
+    asked = [
+        f"at most {f.minutes} minutes" if f.minutes else "",
+        f"{f.certificate} or milder" if f.certificate else "",
+        "colour" if f.in_colour else "",
+    ]
+    said = ", ".join(filter(None, asked))
+    return f"films of {said}" if said else ""
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:

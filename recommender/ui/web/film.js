@@ -17,7 +17,9 @@ function bars(list, name) {
     .map((b) => {
       const long = Math.max(0.8, Math.abs(b.weight) * scale),
         left = b.weight < 0 ? zero - long : zero;
-      return `<li><span class="mq-of"><small>${esc(b.kind)}</small>${esc(b.label)}${b.simulated ? ` <i class="mq-tag mq-lit">simulated</i>` : ""}</span><span class="mq-rail" aria-hidden="true"><i class="${b.weight < 0 ? "mq-minus" : ""}" style="left:${left.toFixed(1)}%;width:${long.toFixed(1)}%"></i><u style="left:${zero}%"></u></span><b>${signed(+b.weight)}</b></li>`;
+      const behind = [b.fall, b.behind].filter(Boolean).map(esc).join(" · ");
+      const off = b.film ? ` <button type="button" class="mq-link mq-off" data-do="unuse" data-other="${+b.film}" aria-label="Do not use ${esc(b.label)}">Don’t use</button>` : "";
+      return `<li><span class="mq-of"><small>${esc(b.kind)}</small>${esc(b.label)}${b.simulated ? ` <i class="mq-tag mq-lit">simulated</i>` : ""}${behind || off ? `<em>${behind}${off}</em>` : ""}</span><span class="mq-rail" aria-hidden="true"><i class="${b.weight < 0 ? "mq-minus" : ""}" style="left:${left.toFixed(1)}%;width:${long.toFixed(1)}%"></i><u style="left:${zero}%"></u></span><b>${signed(+b.weight)}</b></li>`;
     })
     .join("")}</ul>`;
 }
@@ -40,9 +42,34 @@ function filmHtml(d) {
       ${said(f)}
       <div class="mq-acts" role="group" aria-label="What you think of it"></div></div></div>
     <dl class="mq-people"><div><dt>Genres</dt><dd>${esc(kinds(f) || "none named")}</dd></div>${people}</dl>
-    <div class="mq-why"><section><h3>Why it is here</h3>${d.reasons.length ? bars(d.reasons, "Reasons and their weight") : `<p class="mq-small">The model gives no single reason for this film.</p>`}<p class="mq-small">${esc(d.how)}</p></section>
-      <section><h3>What each model adds</h3>${bars(d.contributions, "Score points from each model")}<p class="mq-small">${esc(d.place)}</p></section></div>
+    <div class="mq-why"><section><h3>Why it is here</h3><p class="mq-unused mq-small" role="status" hidden></p>${d.reasons.length ? bars(d.reasons, "Reasons and their weight") : `<p class="mq-small">The model gives no single reason for this film.</p>`}<p class="mq-small">${esc(d.how)}</p></section>
+      <section><h3>What each model adds</h3>${bars(d.contributions, "Score points from each model")}<p class="mq-small">${esc(d.place)}</p><div class="mq-ask"></div></section></div>
     ${d.similar.length ? `<section class="mq-row mq-like"><header><h3 id="mq-like">Films like this one</h3></header>${trackHtml('aria-labelledby="mq-like"')}</section>` : ""}<p class="mq-small mq-kept">${esc(d.kept)}</p></article>`;
+}
+
+const unusedHtml = (films) =>
+  `Not used: ${films.map((f) => `<span>${esc(f.title)} <button type="button" class="mq-link" data-do="reuse" data-other="${+f.id}" data-film="${+f.id}">Use it again</button></span>`).join(" ")}`;
+
+function notUsed(el, films) {
+  // films that no reasoning uses, each with its undo; drawn anew only where they changed
+  const sign = JSON.stringify(films);
+  if (el.mqSign === sign) return;
+  el.mqSign = sign;
+  el.hidden = !films.length;
+  el.innerHTML = films.length ? unusedHtml(films) : "";
+}
+
+function answer(el, d) {
+  // the question that a click asks, and what was found
+  const sign = JSON.stringify([d.film.id, d.asked, d.question, d.unused]);
+  if (el.mqSign === sign) return;
+  el.mqSign = sign;
+  if (!d.question) el.innerHTML = "";
+  else if (!d.asked) el.innerHTML = `<button type="button" class="mq-do" data-do="ask">${esc(d.question)}</button>`;
+  else {
+    el.innerHTML = `<h3 tabindex="-1">${esc(d.question)}</h3>${d.asked.length ? `<ul>${d.asked.map((line) => `<li>${esc(line)}</li>`).join("")}</ul>` : `<p class="mq-small">Nothing was found.</p>`}`;
+    el.firstElementChild.focus({ preventScroll: true });
+  }
 }
 
 const actsHtml = (d) =>
@@ -55,7 +82,7 @@ const actsHtml = (d) =>
 function film({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".mq"),
     act = (what) => setTriggerValue("act", what);
-  const shown = JSON.stringify([data.film, data.reasons]),
+  const shown = JSON.stringify([data.film, data.reasons, data.place]),
     swapped = root.mqFilm != null && root.mqFilm !== data.film.id;
   if (root.mqSign !== shown) {
     root.innerHTML = filmHtml(data);
@@ -81,6 +108,8 @@ function film({ data, parentElement, setTriggerValue }) {
     acts.mqSign = sign;
     if (at >= 0) acts.children[at].focus({ preventScroll: true });
   }
+  notUsed(root.querySelector(".mq-unused"), data.unused);
+  answer(root.querySelector(".mq-ask"), data);
   const similar = root.querySelector(".mq-track");
   if (similar) fill(similar, data.similar, data.taste);
   root.onkeydown = roam(root);
@@ -88,6 +117,6 @@ function film({ data, parentElement, setTriggerValue }) {
     const on = e.target.closest("[data-do],.mq-card");
     if (!on) return;
     if (on.classList.contains("mq-card")) act({ do: "open", film: +on.dataset.film });
-    else act({ do: on.dataset.do, film: data.film.id, mark: on.dataset.mark && on.getAttribute("aria-pressed") !== "true" ? on.dataset.mark : null });
+    else act({ do: on.dataset.do, film: data.film.id, other: +on.dataset.other || null, mark: on.dataset.mark && on.getAttribute("aria-pressed") !== "true" ? on.dataset.mark : null });
   };
 }

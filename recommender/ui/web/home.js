@@ -3,10 +3,10 @@
 const homeHtml = `<div class="mq-tools" role="search"><label class="mq-search">${icon("find")}<input type="search" placeholder="Films, directors, actors" aria-label="Search films and people" autocomplete="off" spellcheck="false" maxlength="80"><button type="button" class="mq-clear" aria-label="Clear the search" hidden>${icon("close")}</button></label>
   <div class="mq-genres" role="group" aria-label="Genre"></div></div>
   <section class="mq-hero" aria-label="First on your bill" hidden></section><div class="mq-strip" hidden></div>
-  <p class="mq-gone mq-small" hidden></p><p class="mq-changed" role="status" hidden></p><div class="mq-rows"></div>`;
+  <p class="mq-gone mq-small" hidden></p><p class="mq-gone mq-unused mq-small" role="status" hidden></p><p class="mq-changed" role="status" hidden></p><div class="mq-rows"></div>`;
 
 function row(el, data, taste) {
-  const sign = JSON.stringify([data.title, data.why, data.model, data.name, data.simulated]);
+  const sign = JSON.stringify([data.title, data.why, data.model, data.name, data.simulated, data.source]);
   if (!el.firstChild) {
     el.innerHTML = `<header></header>${trackHtml("")}`;
     lane(el);
@@ -14,7 +14,7 @@ function row(el, data, taste) {
   if (el.mqSign !== sign) {
     el.mqSign = sign;
     el.querySelector("header").innerHTML =
-      `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag" title="${esc(data.name)}">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}<p>${esc(data.why)}</p>`;
+      `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag" title="${esc(data.name)}">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}${data.source ? `<button type="button" class="mq-link mq-small" data-do="unuse" data-film="${+data.source}" aria-label="Do not use the film of this row">Don’t use this title</button>` : ""}<p>${esc(data.why)}</p>`;
     el.querySelector(".mq-track").setAttribute("aria-labelledby", `mq-row-${data.key}`);
   }
   fill(el.querySelector(".mq-track"), data.films, taste);
@@ -86,6 +86,7 @@ function home({ data, parentElement, setTriggerValue }) {
   if (gone.mqCount !== data.hidden)
     gone.innerHTML = `${data.hidden === 1 ? "1 film" : `${+data.hidden} films`} hidden · <button type="button" class="mq-link" data-do="unhide">Show ${data.hidden === 1 ? "it" : "them"} again</button>`;
   gone.mqCount = data.hidden;
+  notUsed($(".mq-unused"), data.unused);
   const changed = $(".mq-changed");
   if (changed.textContent !== (data.changed ?? "")) {
     changed.textContent = data.changed ?? "";

@@ -3,7 +3,7 @@
 function ticket(film) {
   const stars = film.stars == null ? "Too few ratings to promise stars" : `<b>★ ${(+film.stars).toFixed(1)}</b> predicted for you`;
   return `<span class="mq-stub">${film.match == null ? "—" : `${+film.match}<small>% match</small>`}</span><div><strong>${esc(film.title)}</strong>
-    <p class="mq-small">${[...facts(film), kinds(film)].filter(Boolean).map(esc).join(" · ")}</p><p>${stars}</p>${said(film)}</div>`;
+    <p class="mq-small">${[...facts(film), kinds(film)].filter(Boolean).map(esc).join(" · ")}</p><p>${stars}</p>${said(film)}${film.falls ? `<p class="mq-small">${esc(film.falls)}</p>` : ""}</div>`;
 }
 
 function notes(root) {
