@@ -176,16 +176,25 @@ class Sequence:
         bare, timed, full = self.score([Query(query.profile, c) for c in _contexts(query.context)]).astype(np.float64)
         return timed - bare, full - timed
 
+    def _left_out(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """Places of the films tried (n,), and scores (3 + n, I) in each of _contexts and without each film; kept for the query asked last, because
+        the rows of a page ask for the same one."""
+        kept = self.__dict__.get("_asked")
+        if kept is None or kept[0] is not query or kept[1] is not self.state_:
+            profile, contexts = query.profile, _contexts(query.context)
+            tried = np.arange(len(profile))[-self.looked_back :]
+            without = [Query(profile.keep(np.arange(len(profile)) != j), contexts[0]) for j in tried]
+            kept = self._asked = query, self.state_, (tried, self.score([*(Query(profile, c) for c in contexts), *without]))
+        return kept[2]
+
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         """Leave-one-out: how much lower the film would score without each of the latest films. Not exact.
 
         What no single film accounts for is given as one rest, and context by what it adds, so that the weights still sum
         to the score.
         """
-        profile, contexts = query.profile, _contexts(query.context)
-        tried = np.arange(len(profile))[-self.looked_back :]
-        without = [Query(profile.keep(np.arange(len(profile)) != j), contexts[0]) for j in tried]
-        scores = self.score([*(Query(profile, c) for c in contexts), *without])[:, items].astype(np.float64)
+        profile, (tried, left_out) = query.profile, self._left_out(query)
+        scores = left_out[:, items].astype(np.float64)
         bare, timed, full = scores[:3]
         drops = bare - scores[3:]  # (n tried, K)
         context = context_reasons(query.context, timed - bare, full - timed)
