@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from recommender.evaluate.runs import Job
 
 PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "audit", "all")
-Protocol = StrEnum("Protocol", {p: p for p in PROTOCOLS})  # type: ignore[misc]
+REAL_CONTEXT = "depaulmovie"  # of a data set of its own, so no part of all
+Protocol = StrEnum("Protocol", {p: p for p in (*PROTOCOLS, REAL_CONTEXT)})  # type: ignore[misc]
 
 
 def evaluate(
@@ -31,7 +32,7 @@ def evaluate(
     """Examine models by published protocols, and write artifacts/reports. An interrupted run goes on where it was.
 
     cold-start and context examine the released models, on viewers those never saw; data describes the data set, audit asks
-    whether the part of day or the weekend shifts the genres that one and the same person rates.
+    whether the part of day or the weekend shifts the genres that one and the same person rates. depaulmovie reads a data set of that name.
     """
     import torch
 
@@ -43,6 +44,10 @@ def evaluate(
         if name not in known:
             raise KeyError(f"model {name!r} takes no part in {', '.join(chosen)}{nearest(name, known)}")
     torch.set_num_threads(threads)
+    if protocol.value == REAL_CONTEXT:
+        command = f"python -m recommender evaluate {REAL_CONTEXT} --data {data.resolve().name}"
+        found = runs.real_context(data, {"dataset": data.resolve().name, "versions": _versions(), "command": command}, typer.echo)
+        return typer.echo(f"{report.write(found, settings().artifacts / 'reports')}: {len(found.rows)} figures")
     read = runs.read_data(data, settings().films)
     options = "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}" + (f" --folds {folds}" if "P3" in chosen else "")
     folder = data.resolve().name

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from recommender.catalog import Catalog
-from recommender.evaluate import ablation, coldstart, split, stars
+from recommender.evaluate import ablation, coldstart, realcontext, split, stars
 from recommender.evaluate import protocol as ranking
 from recommender.evaluate.contenders import RANKERS, RATERS
 from recommender.evaluate.protocol import People
@@ -17,6 +17,7 @@ from recommender.evaluate.rankings import fit
 from recommender.evaluate.report import Report
 from recommender.interactions import Interactions
 from recommender.load import load
+from recommender.load.depaul import read_depaul
 from recommender.load.people import read_people
 from recommender.models.hybrid import PARTS
 from recommender.types import Recommender
@@ -114,6 +115,25 @@ def context(models: dict[str, Recommender], strangers: split.UserSplit, dose: fl
     rows, differences = ablation.moment(asked, without, aware)
     more_rows, more_differences, more = ablation.run(models, strangers.gate, strangers.exam, job.catalog, dose, say=job.say)
     return _report("context", job, Found([asked], ablation.conditions(), rows + more_rows, differences + more_differences, more))
+
+
+def real_context(folder: Path, facts: dict, say: Callable[[str], object] = print, seed: int = 0) -> Report:
+    """What a context that people really named is worth for predicted stars, on DePaulMovie."""
+    data = read_depaul(folder)
+    splits, contenders, rows, differences, more = realcontext.run(data, seed, say)
+    return Report(
+        protocol="depaulmovie",
+        data_hash=data.fingerprint(),
+        split_checksum=splits[0]["checksum"],
+        seeds=[seed],
+        date=datetime.now(UTC).date().isoformat(),
+        splits=splits,
+        models=contenders,
+        rows=[_rounded(row) for row in rows],
+        differences=[_rounded(d) for d in differences],
+        more=more,
+        **facts,
+    )
 
 
 def _report(protocol: str, job: Job, found: Found) -> Report:
