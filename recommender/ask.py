@@ -200,10 +200,13 @@ def _may_see(service: Service, who: Viewer, film: str) -> int:
 
 
 def _query(service: Service, who: Viewer, context: Context, unused: str | None, anyway: bool) -> Query:
-    films = [service.catalog.named(title) for title in (t.strip() for t in (unused or "").split(";")) if title]
-    for item in films:
+    rated = {service.catalog.titles[i].casefold(): int(i) for i in who.profile.items}
+    films = []
+    for title in filter(None, (t.strip() for t in (unused or "").split(";"))):
+        item = rated[title.casefold()] if title.casefold() in rated else service.catalog.named(title)
         if item not in who.profile.items:
             raise ValueError(f"--without names {service.catalog.titles[item]!r}, which {who.name} has not rated")
+        films.append(item)
     return service.query(who, context, films, ALL_SIGNALS if anyway else ())
 
 

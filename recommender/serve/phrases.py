@@ -258,6 +258,8 @@ def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
     lines = [f"{title} is not offered: {why}." for why in w.kept_out]
     if w.rank <= w.k:
         return [*lines, f"By its score alone it would be number {w.rank}."]
+    if w.model == "popularity":
+        lines.append("This list is what is popular, not yet personal.")
     lines.append(f"{title} is number {w.rank:,}. {catalog.titles[w.rival]}, in place {w.k}, has {w.gap:.2f} points more.")
     behind = [(name, points) for name, points in w.parts if points > 0]
     if len(w.parts) > 1 and behind:
