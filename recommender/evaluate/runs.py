@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from recommender.catalog import Catalog
-from recommender.evaluate import ablation, coldstart, realcontext, split, stars
+from recommender.evaluate import ablation, coldstart, faithfulness, realcontext, split, stars
 from recommender.evaluate import protocol as ranking
 from recommender.evaluate.contenders import RANKERS, RATERS
 from recommender.evaluate.protocol import People
@@ -23,10 +23,11 @@ from recommender.models.hybrid import PARTS
 from recommender.types import Recommender
 
 PROTOCOLS = ("P1", "P2", "P3", "P4")
-STUDIES = ("cold-start", "context", "data", "audit")  # of the released models, on viewers they never saw, and of the data set
+STUDIES = ("cold-start", "context", "data", "audit", "explanations")  # of the released models, on viewers they never saw, and of the data set
 STUDIED = {
     "cold-start": ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid"),
     "context": ("popularity", *PARTS, "hybrid"),
+    "explanations": ("ease", "item_knn", "pure_svd", "als", "ratings", "content", "sequence", "hybrid"),  # those with films for reasons
 }
 
 
@@ -101,11 +102,22 @@ def evaluate(protocol: str, job: Job) -> Report:
 
 def cold_start(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
     """The cold-start curve of models that know nobody of strangers.exam."""
-    labels = {name: RANKERS[name].label if name in RANKERS else name.replace("_", " ").capitalize() for name in models}
     candidates = strangers.fit.raters > 0
-    found = coldstart.run(models, labels, strangers.exam, candidates, job.catalog, job.say)
+    found = coldstart.run(models, _labels(models), strangers.exam, candidates, job.catalog, job.say)
     splits = [coldstart.questions(strangers.exam, 0, candidates, variant) for variant in coldstart.VARIANTS]
     return _report("cold-start", job, Found(splits, *found))
+
+
+def explanations(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """How far the reasons of models hold that know nobody of strangers.exam."""
+    watched = strangers.fit.raters
+    study = faithfulness.Study(strangers.exam, watched > 0, watched, job.work, job.say)
+    asked = [faithfulness.questions(strangers.exam, watched > 0, known) for known in (faithfulness.KNOWN, faithfulness.SHORT, None)]
+    return _report("explanations", job, Found(asked, *faithfulness.run(models, _labels(models), study)))
+
+
+def _labels(models: dict[str, Recommender]) -> dict[str, str]:
+    return {name: RANKERS[name].label if name in RANKERS else name.replace("_", " ").capitalize() for name in models}
 
 
 def context(models: dict[str, Recommender], strangers: split.UserSplit, dose: float, job: Job) -> Report:
