@@ -26,10 +26,10 @@ def stage(frame: Frame) -> None:
         "part",
         {
             "Two contexts": partial(ctx_pair.two_contexts, frame),
-            "What the data can support": partial(ctx_audit.audit, found),
+            "What the data support": partial(ctx_audit.audit, found),
             "What is simulated": partial(ctx_rule.simulated, found),
-            "What the model learned": partial(ctx_learned.learned, frame, found),
+            "What was learned": partial(ctx_learned.learned, frame, found),
             "Real context": partial(ctx_real.real, found),
-            "Do the reasons hold?": partial(ctx_reasons.reasons, found),
+            "Do reasons hold?": partial(ctx_reasons.reasons, found),
         },
     )

@@ -69,7 +69,7 @@ def _explained(opened: Opened, told: dict[str, dict]) -> None:
         f"{e['chance']:.3%} on average and over {e['chance_95']:.3%} once in twenty ({chance_of(_p(e))}). A filled dot is beyond noise."
     )
     head = f"{len(found)} of {len(points)} signals beyond chance" if len(found) else "No signal explains more than chance would"
-    title = "variance of genres within viewers that is explained"
+    title = "variance of genres explained"
     exhibits.draw("explained", head, sentence, ctx_charts.null(points, title, points["row"].tolist()), opened, points.drop(columns=["said", "hover"]))
 
 
@@ -119,7 +119,7 @@ def _shifts(opened: Opened, told: dict) -> None:
     ends = cells[["lo", "hi"]].abs().max().max()
     spec = ctx_charts.intervals(
         one,
-        "percentage points more than at the same viewers’ other times",
+        "percentage points against their other times",
         one["row"].tolist(),
         {"shift": (GOLD, "circle")},
         "no shift",
@@ -185,7 +185,7 @@ def _checks(opened: Opened, told: dict) -> None:
         "checks",
         "The same, done otherwise",
         sentence,
-        ctx_charts.null(points, "variance of genres within viewers that is explained", points["row"].tolist()),
+        ctx_charts.null(points, "variance of genres explained", points["row"].tolist()),
         opened,
         points.drop(columns=["said", "hover"]),
     )

@@ -13,7 +13,7 @@ from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, ROW, SOFT, 
 
 GREEN, PINK, GREY = FAMILIES["collaborative"][0], FAMILIES["content"][0], FAMILIES["baseline"][0]
 DEVICE_LOOK = {"mobile": (BLUE, "triangle-up"), "tablet": (GREY, "cross"), "desktop": (GREEN, "square"), "tv": (GOLD, "circle")}
-REAL, PLACEBO = "context", "context, shuffled within viewer"
+REAL, PLACEBO = "context", "context shuffled"
 TRIAL_LOOK = {REAL: (GOLD, "circle"), PLACEBO: (GREY, "cross")}
 COLD_TO_WARM = ["#62c0f3", "#2b5f7c", "#1b1613", "#7a521a", "#ffb52e"]  # blue less, amber more: two hues that every eye tells apart
 
@@ -122,7 +122,7 @@ def curves(
 def rule(points: pd.DataFrame) -> Spec:
     """Log-odds of each device for a film of a genre, the rule of the simulation. points: genre, series (device), x, said, hover."""
     order = points.groupby("genre")["x"].max().sort_values(ascending=False).index.tolist()
-    low, high = reach(0.0, float(points["x"].max()), 0.42)
+    low, high = reach(0.0, float(points["x"].max()), 0.66)
     colour, shape = _series(DEVICE_LOOK)
     x, y = q("x", axis=axis("log-odds at dose 1 · in brackets: the odds times"), scale=within(low, high)), names(order)
     hover = tips(row="Genre", series="Device", hover="Log-odds")

@@ -118,7 +118,7 @@ def served(opened: Opened) -> None:
     title = titled("NDCG", shown["k"].iloc[0])
     spec = ctx_charts.intervals(
         shown,
-        f"lift in {title} over the same model without the signal",
+        f"lift in {title}",
         list(dict.fromkeys(shown["row"])),
         ctx_charts.TRIAL_LOOK,
         zero="without the signal",

@@ -108,11 +108,8 @@ def _switched_off(frame: Frame) -> str:
         return ""
     names = phrases.listed([signals.NAMES[v.signal] for v in off])
     why = " ".join(words.md(v.why) for v in off)
-    return (
-        f"Everywhere else in the app, {names} {'is' if len(off) == 1 else 'are'} not told to the models. {why} Here all is told, to show what it would do."
-        if off
-        else ""
-    )
+    verb = "is" if len(off) == 1 else "are"
+    return f"Everywhere else in the app, {names} {verb} not told to the models. {why} Here all is told, to show what it would do."
 
 
 def _legend() -> None:

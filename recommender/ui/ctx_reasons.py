@@ -36,9 +36,9 @@ def reasons(shelf: Shelf) -> None:
         )
         left, right = st.columns(2, gap="large")
         with left:
-            _curve(opened, model, "deletion", "Take away what the reasons name first, and the list falls apart", "of the viewer’s films taken away")
+            _curve(opened, model, "deletion", "Take away what the reasons name first, and the list falls apart", "films taken away")
         with right:
-            _curve(opened, model, "insertion", "Give only what the reasons name first, and the list comes back", "of the viewer’s films known")
+            _curve(opened, model, "insertion", "Give only what the reasons name first, and the list comes back", "films known")
         _sizes(opened, model)
     _claims(opened)
 
@@ -61,7 +61,7 @@ def _against_random(opened: Opened) -> None:
     )
     shown = shown.assign(said=[signed(x) for x in shown["x"]])
     order = shown.groupby("row")["x"].mean().sort_values(ascending=False).index.tolist()
-    spec = ctx_charts.intervals(shown, "share of the list, better than random by", order, GIVES, "random order", mark="+.2~f")
+    spec = ctx_charts.intervals(shown, "of the list, more than at random", order, GIVES, "random order", mark="+.2~f")
     better = (shown["sure"] & (shown["x"] > 0)).groupby(shown["label"]).all()
     head = (
         f"The reasons of {int(better.sum())} of {len(better)} models beat random order, both ways"
@@ -155,7 +155,7 @@ def _claims(opened: Opened) -> None:
     look = {name: (colour, shape) for name, colour, shape in NAMED.values()}
     first = shown[shown["segment"] == "named=first"].sort_values("x", ascending=False)
     order = list(dict.fromkeys([*first["row"], *shown["row"]]))
-    spec = ctx_charts.intervals(shown, f"share of named films whose loss costs {least} ranks or more", order, look, mark=".0%", domain=(0.0, 1.15))
+    spec = ctx_charts.intervals(shown, f"whose loss costs {least} ranks or more", order, look, mark=".0%", domain=(0.0, 1.15))
     best, worst = records(first)[0], records(first)[-1]
     sentence = (
         f"Without the film named first, a recommendation falls by {least} ranks or more in {best['mean']:.0%} of cases with {best['label']} and in "

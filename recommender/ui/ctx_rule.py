@@ -102,9 +102,7 @@ def doses(shelf: Shelf) -> None:
         y=table["delta"],
         hover=[f"{signed(d)}, {chance_of(p)}" for d, p in zip(table["delta"], table["p"])],
     )
-    spec = ctx_charts.curves(
-        points, "dose: how strongly the simulation ties genres to devices", f"lift in {title} over no context", ctx_charts.TRIAL_LOOK, zero=True
-    )
+    spec = ctx_charts.curves(points, "dose of the simulation", f"lift in {title} over no context", ctx_charts.TRIAL_LOOK, zero=True)
     exhibits.draw("doses", headline(table), spoken(table, title), spec, opened, table)
     st.caption(
         "The device is simulated, the viewers are real and none of them was seen in training. At dose 0 there is nothing to find, so a lift there "

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 import pandas as pd
 import streamlit as st
 
 from recommender.serve.signals import Verdict
-from recommender.ui import ctx_real, league
+from recommender.ui import ctx_real, league, sections
 from recommender.ui.ctx_charts import REAL
 from recommender.ui.ctx_rule import dosed, lifts
 from recommender.ui.measures import chance_of, number, signed
 from recommender.ui.reports import Opened, Shelf
 from recommender.ui.vega import records
 
+PEOPLE = "Time, place and company", "observed, real"
 HELPS, HARMS, LEVEL, UNKNOWN = "helps", "harms", "no difference", "not measured"
 
 
@@ -37,7 +40,11 @@ class Tile:
 
 def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
     """Headline and three tiles. served: whether the models of this viewer are told each signal."""
-    tiles = (time_of_day(shelf, served.get("time_of_day")), device(shelf, served.get("device")), real(shelf))
+    tiles = (
+        _kept("Time of day", "observed", partial(time_of_day, shelf, served.get("time_of_day"))),
+        _kept("Device", "simulated", partial(device, shelf, served.get("device"))),
+        _kept(*PEOPLE, partial(real, shelf)),
+    )
     dates = [shelf.found[name].report.date for name in ("context", "depaulmovie") if name in shelf.found]
     about = f"measured {max(dates)} · brackets are 95% intervals · a signal is observed or simulated, and always says which" if dates else ""
     st.html(
@@ -46,7 +53,15 @@ def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
     )
 
 
-def headline(tiles: tuple[Tile, ...]) -> str:
+def _kept(signal: str, source: str, made: Callable[[], Tile]) -> Tile:
+    """A tile whose report is broken inside says so."""
+    try:
+        return made()
+    except sections.BROKEN as error:
+        return Tile(signal, source, UNKNOWN, "Cannot be read", (f"The report holds something unexpected ({type(error).__name__})",))
+
+
+def headline(tiles: Sequence[Tile]) -> str:
     """The three verdicts in one breath."""
     said = {
         ("time", HELPS): "The time of day helps",
@@ -87,14 +102,13 @@ def device(shelf: Shelf, served: Verdict | None) -> Tile:
 def real(shelf: Shelf) -> Tile:
     """Time, place and company that people named: the best model against itself with contexts shuffled within film."""
     opened: Opened | None = shelf.found.get("depaulmovie")
-    signal, source = "Time, place and company", "observed, real"
     if opened is None or not len(opened.table):
-        return Tile(signal, source, UNKNOWN, "Not measured yet", ("DePaulMovie: people who named all three",))
+        return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("DePaulMovie: people who named all three",))
     variant = league.variants(opened.table)[0]
     table = ctx_real.standing(opened, variant, None)
     told = table[(table["series"] == ctx_real.TOLD) & table["delta"].notna()].sort_values("x")
     if not len(told):
-        return Tile(signal, source, UNKNOWN, "Not measured yet", ("The report holds no model that is told the context",))
+        return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("The report holds no model that is told the context",))
     best = records(told)[0]
     verdict = _verdict(-best["delta"], best["p"])
     said = {HELPS: f"{number(-best['delta'], 2)} stars less error than its placebo", HARMS: "worse than its placebo"}.get(
@@ -106,7 +120,7 @@ def real(shelf: Shelf) -> Tile:
         f"Against the same model, shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(best['p'])}",
         *((f"Against {base[0].lower()}, which knows no context: {signed(base[1])}",) if base else ()),
     )
-    return Tile(signal, source, verdict, said, lines, "stars of RMSE", -best["delta"], -best["dhi"], -best["dlo"])
+    return Tile(*PEOPLE, verdict, said, lines, "stars of RMSE", -best["delta"], -best["dhi"], -best["dlo"])
 
 
 def _first(table: pd.DataFrame) -> dict | None:

@@ -10,6 +10,8 @@ from recommender.ui import words
 from recommender.ui.exhibits import slug
 from recommender.ui.state import from_address, put
 
+BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError)  # what a report that is broken inside may cause
+
 
 def draw(address: str, sections: dict[str, Callable[[], None]]) -> None:
     """Tabs by name. `address` is the parameter of the address that holds the open one, none for the first."""
@@ -33,7 +35,7 @@ def guarded(name: str, section: Callable[[], None]) -> None:
     """A report that is whole as a file and broken inside costs its section, not the page."""
     try:
         section()
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except BROKEN as error:
         st.warning(
             f"{name} cannot be drawn: a report holds something unexpected ({type(error).__name__}: {words.md(str(error)[:160])}).",
             icon=":material/broken_image:",
