@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import approx_fprime
 
 from recommender import __main__ as command
 from recommender import examine
@@ -17,7 +18,7 @@ from recommender.evaluate.realcontext import KNOWN, VARIANTS, YARDSTICK, Entry, 
 from recommender.evaluate.report import read
 from recommender.load.depaul import CONDITIONS, FILE, ContextRatings, read_depaul
 from recommender.load.files import DataError
-from recommender.models.contextual import Chosen, GatedBlend, PostFilter, PreFilter
+from recommender.models.contextual import Chosen, GatedBlend, PostFilter, PreFilter, gate_loss
 from recommender.models.terms import Factorisation, Term, _Chain, _pairs, labels
 from recommender.settings import settings
 
@@ -316,6 +317,16 @@ def test_the_gate_gives_each_context_the_part_that_is_right_there() -> None:
     assert np.allclose(shares[place == -1, 0], 0.5, atol=0.02)
     assert np.sqrt(np.mean((model.predict(data) - data.stars) ** 2)) < 0.2
     assert home.learned == [320] * 5 + [400]  # learned from what the part had not seen, then from all
+
+
+def test_the_slope_of_the_gates_loss() -> None:
+    rng = np.random.default_rng(0)
+    z, x, stars = rng.normal(3, 1, (30, 3)), np.hstack([np.ones((30, 1)), rng.random((30, 2)) < 0.5]), rng.normal(3, 1, 30)
+    loss = lambda theta: gate_loss(theta, z, x, stars, 0.3, 0.2)
+    for _ in range(5):
+        theta = rng.normal(size=3 * 3 + 2)
+        assert approx_fprime(theta, lambda t: loss(t)[0], 1e-6) == pytest.approx(loss(theta)[1], abs=1e-4)
+    assert loss(np.zeros(11))[0] == pytest.approx(np.mean((z.mean(axis=1) - stars) ** 2))  # equal shares, no points: no penalty
 
 
 def test_alike_parts_are_shared_evenly_and_points_belong_to_the_context() -> None:

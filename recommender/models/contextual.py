@@ -164,17 +164,8 @@ class GatedBlend:
 
     def _minimum(self, z: np.ndarray, x: np.ndarray, stars: np.ndarray, pull: float) -> tuple[np.ndarray, np.ndarray]:
         """Weights (1 + C, P) and points (C,) of the least loss."""
-        (n, p), c = z.shape, x.shape[1]
-
-        def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-            w, a = theta[: c * p].reshape(c, p), theta[c * p :]
-            gate = softmax(x @ w, axis=1)
-            blend = (gate * z).sum(axis=1)
-            error = blend + x[:, 1:] @ a - stars
-            value = np.mean(error**2) - pull * np.log(gate * p).mean() + self.ridge * (a**2).sum()
-            logits = 2 * error[:, None] / n * gate * (z - blend[:, None]) + pull * (gate - 1 / p) / n
-            return float(value), np.concatenate([(x.T @ logits).ravel(), 2 * x[:, 1:].T @ error / n + 2 * self.ridge * a])
-
+        p, c = z.shape[1], x.shape[1]
+        loss = lambda theta: gate_loss(theta, z, x, stars, pull, self.ridge)
         found = minimize(loss, np.zeros(c * p + c - 1), jac=True, method="L-BFGS-B").x
         return found[: c * p].reshape(c, p), found[c * p :]
 
@@ -189,6 +180,18 @@ class GatedBlend:
     def predict(self, asked: ContextRatings) -> np.ndarray:
         z = np.stack([part.predict(asked) for part in self.parts], axis=1)
         return np.clip(_blend(z, _design(asked), self.weights_) + self.points(asked), *self.range_)
+
+
+def gate_loss(theta: np.ndarray, z: np.ndarray, x: np.ndarray, stars: np.ndarray, pull: float, ridge: float) -> tuple[float, np.ndarray]:
+    """The loss of GatedBlend and its gradient, at weights (1 + C, P) and points (C,) one after the other in theta."""
+    (n, p), c = z.shape, x.shape[1]
+    w, a = theta[: c * p].reshape(c, p), theta[c * p :]
+    gate = softmax(x @ w, axis=1)
+    blend = (gate * z).sum(axis=1)
+    error = blend + x[:, 1:] @ a - stars
+    value = np.mean(error**2) - pull * np.log(gate * p).mean() + ridge * (a**2).sum()
+    logits = 2 * error[:, None] / n * gate * (z - blend[:, None]) + pull * (gate - 1 / p) / n
+    return float(value), np.concatenate([(x.T @ logits).ravel(), 2 * x[:, 1:].T @ error / n + 2 * ridge * a])
 
 
 def _blend(z: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:  # (N,)
