@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recommender.serve.service import Service
+from recommender.settings import settings
 from recommender.ui import state, words
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,8 +85,15 @@ def test_a_childs_page_keeps_the_limit():
     assert {film["certificate"] for row in home["rows"] for film in row["films"]} <= {"G", "PG"}
 
 
+def told_all(at: AppTest) -> AppTest:
+    """With every signal told to the models, also those that are switched off."""
+    for signal in ("time_of_day", "device"):
+        at.session_state[f"mq_anyway_{signal}"] = True
+    return again(at)
+
+
 def test_another_hour_moves_the_films_and_says_so():
-    at = app(viewer="vera", time="morning", device="mobile")
+    at = told_all(app(viewer="vera", time="morning", device="mobile"))
     before = ids(views(at)["home"]["rows"])
     at.pills(key="mq_pick_time").set_value("night")
     again(at)
@@ -139,6 +149,94 @@ def test_a_sentence_about_a_device_says_that_it_is_simulated():
     spoken = [f for f in films if f["sentence"].endswith(" on TV") or f["sentence"].endswith(" for TV")]
     assert all(f["simulated"] for f in spoken)
     assert not any(f["simulated"] for f in films if "TV" not in f["sentence"])
+
+
+def test_the_sidebar_says_of_each_signal_what_it_is_and_whether_it_is_told():
+    at = app(viewer="vera", time="morning", device="tv")
+    service = Service.open(settings())
+    for verdict in service.verdicts(service.viewers["vera"].profile).values():
+        said = [c.value for c in at.caption if c.value.startswith(f"**{verdict.source.capitalize()}.**")]
+        assert said == [f"**{verdict.source.capitalize()}.** {words.md(verdict.why)}"]
+        there = [t for t in at.toggle if t.key == f"mq_anyway_{verdict.signal}"]
+        assert len(there) == (not verdict.on)  # what is off can be switched on all the same
+
+
+def test_a_signal_that_is_not_told_moves_nothing_and_says_so():
+    service = Service.open(settings())
+    off = [v.signal for v in service.verdicts(service.viewers["vera"].profile).values() if not v.on]
+    if "time_of_day" not in off:
+        pytest.skip("the time of day is told to the models")
+    at = app(viewer="vera", time="morning", device="tv")
+    before = ids(views(at)["home"]["rows"])
+    at.pills(key="mq_pick_time").set_value("night")
+    home = views(again(at))["home"]
+    assert ids(home["rows"]) == before
+    assert home["changed"].startswith("Morning → night: the models are not told")
+    at.toggle(key="mq_anyway_time_of_day").set_value(True)
+    assert ids(views(again(at))["home"]["rows"]) != before
+
+
+def test_a_film_is_taken_out_of_all_reasoning_and_put_back():
+    at = app(viewer="vera")
+    before = views(at)["home"]["rows"]
+    row = next(row for row in before if row["source"])
+    assert row["title"].startswith("Because you watched ")
+    click(at, "mq_home", do="unuse", film=row["source"])
+    home = views(at)["home"]
+    title = row["title"].removeprefix("Because you watched ")
+    assert home["unused"] == [{"id": row["source"], "title": title}]
+    assert not any(title in other["title"] for other in home["rows"])
+    assert not any(title in film["sentence"] for other in home["rows"] for film in other["films"])
+    assert row["source"] not in ids(home["rows"])  # seen is seen
+    click(at, "mq_home", do="reuse", film=row["source"])
+    home = views(at)["home"]
+    assert home["unused"] == []
+    assert ids(home["rows"]) == ids(before)
+
+
+def test_the_dialog_shows_both_ranks_and_one_click_keeps_the_promise():
+    at = app(viewer="vera")
+    row = next(row for row in views(at)["home"]["rows"] if row["key"] == "short")
+    film = row["films"][0]
+    click(at, "mq_home", do="open", film=film["id"], row=row["key"])
+    drawn = views(at)["film"]
+    bar = next(bar for bar in drawn["reasons"] if bar["film"])
+    now, then = re.fullmatch(r"Number ([\d,]+); without it ([\d,]+)", bar["fall"]).groups()
+    assert f"Number {now} of all films you have not seen" in drawn["place"]
+    click(at, "mq_film_view", do="unuse", film=film["id"], other=bar["film"])
+    drawn = views(at)["film"]
+    assert [f["id"] for f in drawn["unused"]] == [bar["film"]]
+    assert f"Number {then} of all films you have not seen" in drawn["place"]
+    click(at, "mq_film_view", do="reuse", film=film["id"], other=bar["film"])
+    assert f"Number {now} of all films you have not seen" in views(at)["film"]["place"]
+
+
+def test_why_not_is_answered_in_the_dialog():
+    at = app(viewer="kenji", film="1320")  # Alien³
+    drawn = views(at)["film"]
+    assert drawn["asked"] is None
+    click(at, "mq_film_view", do="ask", film=1320)
+    lines = views(at)["film"]["asked"]
+    assert any(re.match(r"Alien³ is number \d+\. .+, in place 10, has \d+\.\d\d points more\.", line) for line in lines)
+    assert any("holds it back" in line for line in lines)
+    assert any(line.startswith("If you gave ") for line in lines)
+    click(at, "mq_film_view", do="mark", film=1320, mark="like")
+    assert views(at)["film"]["asked"] == lines  # another click does not lose the answer
+
+
+def test_limits_for_tonight_hold_and_stand_in_the_address():
+    at = app(viewer="vera")
+    at.selectbox(key="mq_limit_minutes").set_value("95")
+    again(at)
+    at.selectbox(key="mq_limit_colour").set_value("only")
+    rows = views(again(at))["home"]["rows"]
+    assert (where(at, "minutes"), where(at, "colour")) == ("95", "only")
+    assert rows
+    assert all(0 < film["minutes"] <= 95 for row in rows for film in row["films"])
+    at = app(viewer="vera", minutes="30", limit="g")
+    assert views(at)["home"]["empty"]["line"].startswith("Nothing is left of films of at most 30 minutes, G or milder.")
+    assert where(app(viewer="mia", limit="r"), "limit") == "r"
+    assert all(film["certificate"] in ("G", "PG") for row in views(app(viewer="mia", limit="r"))["home"]["rows"] for film in row["films"])
 
 
 def test_switch_goes_back_to_the_picker():
@@ -210,7 +308,7 @@ def test_every_page_opens_alone(page):
 def test_hostile_addresses_are_dropped(bad):
     at = app(viewer=bad, time=bad, device=bad, film=bad)
     assert "picker" in views(at)
-    at = app(viewer="vera", time=bad, device=bad, film=bad)
+    at = app(viewer="vera", time=bad, device=bad, film=bad, minutes=bad, limit=bad, colour=bad)
     assert len(views(at)["home"]["rows"]) >= 10
     assert not at.get("dialog")
     assert set(at.query_params) == {"viewer"}
@@ -221,6 +319,14 @@ def test_clicks_with_nonsense_change_nothing():
     for act in ({"do": "open", "film": "x"}, {"do": "open", "film": 10**30}, {"do": "open"}, {"do": "list", "film": None}, {"do": 5}, {}):
         click(at, "mq_home", **act)
         assert not at.get("dialog")
+    for act in ({"do": "unuse", "film": "x"}, {"do": "unuse", "film": 10**30}, {"do": "reuse", "film": 1}, {"do": "unuse"}):
+        click(at, "mq_home", **act)
+        assert views(at)["home"]["unused"] == []
+    at = app(viewer="vera", film="1320")
+    for act in ({"do": "unuse", "film": 1320, "other": "<b>"}, {"do": "ask", "film": 5}, {"do": "unuse", "film": 1320}, {"do": "ask"}):
+        click(at, "mq_film_view", **act)
+        assert views(at)["film"]["unused"] == []
+        assert views(at)["film"]["asked"] is None
 
 
 @pytest.mark.parametrize(

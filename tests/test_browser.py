@@ -26,6 +26,15 @@ def card(page, row: int, at: int):
     return page.locator(".mq-row").nth(row).locator(".mq-card").nth(at)
 
 
+def tell(page) -> None:
+    """Switch on every signal that the models are not told."""
+    off = page.locator("[class*=st-key-mq_anyway_] input:not(:checked)")
+    while n := off.count():
+        off.first.locator("xpath=ancestor::label").click()
+        page.wait_for_function("n => document.querySelectorAll('[class*=st-key-mq_anyway_] input:not(:checked)').length < n", arg=n)
+        settled(page)
+
+
 def focused(page) -> str | None:
     return page.evaluate("document.activeElement?.dataset.film ?? null")
 
@@ -99,6 +108,7 @@ def test_hover_shows_the_reason(page, app_url):
 
 def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
     home(page, app_url, "/?viewer=vera&time=morning&device=mobile")
+    tell(page)
     page.mouse.move(900, 500)
     page.mouse.wheel(0, 600)
     page.wait_for_timeout(400)
@@ -115,6 +125,7 @@ def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
 
 def test_a_row_stays_where_it_is_when_its_films_change(page, app_url):
     home(page, app_url, "/?viewer=amara&time=morning&device=mobile")
+    tell(page)
     shown = "[...document.querySelector('.mq-row').querySelectorAll('.mq-card')].map(c => c.dataset.film).join()"
     before = page.evaluate(shown)
     page.locator(".st-key-mq_pick_time button", has_text="Night").or_(
@@ -161,6 +172,29 @@ def test_search_finds_and_finds_nothing(page, app_url):
     page.locator(".mq-empty").wait_for()
     page.get_by_role("button", name="Clear the search").last.click()
     page.locator(".mq-hero:not([hidden])").wait_for()
+
+
+def test_one_click_takes_a_film_out_of_all_reasoning_and_one_puts_it_back(page, app_url):
+    home(page, app_url, "/?viewer=kenji")
+    row = page.locator(".mq-row", has_text="Because you watched").first
+    title = row.locator("h2").inner_text()
+    before = order(page)
+    row.get_by_role("button", name="Do not use the film of this row").click()
+    page.locator(".mq-unused:visible", has_text=title.removeprefix("Because you watched ")).wait_for()
+    page.wait_for_function("title => ![...document.querySelectorAll('.mq-row h2')].some(h => h.textContent === title)", arg=title)
+    assert order(page) != before
+    page.locator(".mq-unused:visible").get_by_role("button", name="Use it again").click()
+    page.wait_for_function("title => [...document.querySelectorAll('.mq-row h2')].some(h => h.textContent === title)", arg=title)
+    assert order(page) == before
+    assert page.complaints == []
+
+
+def test_the_dialog_answers_where_a_film_stands(page, app_url):
+    home(page, app_url, "/?viewer=kenji&film=1320")
+    page.get_by_role("dialog").get_by_role("button", name="Where does it stand").click()
+    page.locator(".mq-ask li", has_text="Alien³ is number").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Where does it stand in my list, and why?"
+    assert page.complaints == []
 
 
 def test_similar_films_swap_inside_the_dialog_and_hide_removes(page, app_url):

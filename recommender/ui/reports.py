@@ -54,7 +54,7 @@ def _opened(path: str, changed: int, size: int) -> Opened:
         table.loc[table["lo"] == table["hi"], ["lo", "hi"]] = float("nan")
         labels = {c.model: c.label for c in report.models}
         for frame in (table, paired):
-            frame.insert(1, "label", frame["model"].map(labels).fillna(frame["model"]))
+            frame.insert(1, "label", [labels.get(model, model) for model in frame["model"]])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ReportError(f"{path} holds figures that are none: {error}") from None
     return Opened(Path(path).name, report, table, paired)
