@@ -248,7 +248,7 @@ def test_the_head_says_what_the_reports_say(folder):
     assert "−.001 [−.005, +.003] NDCG@10, not told apart from none, 618 viewers" in said
     assert "+.012 [+.008, +.016] NDCG@10 at dose 1, p < .001, 618 viewers" in said
     assert "At dose 0, where nothing is planted: +.000, not told apart from none" in said
-    assert "Against the same model, shuffled within film: −.100 [−.120, −.080], p = .001" in said
+    assert "Against itself, contexts shuffled within film: −.100 [−.120, −.080], p = .001" in said
 
 
 def test_a_device_that_is_not_found_is_not_said_to_be(folder):
@@ -297,7 +297,7 @@ def test_real_context_stands_beside_its_placebos(folder):
         ("gate", "context shuffled"): 1.19,
         ("gate", "context shuffled within film"): 1.15,
     }
-    assert "Gate is off by 1.050 stars, −.150 [−.170, −.130] (p = .001) against biases." in text(at)
+    assert "Gate is off by 1.050 stars (RMSE); the best that is told none, Biases, by 1.200." in text(at)
     assert "No dimension alone is told apart from its placebo" in charts(at)
 
 

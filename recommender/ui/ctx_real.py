@@ -31,7 +31,7 @@ def real(shelf: Shelf) -> None:
         there = [s for s in SEGMENTS if s is None or s in set(opened.table["segment"])]
         segment = exhibits.choose("of", "Of", there, None, lambda s: SEGMENTS[s])
     table = standing(opened, variant, segment)
-    _league(opened, table, variant, segment)
+    _league(opened, table)
     _dimensions(opened, variant, segment)
 
 
@@ -55,13 +55,6 @@ def standing(opened: Opened, variant: str, segment: str | None) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def yardstick(opened: Opened, variant: str, model: str) -> tuple[str, float] | None:
-    """The name of the yardstick, and how a model differs from it over all ratings."""
-    name = str(opened.report.more.get("yardstick", ""))
-    pair = _pairs(opened, variant, None).get((model, name))
-    return (opened.report.label(name), pair["delta"]) if pair else None
-
-
 def _ends(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("lo", "hi", "n")}
 
@@ -75,19 +68,20 @@ def _difference(pair: dict[str, Any]) -> dict[str, Any]:
     return {"delta": pair.get("delta"), "dlo": pair.get("lo"), "dhi": pair.get("hi"), "p": pair.get("p_holm")}
 
 
-def _league(opened: Opened, table: pd.DataFrame, variant: str, segment: str | None) -> None:
+def _league(opened: Opened, table: pd.DataFrame) -> None:
     own = table[table["series"].isin((TOLD, UNTOLD))].sort_values("x")
     order = [wrapped(label) for label in own["label"]]
-    sure = [series == UNTOLD or (p is not None and p < league.SURE and d < 0) for series, p, d in zip(table["series"], table["p"], table["delta"])]
+    beats = [series == TOLD and p is not None and p < league.SURE and d < 0 for series, p, d in zip(table["series"], table["p"], table["delta"])]
     shown = table.assign(
         row=[wrapped(label) for label in table["label"]],
-        sure=sure,
+        sure=[beat or series == UNTOLD for beat, series in zip(beats, table["series"])],
         said=[number(x, 3) if series in (TOLD, UNTOLD) else "" for x, series in zip(table["x"], table["series"])],
         hover=[f"RMSE {number(x, 4)}" for x in table["x"]],
-        lane=[TOLD if series == UNTOLD else series for series in table["series"]],
+        lane=[WITHIN if series == UNTOLD else series for series in table["series"]],
     )
+    shown = shown.sort_values("series", key=lambda of: of.map(list(LOOK).index), kind="stable")
     spec = ctx_charts.intervals(shown, "RMSE in stars · less is better", order, LOOK)
-    exhibits.draw("real", *league_said(opened, table, variant, segment), spec, opened, table)
+    exhibits.draw("real", *league_said(table), spec, opened, table)
     exhibits.key(LOOK)
     st.caption(
         "Intervals are over users. Shuffled: the same contexts dealt anew among a user’s ratings; within film: among the user’s ratings of one film, "
@@ -95,24 +89,27 @@ def _league(opened: Opened, table: pd.DataFrame, variant: str, segment: str | No
     )
 
 
-def league_said(opened: Opened, table: pd.DataFrame, variant: str, segment: str | None) -> tuple[str, str]:
-    """Headline and sentence: the best model that knows the context, against the yardstick and against its stricter placebo."""
-    told, pairs = table[table["series"] == TOLD].sort_values("x"), _pairs(opened, variant, segment)
-    if not len(told):
-        return "What a real context is worth", "The report holds no model that knows the context."
-    best, yardstick = records(told)[0], opened.report.more.get("yardstick", "")
-    against = pairs.get((best["key"], yardstick))
-    gain = f", {_change(against)} against {opened.report.label(yardstick).lower()}" if against else ""
-    due = {"delta": best["delta"], "lo": best["dlo"], "hi": best["dhi"], "p_holm": best["p"]}
-    said = f"{best['label']} is off by {number(best['x'])} stars{gain}. "
+def league_said(table: pd.DataFrame) -> tuple[str, str]:
+    """Headline and sentence: the best model that is told the context, beside the best that is not, and against its own stricter placebo."""
+    best, bare = (first_of(table, series) for series in (TOLD, UNTOLD))
+    if best is None:
+        return "What a real context is worth", "The report holds no model that is told the context."
+    beside = f"; the best that is told none, {bare['label']}, by {number(bare['x'])}" if bare else ""
+    said = f"{best['label']} is off by {number(best['x'])} stars (RMSE){beside}. "
     if best["delta"] is None:
         return "What a real context is worth", said + "What of it is the context’s own was not tested."
+    due = {"delta": best["delta"], "lo": best["dlo"], "hi": best["dhi"], "p_holm": best["p"]}
     sure = best["p"] < league.SURE and best["delta"] < 0
     own = "gives" if sure else "can be shown to give"
-    said += f"Against the same model with contexts shuffled within film it is {_change(due)}: that is what the situation itself {own}."
-    return (
-        "Where context is real, it helps" if sure else "Even a real context is not told apart from its placebo"
-    ), f"{said} {counted(int(best['n']), 'user')}."
+    said += f"Against itself with contexts shuffled within film it is {_change(due)}: that is what the situation itself {own}."
+    head = "Where context is real, it helps" if sure else "Even a real context is not told apart from its placebo"
+    return head, f"{said} {counted(int(best['n']), 'user')}."
+
+
+def first_of(table: pd.DataFrame, series: str) -> dict[str, Any] | None:
+    """The model with the least error of a series of `standing`."""
+    found = records(table[table["series"] == series].sort_values("x")) if len(table) else []
+    return found[0] if found else None
 
 
 def _change(pair: dict[str, Any]) -> str:

@@ -106,19 +106,16 @@ def real(shelf: Shelf) -> Tile:
         return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("DePaulMovie: people who named all three",))
     variant = league.variants(opened.table)[0]
     table = ctx_real.standing(opened, variant, None)
-    told = table[(table["series"] == ctx_real.TOLD) & table["delta"].notna()].sort_values("x")
-    if not len(told):
-        return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("The report holds no model that is told the context",))
-    best = records(told)[0]
+    best, bare = (ctx_real.first_of(table, series) for series in (ctx_real.TOLD, ctx_real.UNTOLD))
+    if best is None or best["delta"] is None:
+        return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("The report holds no model that is told the context, with its placebo",))
     verdict = _verdict(-best["delta"], best["p"])
-    said = {HELPS: f"{number(-best['delta'], 2)} stars less error than its placebo", HARMS: "worse than its placebo"}.get(
-        verdict, "not told apart from its placebo"
-    )
-    base = ctx_real.yardstick(opened, variant, best["key"])
+    phrases = {HELPS: f"{number(-best['delta'], 2)} stars less error than its placebo", HARMS: "Worse than its placebo"}
+    said = phrases.get(verdict, "Not told apart from its placebo")
     lines = (
+        f"Against itself, contexts shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(best['p'])}",
         f"{best['label']}, RMSE {number(best['x'])}, {int(best['n']):,} users of DePaulMovie",
-        f"Against the same model, shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(best['p'])}",
-        *((f"Against {base[0].lower()}, which knows no context: {signed(base[1])}",) if base else ()),
+        *((f"Best model that is told no context: {bare['label']}, {number(bare['x'])}",) if bare else ()),
     )
     return Tile(*PEOPLE, verdict, said, lines, "stars of RMSE", -best["delta"], -best["dhi"], -best["dlo"])
 
