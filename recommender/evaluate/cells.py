@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -51,6 +52,11 @@ def cell(figures: Figures, column: Column, model: str, digits: int = 3) -> str:
         return f"{row.mean:.{digits}f} [{row.lo:.{digits}f}, {row.hi:.{digits}f}]"
     beside = f" ({_delta(pair, digits)})" if column.form == "compared" and pair else ""
     return f"{row.mean:.{digits}f}{beside}"
+
+
+def place(row: Row | None, less_is_better: bool) -> float:
+    """What models are sorted by; those without a figure come last."""
+    return math.inf if row is None else row.mean if less_is_better else -row.mean
 
 
 def difference(pair: Paired | None, digits: int = 3) -> str:

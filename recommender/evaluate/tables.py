@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid
+from recommender.evaluate.cells import NONE, Column, cell, figures_of, grid, place
 from recommender.evaluate.published import COPIED, PUBLISHED, PUBLISHED_ON
 from recommender.evaluate.report import Contender, Report, ReportError, Row, read
-from recommender.settings import Settings
+from recommender.evaluate.studies import STUDIES
 
 
 class League(NamedTuple):
@@ -73,7 +72,7 @@ def league(report: Report) -> str:
     look, figures, first = LEAGUES[report.protocol], figures_of(report), _first_variant(report)
     columns = [c._replace(variant=c.variant or first) for c in look.columns]
     top = columns[look.headline]
-    standing = sorted(report.models, key=lambda c: _place(figures.rows.get(top.key(c.model)), look.less_is_better))
+    standing = sorted(report.models, key=lambda c: place(figures.rows.get(top.key(c.model)), look.less_is_better))
     shown = {"model": [_name(c) for c in standing]}
     shown |= {column.title.format(_baseline(report, column)): [cell(figures, column, c.model, look.digits) for c in standing] for column in columns}
     if look.tells_time:
@@ -93,11 +92,6 @@ def _first_variant(report: Report) -> str:
     if not report.rows:
         raise ReportError(f"the report {report.protocol} on {report.dataset} has 0 rows, wanted at least 1")
     return report.rows[0].variant
-
-
-def _place(row: Row | None, less_is_better: bool) -> float:
-    """What models are sorted by; those without a figure come last."""
-    return math.inf if row is None else row.mean if less_is_better else -row.mean
 
 
 def _baseline(report: Report, column: Column) -> str:
@@ -138,7 +132,7 @@ def copied(report: Report) -> str:
         return ""
     figures, variant = figures_of(report), _first_variant(report)
     columns = [Column("", metric, "mean", variant=variant) for metric in ("P", "R", "NDCG", "own-hits NDCG")]
-    best = sorted(report.models, key=lambda c: _place(figures.rows.get(columns[0].key(c.model)), False))[:3]
+    best = sorted(report.models, key=lambda c: place(figures.rows.get(columns[0].key(c.model)), False))[:3]
     lines = [[c.label, *(cell(figures, column, c.model) for column in columns)] for c in best]
     lines += [[f"copied: {name}", f"{p:.3f}", f"{r:.3f}", NONE, f"{own:.3f}"] for name, own, p, r, _ in COPIED]
     return (
@@ -150,7 +144,7 @@ def copied(report: Report) -> str:
 
 def provenance(report: Report) -> str:
     """Data set, hash, checksum, users, date and command in one line."""
-    users = f"{report.rows[0].n:,} users" if report.rows and report.protocol != "context" else ""  # context says it line by line
+    users = f"{report.rows[0].n:,} users" if report.rows and not report.protocol.startswith(("context", "audit")) else ""  # these say it line by line
     if report.splits and "warm_users" in report.splits[0]:
         users += f", {report.splits[0]['warm_users']:,} of them warm"
     checksum = f"split checksum `{report.split_checksum[:16]}`" if report.split_checksum else ""
@@ -160,71 +154,6 @@ def provenance(report: Report) -> str:
 
 def _metric(name: str, k: int | None) -> str:
     return name if k is None else f"{name}@{k}"
-
-
-# -- studies that are no protocol --------------------------------------------------------------------------------------
-
-
-def cold_start(report: Report) -> str:
-    """For each way of asking a line a model, a column a number of known ratings, and what the thresholds of the routing would be by it."""
-    found = report.more.get("thresholds", {})
-    default = {name: Settings.model_fields[f"{name}_ratings"].default for name in ("few", "many")}
-    parts = [f"NDCG@10; \\* better than popularity, Holm p < .05. The routing's thresholds are {default['few']} and {default['many']} ratings."]
-    for variant in dict.fromkeys(r.variant for r in report.rows):
-        parts.append(_curve(report, variant))
-        if measured := found.get(variant):
-            hybrid, ease = (f"from {n} ratings on" if (n := measured[name]) is not None else "at no number for good" for name in ("few", "many"))
-            parts.append(f"Better than popularity: the hybrid {hybrid}, EASE alone {ease}.")
-    return "\n\n".join(parts)
-
-
-def _curve(report: Report, variant: str) -> str:
-    figures = figures_of(report)
-    known = sorted({int(r.segment.partition("=")[2]) for r in report.rows if r.segment})
-    columns = [Column(str(n), "NDCG", "mean", variant=variant, segment=f"known={n}") for n in known]
-
-    def at(column: Column, model: str) -> str:
-        pair = figures.pairs.get(column.key(model))
-        return cell(figures, column, model) + ("*" if pair and pair.delta > 0 and pair.p_holm < SURE else "")
-
-    standing = sorted(report.models, key=lambda c: _place(figures.rows.get(columns[-1].key(c.model)), False))
-    return grid(
-        (f"{variant}; ratings known", *(c.title for c in columns)), [[c.label, *(at(column, c.model) for column in columns)] for c in standing]
-    )
-
-
-def context(report: Report) -> str:
-    """A line a signal: the hybrid without, with, and with shuffled context, and the differences between them."""
-    figures = figures_of(report)
-    users = {r.variant: f"{r.n:,}" for r in report.rows}
-    conditions = dict.fromkeys(r.model for r in report.rows)
-    contrasts = dict.fromkeys((d.model, d.against) for d in report.differences)
-    pairs = {(d.variant, d.model, d.against): d for d in report.differences if (d.metric, d.segment) == ("NDCG", None)}
-    lines = []
-    for variant, n in users.items():
-        means = [cell(figures, Column("", "NDCG", "mean", variant=variant), name, 4) for name in conditions]
-        lines.append([variant, n, *means, *(difference(pairs.get((variant, *contrast)), 4) for contrast in contrasts)])
-    return grid(("NDCG@10", "users", *conditions, *(f"{a} less {b}" for a, b in contrasts)), lines)
-
-
-def data(report: Report) -> str:
-    """What the data set is like, a fact a line."""
-    more = report.more
-    sizes, share = more["sizes"], lambda part, key: f"{more[part][key]:.1%}" if more[part][key] is not None else NONE
-    facts = {
-        "users": f"{sizes['users']:,}",
-        "films with a rating": f"{sizes['rated_films']:,} of {sizes['films']:,}",
-        "ratings": f"{sizes['ratings']:,}",
-        "viewer and film pairs with a rating": f"{sizes['density']:.1%}",
-        "from, to": f"{sizes['first']}, {sizes['last']}",
-        "most rated films that draw half of the ratings": f"{more['films_for_half']:,}",
-        "users who rated everything in one sitting": share("sitting", "one_only"),
-        "ratings in the same second as another of their user": share("ties", "share"),
-    }
-    return grid(("", report.dataset), facts.items())
-
-
-STUDIES = {"cold-start": cold_start, "context": context, "data": data}
 
 
 # -- the file ----------------------------------------------------------------------------------------------------------

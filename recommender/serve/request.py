@@ -80,6 +80,7 @@ class Request:
 
     @cached_property
     def planner(self) -> Planner:
+        """Plans the rows, over films that are offered and not seen."""
         unseen = self.offered.copy()
         unseen[self.seen] = False
         s = self.settings

@@ -41,6 +41,7 @@ class Service:
 
     @classmethod
     def open(cls, settings: Settings) -> Service:
+        """Everything from the places the settings name; what does not load is told in `problems`."""
         catalog = read_films(settings.films)
         if (beside := settings.films.with_name("monochrome.csv")).is_file():
             catalog = replace(catalog, in_colour=read_monochrome(beside, catalog))

@@ -46,8 +46,9 @@ def _simulated(r: Recommendation) -> bool:
 
 
 def row(catalog: Catalog, c: Carousel) -> dict[str, Any]:
+    """A carousel; `source` is the film that the whole row comes from, where there is one."""
     films = [card(catalog, r) for r in c.recommendations]
-    source = int(c.key.removeprefix("because-")) if c.key.startswith("because-") else None  # the film that the whole row comes from
+    source = int(c.key.removeprefix("because-")) if c.key.startswith("because-") else None
     return {
         "key": c.key,
         "source": source,

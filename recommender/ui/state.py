@@ -145,6 +145,7 @@ def viewer(service: Service) -> Viewer | None:
 
 
 def frame(service: Service, viewer: Viewer) -> Frame:
+    """The frame of this run: viewer, moment and limits as the address, the browser and the sidebar say."""
     time = choice("time", TIMES_OF_DAY, browser_time())
     device = choice("device", DEVICES, browser_device())
     anyway = frozenset(name for name in service.verdicts(viewer.profile) if st.session_state.get(f"mq_anyway_{name}"))

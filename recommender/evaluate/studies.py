@@ -1,0 +1,107 @@
+"""The tables of README.md for studies that are no protocol: of the released models, of context, of reasons, of the data."""
+
+from __future__ import annotations
+
+from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid, place
+from recommender.evaluate.report import Report
+from recommender.settings import Settings
+
+
+def cold_start(report: Report) -> str:
+    """For each way of asking a line a model, a column a number of known ratings, and what the thresholds of the routing would be by it."""
+    found = report.more.get("thresholds", {})
+    default = {name: Settings.model_fields[f"{name}_ratings"].default for name in ("few", "many")}
+    parts = [f"NDCG@10; \\* better than popularity, Holm p < .05. The routing's thresholds are {default['few']} and {default['many']} ratings."]
+    for variant in dict.fromkeys(r.variant for r in report.rows):
+        parts.append(_curve(report, variant))
+        if measured := found.get(variant):
+            hybrid, ease = (f"from {n} ratings on" if (n := measured[name]) is not None else "at no number for good" for name in ("few", "many"))
+            parts.append(f"Better than popularity: the hybrid {hybrid}, EASE alone {ease}.")
+    return "\n\n".join(parts)
+
+
+def _curve(report: Report, variant: str) -> str:
+    figures = figures_of(report)
+    known = sorted({int(r.segment.partition("=")[2]) for r in report.rows if r.segment})
+    columns = [Column(str(n), "NDCG", "mean", variant=variant, segment=f"known={n}") for n in known]
+
+    def at(column: Column, model: str) -> str:
+        pair = figures.pairs.get(column.key(model))
+        return cell(figures, column, model) + ("*" if pair and pair.delta > 0 and pair.p_holm < SURE else "")
+
+    standing = sorted(report.models, key=lambda c: place(figures.rows.get(columns[-1].key(c.model)), False))
+    return grid(
+        (f"{variant}; ratings known", *(c.title for c in columns)), [[c.label, *(at(column, c.model) for column in columns)] for c in standing]
+    )
+
+
+def context(report: Report) -> str:
+    """A line a signal: the hybrid without, with, and with shuffled context, and the differences between them."""
+    figures = figures_of(report)
+    users = {r.variant: f"{r.n:,}" for r in report.rows}
+    conditions = dict.fromkeys(r.model for r in report.rows)
+    contrasts = dict.fromkeys((d.model, d.against) for d in report.differences)
+    pairs = {(d.variant, d.model, d.against): d for d in report.differences if (d.metric, d.segment) == ("NDCG", None)}
+    lines = []
+    for variant, n in users.items():
+        means = [cell(figures, Column("", "NDCG", "mean", variant=variant), name, 4) for name in conditions]
+        lines.append([variant, n, *means, *(difference(pairs.get((variant, *contrast)), 4) for contrast in contrasts)])
+    return grid(("NDCG@10", "users", *conditions, *(f"{a} less {b}" for a, b in contrasts)), lines)
+
+
+def data(report: Report) -> str:
+    """What the data set is like, a fact a line."""
+    more = report.more
+    sizes, share = more["sizes"], lambda part, key: f"{more[part][key]:.1%}" if more[part][key] is not None else NONE
+    facts = {
+        "users": f"{sizes['users']:,}",
+        "films with a rating": f"{sizes['rated_films']:,} of {sizes['films']:,}",
+        "ratings": f"{sizes['ratings']:,}",
+        "viewer and film pairs with a rating": f"{sizes['density']:.1%}",
+        "from, to": f"{sizes['first']}, {sizes['last']}",
+        "most rated films that draw half of the ratings": f"{more['films_for_half']:,}",
+        "users who rated everything in one sitting": share("sitting", "one_only"),
+        "ratings in the same second as another of their user": share("ties", "share"),
+    }
+    return grid(("", report.dataset), facts.items())
+
+
+def audit(report: Report) -> str:
+    """A line a signal: who can tell anything, the largest shift of a genre, and what the signal explains against chance."""
+    lines = []
+    for s in report.more["signals"]:
+        most, explained, largest = s["most"], s["explained"], s["largest"]
+        shift = f"{most['segment'].partition('=')[2]}, {most['model']} {100 * most['delta']:+.2f} [{100 * most['lo']:+.2f}, {100 * most['hi']:+.2f}]"
+        against = f"{100 * explained['value']:.4f}% against {100 * explained['chance']:.4f}%"
+        lines.append([s["variant"], f"{s['users']:,}", shift, _p(largest["p"]), against, _p(explained["p"]), f"{s['found']} of {s['cells']}"])
+    header = (
+        f"genres by, in {report.dataset}", "users at more than one", "largest shift, points", "p of the largest", "explained, against chance",
+        "p of it", "genres that move, Holm p < .05",
+    )  # fmt: skip
+    return grid(header, lines)
+
+
+def _p(chance: float) -> str:
+    return f"{chance:.3f}".replace("0.", ".", 1)
+
+
+def real_context(report: Report) -> str:
+    """For each way of folding a line a model: its error, what it gains on the yardstick, and what it gains on its own placebos."""
+    figures, more = figures_of(report), report.more
+    beside = (*more["placebos"], *more["dimensions"])
+    models = [c for c in report.models if not c.model.endswith(tuple(f"_{name}" for name in beside))]
+    placebo = "Less its own: than the same model with contexts dealt out anew within each viewer, or within viewer and film."
+    parts = [f"RMSE in stars, five folds; \\* Holm p < .05. {placebo}"]
+    for variant in reversed(list(dict.fromkeys(r.variant for r in report.rows))):
+        column = Column("RMSE", "RMSE", k=None, variant=variant)
+        pairs = {(d.model, d.against): d for d in report.differences if (d.variant, d.metric, d.segment) == (variant, "RMSE", None)}
+        lines = []
+        for c in sorted(models, key=lambda c: place(figures.rows.get(column.key(c.model)), True)):
+            against = [pairs.get((c.model, name)) for name in (more["yardstick"], *(f"{c.model}_{placebo}" for placebo in more["placebos"]))]
+            lines.append([c.label, cell(figures, column, c.model), *map(difference, against)])
+        yardstick = report.label(more["yardstick"]).lower()
+        parts.append(grid((variant, "RMSE", f"less {yardstick}", *(f"less its own {said}" for said in more["placebos"].values())), lines))
+    return "\n\n".join(parts)
+
+
+STUDIES = {"cold-start": cold_start, "context": context, "data": data, "audit-ml-1m": audit, "audit-ml-100k": audit, "depaulmovie": real_context}
