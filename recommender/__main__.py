@@ -90,7 +90,7 @@ def _training_data(data: Path, metadata: Path | None) -> tuple[Catalog, Interact
 
 app.command()(recommend)
 app.command()(explain)
-app.command()(why_not)
+app.command("why-not")(why_not)
 app.command()(evaluate)
 app.command()(tables)
 

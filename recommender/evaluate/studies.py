@@ -104,4 +104,49 @@ def real_context(report: Report) -> str:
     return "\n\n".join(parts)
 
 
-STUDIES = {"cold-start": cold_start, "context": context, "data": data, "audit-ml-1m": audit, "audit-ml-100k": audit, "depaulmovie": real_context}
+def explanations(report: Report) -> str:
+    """A line a model: the areas under both curves in the order of its own reasons, less those in other orders; then whether single claims hold."""
+    figures, own = figures_of(report), report.rows[0].variant
+    others = list(dict.fromkeys(d.against for d in report.differences))
+    areas = [Column("", metric, variant=own) for metric in ("deletion", "insertion")]
+    pairs = {(d.model, d.metric, d.against): d for d in report.differences if d.segment is None}
+    lines = [
+        [
+            c.label,
+            *(text for area in areas for text in (cell(figures, area, c.model), *(difference(pairs.get((c.model, area.metric, o))) for o in others))),
+        ]
+        for c in report.models
+    ]
+    heads = [text for area in areas for text in (f"{area.metric}, own order", *(f"less {other}" for other in others))]
+    return f"{grid(('first ten kept, area', *heads), lines)}\n\n{_claims(report)}"
+
+
+def _claims(report: Report) -> str:
+    """How often a film that is named holds, and how few films hold the first and the tenth."""
+    figures, least = figures_of(report), Settings.model_fields["least_drop"].default
+    holds = [Column("", "holds", k=least, variant="claim", segment=segment) for segment in (None, "named=by chance")]
+    sizes = [(place, report.more[report.models[0].model]["smallest"][place]) for place in report.more[report.models[0].model]["smallest"]]
+    lines = []
+    for c in report.models:
+        found = report.more[c.model]["smallest"]
+        proven = [cell(figures, Column("", place, "mean", 10, "smallest set", "proven"), c.model) for place, _ in sizes]
+        few = [f"{found[place]['size']:g} ({share})" for (place, _), share in zip(sizes, proven)]
+        lines.append([c.label, *(cell(figures, column, c.model) for column in holds), *few])
+    header = (
+        f"share of named films without which it falls {least} places or more",
+        "named by us",
+        "drawn by chance",
+        *(f"films that hold {place}, median (share proven fewest)" for place, _ in sizes),
+    )
+    return grid(header, lines)
+
+
+STUDIES = {
+    "cold-start": cold_start,
+    "context": context,
+    "data": data,
+    "audit-ml-1m": audit,
+    "audit-ml-100k": audit,
+    "depaulmovie": real_context,
+    "explanations": explanations,
+}
