@@ -244,7 +244,7 @@ def test_hostile_addresses_fall_back(folder, bad):
 def test_the_head_says_what_the_reports_say(folder):
     fill(folder)
     said = text(page())
-    assert "The time of day tells nothing here; a simulated device is found where it was planted; a context that people named helps." in said
+    assert "The time of day adds nothing measurable; a simulated device is found where it was planted; a context that people named helps." in said
     assert "−.001 [−.005, +.003] NDCG@10, not told apart from none, 618 viewers" in said
     assert "+.012 [+.008, +.016] NDCG@10 at dose 1, p < .001, 618 viewers" in said
     assert "At dose 0, where nothing is planted: +.000, not told apart from none" in said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from html import escape
 
 import pandas as pd
@@ -40,16 +40,22 @@ class Tile:
 
 def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
     """Headline and three tiles. served: whether the models of this viewer are told each signal."""
-    tiles = (
-        _kept("Time of day", "observed", partial(time_of_day, shelf, served.get("time_of_day"))),
-        _kept("Device", "simulated", partial(device, shelf, served.get("device"))),
-        _kept(*PEOPLE, partial(real, shelf)),
-    )
+    tiles = _tiles(shelf.found.get("context"), shelf.found.get("depaulmovie"), served.get("time_of_day"), served.get("device"))
     dates = [shelf.found[name].report.date for name in ("context", "depaulmovie") if name in shelf.found]
     about = f"measured {max(dates)} · brackets are 95% intervals · a signal is observed or simulated, and always says which" if dates else ""
     st.html(
         f'<div class="mq-ev mq-ev-top"><small>Honest context</small><h1>{escape(headline(tiles))}</h1><p>{escape(about)}</p></div>'
         f'<div class="mq-ev mq-ev-tiles mq-cx-tiles">{"".join(_drawn(t) for t in tiles)}</div>'
+    )
+
+
+@lru_cache(maxsize=8)
+def _tiles(study: Opened | None, named: Opened | None, time_served: Verdict | None, device_served: Verdict | None) -> tuple[Tile, ...]:
+    """Worked out once for each version of the reports, which are opened once."""
+    return (
+        _kept("Time of day", "observed", partial(time_of_day, study, time_served)),
+        _kept("Device", "simulated", partial(device, study, device_served)),
+        _kept(*PEOPLE, partial(real, named)),
     )
 
 
@@ -66,7 +72,7 @@ def headline(tiles: Sequence[Tile]) -> str:
     said = {
         ("time", HELPS): "The time of day helps",
         ("time", HARMS): "The time of day does harm",
-        ("time", LEVEL): "The time of day tells nothing here",
+        ("time", LEVEL): "The time of day adds nothing measurable",
         ("device", HELPS): "a simulated device is found where it was planted",
         ("device", HARMS): "a simulated device does harm",
         ("device", LEVEL): "a simulated device is not found",
@@ -81,15 +87,15 @@ def headline(tiles: Sequence[Tile]) -> str:
     return f"{line[0].upper()}{line[1:]}."
 
 
-def time_of_day(shelf: Shelf, served: Verdict | None) -> Tile:
+def time_of_day(study: Opened | None, served: Verdict | None) -> Tile:
     """The observed part of the day: what a gate that is told it gains."""
-    table = lifts(shelf.found.get("context"))
+    table = lifts(study)
     return _lift("Time of day", "observed", _first(table[table["variant"] == "part of day, observed"]), served, ("adds to the list", "takes from it"))
 
 
-def device(shelf: Shelf, served: Verdict | None) -> Tile:
+def device(study: Opened | None, served: Verdict | None) -> Tile:
     """The simulated device at its strongest dose, and at dose 0 beside it."""
-    table = dosed(lifts(shelf.found.get("context")))
+    table = dosed(lifts(study))
     full = table[table["dose"] == table["dose"].max()]
     tile = _lift("Device", "simulated", _first(full), served, ("what was planted is found", "what was planted does harm"))
     zero = _first(table[(table["dose"] == 0)])
@@ -99,9 +105,8 @@ def device(shelf: Shelf, served: Verdict | None) -> Tile:
     return Tile(tile.signal, tile.source, tile.verdict, tile.said, (tile.lines[0], nothing, *tile.lines[1:]), tile.unit, tile.delta, tile.lo, tile.hi)
 
 
-def real(shelf: Shelf) -> Tile:
+def real(opened: Opened | None) -> Tile:
     """Time, place and company that people named: the best model against itself with contexts shuffled within film."""
-    opened: Opened | None = shelf.found.get("depaulmovie")
     if opened is None or not len(opened.table):
         return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("DePaulMovie: people who named all three",))
     variant = league.variants(opened.table)[0]
