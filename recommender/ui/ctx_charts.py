@@ -88,12 +88,13 @@ def curves(
     room = (steps[-1] - steps[0]) or 1.0
     x = q(
         "x",
-        axis={"title": x_title, "format": mark, "grid": False, **({"values": steps} if len(steps) < 8 else {"tickCount": 6})},
+        axis={"title": x_title, "format": mark, "grid": False, "values": steps if len(steps) < 8 else np.linspace(steps[0], steps[-1], 5).tolist()},
         scale=within(steps[0] - 0.03 * room, steps[-1] + 0.62 * room),
     )
     y = q("y", axis=axis(y_title, format="+.3~f" if zero else ".2~f"), scale=within(low, high))
     colour, shape = _series(look)
-    ends = points[points["x"] == steps[-1]].sort_values("y")
+    ends = points.assign(middle=points.groupby("series")["y"].transform("mean"), end=points["y"].round(3))
+    ends = ends[points["x"] == steps[-1]].sort_values(["end", "middle"])
     ends = ends.assign(at=spread(ends["y"].to_numpy(), 0.07 * (high - low), high))
     hover = tips(series="What", hover="Figure", span="95% interval", n="Behind it")
     shown = points.assign(span=[f"{number(a)} to {number(b)}" for a, b in zip(points["lo"], points["hi"])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from recommender.settings import settings
@@ -10,6 +11,7 @@ from recommender.ui.ctx_charts import BLUE, GOLD, GREEN, GREY
 from recommender.ui.measures import chance_of, number, signed
 from recommender.ui.reports import Opened, Shelf
 from recommender.ui.vega import records, wrapped
+from recommender.ui.words import counted
 
 COMMAND = "python -m recommender evaluate explanations --data data/raw/ml-1m"
 OWN, RANDOM = "own reasons", "random order"
@@ -20,6 +22,7 @@ NAMED = {
     "named=second": ("named second", BLUE, "triangle-up"),
     "named=by chance": ("another film, by chance", GREY, "cross"),
 }
+PLACES = {"rank 1": ("the film in first place", GOLD, "circle"), "rank 10": ("the film in tenth place", BLUE, "triangle-up")}
 FEW = "first=5"
 
 
@@ -102,35 +105,39 @@ def _curve(opened: Opened, model: str, metric: str, head: str, what: str) -> Non
 
 
 def _sizes(opened: Opened, model: str) -> None:
-    """How many films must go until the first film leaves the first ten."""
+    """How many films must go until the first film, and the tenth, leave the first ten."""
     table = league.rows(opened.table, variant="smallest set", model=model)
+    table = table[table["metric"].isin(PLACES)]
     sized = table[[str(s).startswith("size=") for s in table["segment"]]]
     if not len(sized):
         return
-    facts = (opened.report.more.get("smallest") or {}).get(model, {})
     shown = sized.assign(
         row=[_size(str(s).partition("=")[2]) for s in sized["segment"]],
-        series="share",
+        series=[PLACES[m][0] for m in sized["metric"]],
         x=sized["mean"],
         sure=True,
         said=[f"{x:.0%}" for x in sized["mean"]],
         hover=[f"{x:.1%} of viewers" for x in sized["mean"]],
     )
-    spec = ctx_charts.intervals(
-        shown,
-        "share of viewers",
-        shown["row"].tolist(),
-        {"share": (GOLD, "circle")},
-        mark=".0%",
-        domain=(0.0, min(1.25, float(shown["hi"].max()) * 1.3)),
+    look = {name: (colour, shape) for name, colour, shape in PLACES.values()}
+    order = list(dict.fromkeys(shown["row"]))
+    spec = ctx_charts.intervals(shown, "share of viewers", order, look, mark=".0%", domain=(0.0, min(1.12, 1.3 * float(shown["hi"].max()))))
+    exhibits.draw("sizes", *sizes_said(opened, model, table), spec, opened, sized)
+    exhibits.key(look)
+
+
+def sizes_said(opened: Opened, model: str, table: pd.DataFrame) -> tuple[str, str]:
+    """Headline and sentence: the median size of the sets found, and for how many they are proven to be smallest."""
+    facts = (opened.report.more.get(model) or {}).get("smallest", {}).get("rank 1", {})
+    proven = {r["segment"]: r["mean"] for r in records(table) if r["metric"] == "rank 1"}.get("proven")
+    found = f": found for {facts['found']:,} of {facts['viewers']:,} viewers" if facts else ""
+    sure = f", proven to be the smallest for {proven:.0%}" if proven is not None else ""
+    size = facts.get("size")
+    head = "How many films hold a recommendation up" if size is None else f"Half of the first films stand on {counted(round(size), 'film')} or fewer"
+    return head, (
+        f"The fewest of the viewer’s films without which a film leaves the first ten, by {opened.report.label(model)}. For the film in first "
+        f"place{found}{sure}."
     )
-    proven = {r["segment"]: r["mean"] for r in records(table)}.get("proven")
-    told = f"of {facts['viewers']:,} viewers, a set was found for {facts['found']:,}" if facts else f"{int(sized['n'].max()):,} viewers"
-    head = f"Half of the sets hold {facts['size']:g} films or fewer" if facts.get("size") else "How many films hold a recommendation up"
-    sentence = f"The fewest films without which the first film leaves the first ten, by {opened.report.label(model)}: {told}" + (
-        f"; for {proven:.0%} the set is proven to be the smallest." if proven is not None else "."
-    )
-    exhibits.draw("sizes", head, sentence, spec, opened, sized)
 
 
 def _size(value: str) -> str:
@@ -155,11 +162,13 @@ def _claims(opened: Opened) -> None:
     look = {name: (colour, shape) for name, colour, shape in NAMED.values()}
     first = shown[shown["segment"] == "named=first"].sort_values("x", ascending=False)
     order = list(dict.fromkeys([*first["row"], *shown["row"]]))
-    spec = ctx_charts.intervals(shown, f"whose loss costs {least} ranks or more", order, look, mark=".0%", domain=(0.0, 1.15))
+    spec = ctx_charts.intervals(shown, f"share that costs {least} ranks or more", order, look, mark=".0%", domain=(0.0, 1.12))
     best, worst = records(first)[0], records(first)[-1]
+    chance = shown.loc[shown["segment"] == "named=by chance", "mean"]
+    beside = f"; another film of the viewer’s, taken by chance, costs as much in {chance.min():.0%} to {chance.max():.0%}" if len(chance) else ""
     sentence = (
         f"Without the film named first, a recommendation falls by {least} ranks or more in {best['mean']:.0%} of cases with {best['label']} and in "
-        f"{worst['mean']:.0%} with {worst['label']}. The app names a film only where this was tried and held."
+        f"{worst['mean']:.0%} with {worst['label']}{beside}. So the app tries each claim, and names a film only where it held."
     )
     exhibits.draw("claims", "How often a named film is a true reason", sentence, spec, opened, table)
     exhibits.key(look)
