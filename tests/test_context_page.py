@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from recommender.evaluate.report import Contender, Paired, Report, Row, write
 from recommender.serve.contexts import side_by_side
-from recommender.serve.signals import verdicts
+from recommender.serve.signals import Verdict, verdicts
 from recommender.settings import settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context
-from recommender.ui import desk
+from recommender.ui import ctx_verdicts, desk
 from recommender.world import DEVICE_RULE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -263,6 +263,13 @@ def test_a_lift_at_dose_zero_is_never_called_none(folder):
     assert not [head for head in charts(page(part="what-is-simulated")) if "No dose" in head]
 
 
+def test_a_loss_as_served_is_called_one():
+    lost = Verdict("time_of_day", "observed", False, -0.008, -0.0094, -0.006, 0.0003, 618, "")
+    level = Verdict("time_of_day", "observed", False, -0.008, -0.0094, 0.006, 0.4, 618, "")
+    assert ctx_verdicts.time_of_day(None, lost).lines == ("In the app: switched off, as served a loss of −.008 [−.009, −.006]",)
+    assert ctx_verdicts.time_of_day(None, level).lines == ("In the app: switched off, as served −.008 [−.009, +.006]",)
+
+
 def test_the_dose_response_has_its_placebo_and_its_intervals(folder):
     fill(folder)
     at = page(part="what-is-simulated")
@@ -325,10 +332,10 @@ def test_reasons_are_drawn_against_random_and_popularity(folder):
 def test_what_was_recovered_stands_beside_what_was_planted(folder):
     fill(folder)
     at = page(part="what-was-learned", dose="0.5")
-    rows = charts(at)["What was planted is found again, in the right order"]
+    rows = charts(at)["What was planted is found again"]
     assert {r["dose"] for r in rows} == {0.5}
     assert "planted and recovered correlate by .93; the slope is .60 [.50, .70] over 5 draws" in text(at)
-    heard = "Listened to: device, simulated (hybrid). Switched off: time of day, observed (hybrid)"
+    heard = "Listened to: Device, simulated (hybrid). Switched off: Time of day, observed (hybrid)"
     assert heard in text(at)
 
 

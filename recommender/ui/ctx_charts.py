@@ -10,6 +10,7 @@ import pandas as pd
 from recommender.ui.curves import BLUE, BROKEN, GOLD, spread
 from recommender.ui.measures import number, signed
 from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, ROW, SOFT, Spec, axis, dress, layer, n, names, q, reach, records, tips, within
+from recommender.ui.words import DEVICE
 
 GREEN, PINK, GREY = FAMILIES["collaborative"][0], FAMILIES["content"][0], FAMILIES["baseline"][0]
 DEVICE_LOOK = {"mobile": (BLUE, "triangle-up"), "tablet": (GREY, "cross"), "desktop": (GREEN, "square"), "tv": (GOLD, "circle")}
@@ -199,7 +200,7 @@ def _apart(points: pd.DataFrame, span: float) -> list[str]:
     for i in np.argsort(-np.abs(place[:, 0])).tolist():
         if len(kept) < 9 and all(abs(place[i, 0] - a) > 0.3 * span or abs(place[i, 1] - b) > 0.05 * span for a, b in kept):
             kept.append((place[i, 0], place[i, 1]))
-            made[i] = f"{points['genre'].iloc[i]}, {points['device'].iloc[i]}"
+            made[i] = f"{points['genre'].iloc[i]}, {DEVICE[points['device'].iloc[i]]}"
     return made
 
 

@@ -20,7 +20,7 @@ from recommender.ui.state import Frame
 from recommender.ui.vega import FAMILIES, records, wrapped
 from recommender.ui.words import counted
 
-SIGNALS = {"time_of_day": "time of day", "device": "device"}
+SIGNALS = {"time_of_day": "Time of day", "device": "Device"}
 TINT = dict(zip(PARTS, ("collaborative", "content", "sequential")))  # the family whose colour a part has everywhere
 
 
@@ -159,6 +159,7 @@ def recovered(opened: Opened) -> None:
     shown = table[table["dose"] == dose]
     head, said = recovery_said(lines.get(float(dose)), dose, len(shown))
     exhibits.draw("recovered", head, said, ctx_charts.recovered(shown), opened, shown)
+    exhibits.key({words.named(device): look for device, look in ctx_charts.DEVICE_LOOK.items()})
     st.caption(
         "Each mark is a genre on a device: planted by the rule of recommender/world.py (simulated), recovered by gates that saw only who watched "
         "what. On the broken line both agree; the gate is held back on purpose (ridge, early stop), so its marks lie nearer to zero."
@@ -174,7 +175,7 @@ def recovery_said(line: dict | None, dose: float, points: int) -> tuple[str, str
             "Nothing planted, and noise is what comes back",
             f"At dose {dose:g} nothing is planted: what {line['draws']} gates learned is noise, {number(line['spread'], 2)} log-odds wide.",
         )
-    head = "What was planted is found again, in the right order" if line["correlation"] > 0.7 else "What was planted is found again in part"
+    head = "What was planted is found again" if line["correlation"] > 0.7 else "What was planted is found again in part"
     slope = f"{number(line['slope'], 2)} [{number(line['lo'], 2)}, {number(line['hi'], 2)}]"
     return head, (
         f"At dose {dose:g}, over {line['points']} pairs of genre and device, planted and recovered correlate by {number(line['correlation'], 2)}; "

@@ -42,7 +42,11 @@ def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
     """Headline and three tiles. served: whether the models of this viewer are told each signal."""
     tiles = _tiles(shelf.found.get("context"), shelf.found.get("depaulmovie"), served.get("time_of_day"), served.get("device"))
     dates = [shelf.found[name].report.date for name in ("context", "depaulmovie") if name in shelf.found]
-    about = f"measured {max(dates)} · brackets are 95% intervals · a signal is observed or simulated, and always says which" if dates else ""
+    about = (
+        f"measured {max(dates)} · brackets are 95% intervals, p is corrected for all tests of a table (Holm) · a signal is observed or simulated, and always says which"
+        if dates
+        else ""
+    )
     st.html(
         f'<div class="mq-ev mq-ev-top"><small>Honest context</small><h1>{escape(headline(tiles))}</h1><p>{escape(about)}</p></div>'
         f'<div class="mq-ev mq-ev-tiles mq-cx-tiles">{"".join(_drawn(t) for t in tiles)}</div>'
@@ -138,12 +142,18 @@ def _sure(p: float) -> str:
     return chance_of(p) if p < league.SURE else "not told apart from none"
 
 
+def _as_served(v: Verdict) -> str:
+    """What a signal does to the whole model of this viewer, where that was measured."""
+    if v.delta is None or v.lo is None or v.hi is None or v.p is None:
+        return ""
+    loss = " a loss of" if v.p < league.SURE and v.hi < 0 else ""
+    return f", as served{loss} {signed(v.delta)} [{signed(v.lo)}, {signed(v.hi)}]"
+
+
 def _lift(signal: str, source: str, row: dict | None, served: Verdict | None, said: tuple[str, str]) -> Tile:
     """A tile from one row of the context study and from what the app makes of it."""
     told = "" if served is None else f"In the app: {'listened to' if served.on else 'switched off'}"
-    detail = (
-        "" if served is None or served.delta is None else f", as served {signed(served.delta)} [{signed(served.lo or 0)}, {signed(served.hi or 0)}]"
-    )
+    detail = "" if served is None else _as_served(served)
     if row is None:
         return Tile(signal, source, UNKNOWN, "Not measured yet", tuple(filter(None, (told + detail,))))
     verdict = _verdict(row["delta"], row["p"])
