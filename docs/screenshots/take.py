@@ -1,6 +1,6 @@
 """Take the screenshots of this folder: `python docs/screenshots/take.py [address]`, with the app running at the address.
 
-Home, the dialog, the picker and the Evaluation page at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
+Home, the dialog, the picker, the Evaluation and the Context page at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
 """
 
 import shutil
@@ -11,7 +11,13 @@ from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
 SIZES = {390: 844, 820: 1180, 1440: 900}
-SECTIONS = ("league", "context", "the-data")
+SECTIONS = {
+    "evaluation": ("protocol=p1&section=", ("league", "context", "the-data")),
+    "context": (
+        "time=evening&device=tv&part=",
+        ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold"),
+    ),
+}
 VIEWER, CONTEXT = "kenji", "time=evening&device=tv"
 
 
@@ -25,15 +31,15 @@ def take(page: Page, name: str, width: int) -> None:
     page.screenshot(path=HERE / f"{name}-{width}.jpg", type="jpeg", quality=82)
 
 
-def evaluation(page: Page, address: str, section: str, width: int) -> None:
-    """A section of the Evaluation page in full length: the window grows to what it holds."""
+def section(page: Page, address: str, name: str, width: int) -> None:
+    """A section of a page in full length: the window grows to what it holds."""
     page.set_viewport_size({"width": width, "height": 6500})
     page.goto(address)
-    page.wait_for_function("document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 1")
+    page.locator("[data-testid=stVegaLiteChart] .marks, .mq-slope li").first.wait_for()
     settled(page, ".mq-ev-top")
     bottom = page.evaluate("Math.ceil(document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().bottom)")
     clip = {"x": 0, "y": 0, "width": width, "height": bottom}
-    page.screenshot(path=HERE / f"evaluation-{section}-{width}.jpg", type="jpeg", quality=75, clip=clip)
+    page.screenshot(path=HERE / f"{name}-{width}.jpg", type="jpeg", quality=75, clip=clip)
     page.set_viewport_size({"width": width, "height": SIZES[width]})
 
 
@@ -57,8 +63,9 @@ def main(address: str) -> None:
             page.mouse.wheel(0, height * 0.8)
             settled(page, ".mq-card")
             take(page, "rows", width)
-            for section in SECTIONS:
-                evaluation(page, f"{address}/evaluation?viewer={VIEWER}&protocol=p1&section={section}", section, width)
+            for place, (asked, names) in SECTIONS.items():
+                for name in names:
+                    section(page, f"{address}/{place}?viewer={VIEWER}&{asked}{name}", f"{place}-{name}", width)
             page.close()
         chromium.close()
 

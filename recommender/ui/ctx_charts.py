@@ -194,11 +194,11 @@ def recovered(points: pd.DataFrame, height: int = 430) -> Spec:
 
 
 def _apart(points: pd.DataFrame, span: float) -> list[str]:
-    """Names of the points farthest from nothing that have room for one."""
+    """Names of what was planted most, as far as there is room: the lines of the rule."""
     made, kept = [""] * len(points), list[tuple[float, float]]()
     place = points[["planted", "recovered"]].to_numpy(float)
-    for i in np.argsort(-np.abs(place[:, 0])).tolist():
-        if len(kept) < 9 and all(abs(place[i, 0] - a) > 0.3 * span or abs(place[i, 1] - b) > 0.05 * span for a, b in kept):
+    for i in np.argsort(-place[:, 0]).tolist():
+        if place[i, 0] > 0.2 and all(abs(place[i, 0] - a) > 0.3 * span or abs(place[i, 1] - b) > 0.05 * span for a, b in kept):
             kept.append((place[i, 0], place[i, 1]))
             made[i] = f"{points['genre'].iloc[i]}, {DEVICE[points['device'].iloc[i]]}"
     return made

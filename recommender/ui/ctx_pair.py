@@ -94,11 +94,11 @@ def _popular(frame: Frame) -> None:
     """Said where the viewer's rows are not personal."""
     n, few = len(frame.query.profile), frame.service.settings.few_ratings
     rated = f"{frame.viewer.name} has rated {counted(n, 'film')}, fewer than {few}" if n else f"{frame.viewer.name} has rated nothing yet"
-    st.info(
-        f"{words.md(rated)}: nothing here is personal. The lists are those of everybody: how popular a film is, how much more often than usual it is "
-        "rated at this time of day (observed), and the points that the hybrid gives its genres on this device (simulated).",
-        icon=":material/groups:",
+    said = (
+        f"{rated}: nothing here is personal. The lists are those of everybody: how popular a film is, how much more often than usual it is rated at "
+        "this time of day (observed), and the points that the hybrid gives its genres on this device (simulated)."
     )
+    st.html(f'<div class="mq-ev mq-ev-box mq-cx-box"><p>{escape(said)}</p></div>')
 
 
 def _switched_off(frame: Frame) -> str:

@@ -42,11 +42,8 @@ def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
     """Headline and three tiles. served: whether the models of this viewer are told each signal."""
     tiles = _tiles(shelf.found.get("context"), shelf.found.get("depaulmovie"), served.get("time_of_day"), served.get("device"))
     dates = [shelf.found[name].report.date for name in ("context", "depaulmovie") if name in shelf.found]
-    about = (
-        f"measured {max(dates)} · brackets are 95% intervals, p is corrected for all tests of a table (Holm) · a signal is observed or simulated, and always says which"
-        if dates
-        else ""
-    )
+    how = "brackets are 95% intervals, p is corrected for all tests of a table (Holm) · a signal is observed or simulated, and always says which"
+    about = f"measured {max(dates)} · {how}" if dates else ""
     st.html(
         f'<div class="mq-ev mq-ev-top"><small>Honest context</small><h1>{escape(headline(tiles))}</h1><p>{escape(about)}</p></div>'
         f'<div class="mq-ev mq-ev-tiles mq-cx-tiles">{"".join(_drawn(t) for t in tiles)}</div>'
