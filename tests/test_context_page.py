@@ -37,11 +37,11 @@ def contenders(*names: str, aware: tuple[str, ...] = ()) -> list[Contender]:
 
 
 def study(lifts: dict[str, float], **more) -> Report:
-    """A context study: variant -> what the context adds; a lift of .01 or more is sure, and gone when shuffled."""
+    """A context study: variant -> what the context adds; .01 or more is sure, and turns to harm when shuffled."""
     pairs = []
     for variant, lift in lifts.items():
         for model, d in ((REAL, lift), (SHUFFLED, -lift / 2)):
-            p = 0.0003 if lift >= 0.01 else 0.4
+            p = 0.0003 if abs(lift) >= 0.01 else 0.4
             pairs.append(Paired(variant, model, NONE, "NDCG", 10, None, d, d - 0.004, d + 0.004, p, p, 618))
     return made("context", [], pairs, contenders(NONE, REAL, SHUFFLED), **more)
 
@@ -263,6 +263,11 @@ def test_a_lift_at_dose_zero_is_never_called_none(folder):
     assert not [head for head in charts(page(part="what-is-simulated")) if "No dose" in head]
 
 
+def test_harm_is_said(folder):
+    write(study({"part of day, observed": -0.02, "device, simulated at dose 1": -0.02}), folder)
+    assert "The time of day does harm; a simulated device does harm." in text(page())
+
+
 def test_a_loss_as_served_is_called_one():
     lost = Verdict("time_of_day", "observed", False, -0.008, -0.0094, -0.006, 0.0003, 618, "")
     level = Verdict("time_of_day", "observed", False, -0.008, -0.0094, 0.006, 0.4, 618, "")
@@ -276,6 +281,7 @@ def test_the_dose_response_has_its_placebo_and_its_intervals(folder):
     rows = charts(at)["No dose, no lift; more dose, more lift"]
     assert sorted((r["dose"], r["series"]) for r in rows) == [(d, s) for d in (0, 0.25, 0.5, 1) for s in ("context", "context shuffled")]
     assert all(r["lo"] < r["delta"] < r["hi"] for r in rows)
+    assert next(r["span"] for r in rows if (r["dose"], r["series"]) == (1, "context")) == ".008 to .016"
     assert "dose 1 +.012 [+.008, +.016]. Shuffled within viewer, no lift remains." in text(at)
 
 
