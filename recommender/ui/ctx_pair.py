@@ -20,8 +20,9 @@ SHOWN = 12  # films of each list
 ANY = "any"
 
 
+@st.fragment
 def two_contexts(frame: Frame) -> None:
-    """The choices, what they change in a sentence, and the two lists."""
+    """The choices, what they change in a sentence, and the two lists; a fragment of its own, so that a choice draws this alone."""
     here = Context(frame.time.value, frame.device.value)
     there = contrast(here)
     left, right = st.columns(2, gap="medium")
