@@ -124,9 +124,14 @@ class Reason(NamedTuple):
     simulated: bool = False
 
 
-def context_reasons(context: Context, time: np.ndarray, device: np.ndarray) -> list[list[Reason]]:
-    """For each of K films: points due to the time of day (K,), observed, and to the device (K,), simulated, as far as each is known."""
-    known = ((context.time_of_day, time, False), (context.device, device, True))
+def simulated_in(context: Context, model: object) -> tuple[str, ...]:
+    """Signals known in this context that the model learned from a rule and not from what was observed."""
+    return tuple(name for name in getattr(model, "simulates", ()) if getattr(context, name) is not None)
+
+
+def context_reasons(context: Context, time: np.ndarray, device: np.ndarray, simulates: tuple[str, ...]) -> list[list[Reason]]:
+    """For each of K films: points due to the time of day (K,) and to the device (K,), as far as known; `simulates` names those from a rule."""
+    known = ((context.time_of_day, time, "time_of_day" in simulates), (context.device, device, "device" in simulates))
     return [[Reason("context", label, float(points[k]), simulated) for label, points, simulated in known if label] for k in range(len(time))]
 
 
@@ -226,6 +231,7 @@ class Details:
     similar: tuple[int, ...]  # item numbers, nearest first
     drops: tuple[Drop, ...] = ()  # of the heaviest films among the reasons, by the model's ranking of all films not seen
     evidence: tuple[str, ...] = ()  # what each reason rests on, in the order of the reasons; "" where nothing is known
+    simulated: tuple[str, ...] = ()  # contributions that come from a signal drawn from a rule: "time", "device"
 
 
 class Change(NamedTuple):

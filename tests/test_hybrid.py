@@ -12,10 +12,10 @@ from scipy import stats
 
 from recommender import rank
 from recommender.catalog import Catalog
-from recommender.interactions import Interactions
+from recommender.interactions import UNKNOWN, Interactions
 from recommender.models.hybrid import PARTS, PICKS, Gate, Hybrid
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Profile, Query, Reason
-from recommender.world import DEVICE_RULE, device_odds, simulate_devices
+from recommender.world import DEVICE_RULE, checkerboard, device_odds, simulate_devices
 
 GENRES = ("Action", "Comedy", "Drama")
 N = 24  # films, eight of each genre, of 100 minutes but for the last of each, of 160
@@ -129,9 +129,23 @@ def test_blend_by_hand() -> None:
     np.testing.assert_allclose(model.weights([query])[0], [4 / 6, 1 / 6, 1 / 6], rtol=1e-6)
     constant = (0 / 3 * 4 + 5 / 0.1 - 9 / 20) / 6 / spread
     np.testing.assert_allclose(model.score([query])[0], POPULARITY / spread + constant + 5 * (np.arange(N) >= 16), rtol=1e-4)
-    said = {(r.kind, r.subject): (r.weight, r.simulated) for r in model.explain(query, np.array([20]))[0].reasons}
-    assert said["context", "night"] == (2, False)
-    assert said["context", "tv"] == (3, True)
+    for simulates in ((), ("device",), ("time_of_day",)):  # a reason is simulated where the rows it was learned from were
+        model.simulates = simulates
+        said = {(r.kind, r.subject): (r.weight, r.simulated) for r in model.explain(query, np.array([20]))[0].reasons}
+        assert said["context", "night"] == (2, "time_of_day" in simulates)
+        assert said["context", "tv"] == (3, "device" in simulates)
+
+
+def test_the_gate_learns_what_to_do_where_a_signal_is_unknown() -> None:
+    _, log = checkerboard(n_users=40)
+    data = replace(log, devices=np.zeros(len(log), np.int8), times_of_day=np.ones(len(log), np.int8))
+    hidden = Hybrid(unknown=0.3)._partly_unknown(data, np.random.default_rng(0))
+    for column in (hidden.times_of_day, hidden.devices):
+        assert 0.25 < (column == UNKNOWN).mean() < 0.35
+    assert 0.05 < ((hidden.times_of_day == UNKNOWN) & (hidden.devices == UNKNOWN)).mean() < 0.13  # each on its own: .09 both
+    assert (hidden.items == data.items).all()
+    kept = Hybrid(unknown=0.0)._partly_unknown(data, np.random.default_rng(0))
+    assert not (kept.devices == UNKNOWN).any()
 
 
 def test_unknown_context_adds_nothing() -> None:

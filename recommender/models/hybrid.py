@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from recommender.catalog import Catalog
-from recommender.interactions import Interactions
+from recommender.interactions import UNKNOWN, Interactions
 from recommender.models.content import Content
 from recommender.models.loop import Loop
 from recommender.models.neighbours import EASE
@@ -56,6 +56,7 @@ class Hybrid:
     near no effect, where the data do not speak against it.
     """
 
+    simulates = tuple[str, ...]()  # signals of the rows it was fitted on, or its parts were, that were drawn from a rule
     hidden: int = 16
     pull: float = 0.02
     ridge: float = 0.01
@@ -65,6 +66,7 @@ class Hybrid:
     patience: int = 8
     asked: int = 8  # films asked for, per viewer
     picked: float = 0.0  # share of questions about some films of a viewer, drawn at random, and any other: people name favourites, sites log pages
+    unknown: float = 0.3  # share of questions in which a signal of the context is hidden, so that it may be unknown when served
     held_out: float = 0.15  # share of viewers, for the gate when no group is given
     seed: int = 0
 
@@ -91,7 +93,8 @@ class Hybrid:
         torch.manual_seed(self.seed)
         self.catalog = catalog
         self.simulates = tuple(dict.fromkeys((*interactions.simulated, *(s for part in self.parts.values() for s in getattr(part, "simulates", ())))))
-        queries, targets, viewers = self.questions(interactions, np.random.default_rng(self.seed))
+        rng = np.random.default_rng(self.seed)
+        queries, targets, viewers = self.questions(self._partly_unknown(interactions, rng), rng)
         z = torch.from_numpy(np.concatenate([self.part_scores(queries[i : i + 128]) for i in range(0, len(queries), 128)]))  # (N, 3, I)
         context = torch.tensor([context_index(q.context) for q in queries])
         length = torch.tensor([len(q.profile) for q in queries])
@@ -119,6 +122,11 @@ class Hybrid:
         self.state_ = {k: v.detach().numpy().copy() for k, v in gate.state_dict().items()}
         self.__dict__.pop("_network", None)
         return self
+
+    def _partly_unknown(self, data: Interactions, rng: np.random.Generator) -> Interactions:
+        """The same rows, each signal of the context hidden in a share of them."""
+        hide = lambda column: np.where(rng.random(len(data)) < self.unknown, np.int8(UNKNOWN), column)
+        return replace(data, times_of_day=hide(data.times_of_day), devices=hide(data.devices))
 
     def questions(self, data: Interactions, rng: np.random.Generator) -> tuple[list[Query], np.ndarray, np.ndarray]:
         """Some films of each viewer, each asked for in the context it was watched in: queries, films, viewers.
@@ -199,7 +207,7 @@ class Hybrid:
             for k, e in enumerate(part.explain(query, items)):
                 reasons[k] += [Reason(r.kind, r.subject, r.weight * scale, r.simulated) for r in e.reasons]
         time, device = (points[0, items] for points in self.context_points([query]))
-        return [Explanation.of(_merged([*r, *c]), exact=False) for r, c in zip(reasons, context_reasons(query.context, time, device))]
+        return [Explanation.of(_merged([*r, *c]), exact=False) for r, c in zip(reasons, context_reasons(query.context, time, device, self.simulates))]
 
 
 def _merged(reasons: list[Reason]) -> list[Reason]:

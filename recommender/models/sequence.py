@@ -38,6 +38,7 @@ class Sequence:
     Source: Kang & McAuley, SASRec, ICDM 2018, arXiv 1808.09781; full softmax: Klenitskiy & Vasilev, RecSys 2023, arXiv 2309.07602.
     """
 
+    simulates = tuple[str, ...]()  # signals of the rows it was fitted on that were drawn from a rule
     knows: tuple[str, ...] = (
         "time_of_day",
         "device",
@@ -197,7 +198,7 @@ class Sequence:
         scores = left_out[:, items].astype(np.float64)
         bare, timed, full = scores[:3]
         drops = bare - scores[3:]  # (n tried, K)
-        context = context_reasons(query.context, timed - bare, full - timed)
+        context = context_reasons(query.context, timed - bare, full - timed, self.simulates)
         answers = []
         for k in range(len(items)):
             reasons = [Reason("sequence", int(profile.items[j]), float(d)) for j, d in zip(tried, drops[:, k])]

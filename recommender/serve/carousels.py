@@ -15,7 +15,7 @@ from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
 from recommender.serve.standings import Scores
-from recommender.types import Context, Explanation, Profile, Query, Reason, context_reasons
+from recommender.types import Context, Explanation, Profile, Query, Reason, context_reasons, simulated_in
 
 LIKED = phrases.LIKED
 FEWEST = 5  # a row with fewer films is left out
@@ -45,7 +45,7 @@ class Row:
 
 class Moment:
     """Popular at this time, on this device: popularity over its spread, plus how much more often than usual the film is rated
-    at this time of day (observed), plus the points of the device that the hybrid learned (simulated)."""
+    at this time of day, plus the points of the device that the hybrid learned."""
 
     def __init__(self, popularity: Popularity, hybrid: Hybrid) -> None:
         self.popularity, self.hybrid = popularity, hybrid
@@ -58,7 +58,7 @@ class Moment:
         spread = float(self.popularity.score([query])[0].std())
         scaled = [[Reason(r.kind, r.subject, r.weight / spread) for r in e.reasons] for e in self.popularity.explain(query, items)]
         lift, device = self.popularity.lift(query.context.time_of_day), self.hybrid.context_points([query])[1][0]
-        return [Explanation.of([*r, *c]) for r, c in zip(scaled, context_reasons(query.context, lift[items], device[items]))]
+        return [Explanation.of([*r, *c]) for r, c in zip(scaled, context_reasons(query.context, lift[items], device[items], self.hybrid.simulates))]
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,10 @@ class Planner:
             among = np.isin(np.arange(len(hybrid)), rank.top(rank.mask(self.scores["ease"], ~self.allowed), CANDIDATES))
             why = "What people with your history watched, ranked by a blend of three models for this moment and mixed a little"
         diversity = self.diversity if self.route == "collaborative" else 0.0
-        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), diversity, self._device_known())
+        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), diversity, self._simulated("hybrid"))
 
-    def _device_known(self) -> bool:
-        return self.context.device is not None
+    def _simulated(self, model: str) -> bool:
+        return bool(simulated_in(self.context, self.scores.models.get(model)))
 
     def _row(
         self, key: str, title: str, why: str, model: str, lead: tuple[str, ...], among: np.ndarray | None = None, well_known: int = 0
@@ -153,8 +153,7 @@ class Planner:
         among = np.ones(len(scores), bool) if among is None else among
         if well_known:
             among = among & (self._raters() >= well_known)
-        simulated = self._device_known() and "device" in getattr(self.scores.models[model], "simulates", ())
-        return Row(key, title, why, model, scores, self.scores.explain(model), among, lead, simulated=simulated)
+        return Row(key, title, why, model, scores, self.scores.explain(model), among, lead, simulated=self._simulated(model))
 
     def _raters(self) -> np.ndarray:  # (I,) people; 0 where fewer than the published minimum
         popularity = self.scores.models.get("popularity")
@@ -208,7 +207,7 @@ class Planner:
         among = points > 0 if key == "moment" else self._raters() > 0
         scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
         lead = ("context",) if key == "moment" else ("genre", "context")
-        return Row(key, title or f"Popular for {said}", why, "popularity", scores, explain, among, lead, simulated=self._device_known())
+        return Row(key, title or f"Popular for {said}", why, "popularity", scores, explain, among, lead, simulated=self._simulated("hybrid"))
 
     def _everybodys(self, key: str, title: str, why: str, among: np.ndarray) -> Row | None:
         """A row by popularity alone, whatever genres the viewer asked for."""

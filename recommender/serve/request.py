@@ -16,7 +16,7 @@ from recommender.serve.routing import route
 from recommender.serve.standings import Scores
 from recommender.serve.viewers import Viewer
 from recommender.settings import Settings
-from recommender.types import ANY_FILM, Carousel, Drop, Explanation, Filters, Query, Recommendation, Recommender, Strategy
+from recommender.types import ANY_FILM, Carousel, Drop, Explanation, Filters, Query, Recommendation, Recommender, Strategy, simulated_in
 
 TRIED = 10  # films of the viewer's that are tried for one row, those named most often first
 
@@ -92,7 +92,7 @@ class Request:
         if name not in self.scores:
             raise LookupError(f"model {name!r} is not loaded; loaded: {', '.join(self.models) or 'none'}")
         everything = np.ones(len(self.catalog), bool)
-        simulated = self.query.context.device is not None and "device" in getattr(self.models[name], "simulates", ())
+        simulated = bool(simulated_in(self.query.context, self.models[name]))
         return Row(name, phrases.PART_NAMES[name], "", name, self.scores[name], self.scores.explain(name), everything, simulated=simulated)
 
     def choose(self, row: Row, allowed: np.ndarray, used: np.ndarray, k: int | None = None) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.settings import Settings
-from recommender.types import Query, Recommender, Strategy
+from recommender.types import Query, Recommender, Strategy, simulated_in
 
 
 def route(query: Query, models: dict[str, Recommender], settings: Settings) -> Strategy:
@@ -12,7 +12,7 @@ def route(query: Query, models: dict[str, Recommender], settings: Settings) -> S
     n, few, many = len(query.profile), settings.few_ratings, settings.many_ratings
     rated = f"you have rated {n} film{'' if n == 1 else 's'}" if n else "you have rated nothing yet"
     hybrid = models.get("hybrid")
-    simulated = ("device",) if query.context.device and isinstance(hybrid, Hybrid) else ()
+    simulated = simulated_in(query.context, hybrid)
     if (n < few and ("popularity" in models or not n)) or not isinstance(hybrid, Hybrid):
         chosen = f", those of the genres you asked for ({', '.join(query.profile.genres)})" if query.profile.genres else ""
         reason = f"{rated} (fewer than {few})" if n < few else "the hybrid model did not load"

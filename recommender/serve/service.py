@@ -23,7 +23,7 @@ from recommender.serve.request import Request
 from recommender.serve.signals import Verdict, heed, verdicts
 from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
-from recommender.types import ANY_FILM, Context, Details, Filters, Home, Profile, Query, Recommendation, Recommender, Strategy
+from recommender.types import ANY_FILM, Context, Details, Filters, Home, Profile, Query, Recommendation, Recommender, Strategy, simulated_in
 
 EXPLAINED = 8  # heaviest reasons of a film that are looked into one by one
 
@@ -143,9 +143,8 @@ class Service:
         row = asked.row_of(model)
         items = asked.choose(row, asked.may_see, np.zeros(len(self.catalog), bool), k)
         carousel = asked.carousel(row, items)
-        strategy = Strategy(
-            "single", f"Ranked by one model, as asked: {phrases.PART_NAMES[row.model]}.", {row.model: 1.0}, ("device",) * row.simulated
-        )
+        why = f"Ranked by one model, as asked: {phrases.PART_NAMES[row.model]}."
+        strategy = Strategy("single", why, {row.model: 1.0}, simulated_in(query.context, self.models[row.model]))
         return Home(strategy, (carousel,), {"total": 1000 * (time.perf_counter() - started)})
 
     def may_see(self, viewer: Viewer, item: int) -> bool:
@@ -176,6 +175,7 @@ class Service:
             contributions=self._contributions(found, query),
             similar=self._similar(item, viewer),
             drops=asked.scores.drops(found.model, item, films) if asked.scores.pool[item] else (),
+            simulated=tuple(name for name, label in _labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
             evidence=tuple(evidence(r, item, query.profile, self.catalog, self.models) for r in found.explanation.reasons[:EXPLAINED]),
         )
 

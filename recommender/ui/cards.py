@@ -72,8 +72,8 @@ def reason(catalog: Catalog, r: Reason) -> dict[str, Any]:
     return {"kind": words.KIND[r.kind], "label": phrases.subject(r, catalog), "weight": float(r.weight), "simulated": r.simulated, "film": film}
 
 
-def _contribution(name: str, weight: float) -> dict[str, Any]:
-    return {"kind": "", "label": phrases.PART_NAMES[name], "weight": weight, "simulated": name == "device"}
+def _contribution(name: str, weight: float, simulated: tuple[str, ...]) -> dict[str, Any]:
+    return {"kind": "", "label": phrases.PART_NAMES[name], "weight": weight, "simulated": name in simulated}
 
 
 def details(catalog: Catalog, d: Details, seen: bool, shown: int = 8) -> dict[str, Any]:
@@ -102,6 +102,6 @@ def details(catalog: Catalog, d: Details, seen: bool, shown: int = 8) -> dict[st
         "film": {**card(catalog, r), "directors": list(catalog.directors[r.item]), "actors": list(catalog.actors[r.item])},
         "reasons": bars,
         "how": how,
-        "contributions": [_contribution(name, weight) for name, weight in d.contributions],
+        "contributions": [_contribution(name, weight, d.simulated) for name, weight in d.contributions],
         "place": f"{opening} {d.rank:,} of {d.among}, by “{words.model(r.model)}”.",
     }
