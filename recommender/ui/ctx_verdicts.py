@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from html import escape
 
@@ -89,9 +89,14 @@ def headline(tiles: Sequence[Tile]) -> str:
 
 
 def time_of_day(study: Opened | None, served: Verdict | None) -> Tile:
-    """The observed part of the day: what a gate that is told it gains."""
+    """The observed part of the day: what a gate that is told it gains; and beside it the moment itself, which is more than its hour."""
     table = lifts(study)
-    return _lift("Time of day", "observed", _first(table[table["variant"] == "part of day, observed"]), served, ("adds to the list", "takes from it"))
+    tile = _lift("Time of day", "observed", _first(table[table["variant"] == "part of day, observed"]), served, ("adds to the list", "takes from it"))
+    moment = _first(table[[str(v).startswith("moment of the request") for v in table["variant"]]])
+    if moment is None:
+        return tile
+    said = f"{signed(moment['delta'])} [{signed(moment['lo'])}, {signed(moment['hi'])}], {_sure(moment['p'])}"
+    return replace(tile, lines=(*tile.lines, f"The moment itself, as the time since the last rating, for a network trained with it: {said}"))
 
 
 def device(study: Opened | None, served: Verdict | None) -> Tile:
@@ -103,7 +108,7 @@ def device(study: Opened | None, served: Verdict | None) -> Tile:
     if zero is None or tile.delta is None:
         return tile
     nothing = f"At dose 0, where nothing is planted: {signed(zero['delta'])}, {_sure(zero['p'])}"
-    return Tile(tile.signal, tile.source, tile.verdict, tile.said, (tile.lines[0], nothing, *tile.lines[1:]), tile.unit, tile.delta, tile.lo, tile.hi)
+    return replace(tile, lines=(tile.lines[0], nothing, *tile.lines[1:]))
 
 
 def real(opened: Opened | None) -> Tile:
