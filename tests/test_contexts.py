@@ -12,7 +12,7 @@ from recommender.serve.carousels import Moment
 from recommender.serve.contexts import Placed, SideBySide, contrast, gate, side_by_side
 from recommender.serve.service import Service
 from recommender.settings import settings
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Profile, Query
 
 A, B = Context("evening", "tv"), Context("morning", "mobile")
 
@@ -84,6 +84,13 @@ def test_what_was_seen_and_what_is_too_strict_stays_away(service):
     items = {f.item for f in side_by_side(service, viewer, kept, (A, B)).films}
     assert not items & set(viewer.profile.items.tolist())
     assert service.catalog.allowed(viewer.certificate)[list(items)].all()
+
+
+def test_filters_hold_in_both_contexts(service):
+    viewer = service.viewers["kenji"]
+    items = [f.item for f in side_by_side(service, viewer, viewer.profile, (A, B), 12, Filters(minutes=95)).films]
+    assert len(items) >= 12
+    assert (service.catalog.minutes[items] <= 95).all()
 
 
 def test_without_the_hybrid_there_is_nothing_to_compare(service, monkeypatch):

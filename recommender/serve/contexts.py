@@ -14,7 +14,7 @@ from recommender.serve.carousels import Moment
 from recommender.serve.routing import route
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
+from recommender.types import ANY_FILM, DEVICES, TIMES_OF_DAY, Context, Filters, Profile, Query
 
 Points = Callable[[Query, np.ndarray], tuple[np.ndarray, np.ndarray]]  # films (K,) -> points of time and of device, (K,) each
 FAR = {
@@ -69,15 +69,17 @@ def contrast(context: Context) -> Context:
     return Context(FAR.get(context.time_of_day or "", "evening"), FAR.get(context.device or "", "tv"))
 
 
-def side_by_side(service: Service, viewer: Viewer, profile: Profile, contexts: tuple[Context, Context], k: int = 12) -> SideBySide:
+def side_by_side(
+    service: Service, viewer: Viewer, profile: Profile, contexts: tuple[Context, Context], k: int = 12, filters: Filters = ANY_FILM
+) -> SideBySide:
     """The first k films of each context, by the model that makes the viewer's first row, before that row is mixed by genre.
 
-    Ranked are the films within the viewer's certificate that they have not rated. Raises LookupError where no model uses the context.
+    Ranked are the films within the viewer's certificate and the filters that they have not rated. Raises LookupError where no model uses the context.
     """
     queries = [Query(profile, context) for context in contexts]
     personal = route(queries[0], service.models, service.settings).route != "popular"
     scores, points = (_personal if personal else _popular)(service, queries)
-    out = ~service.catalog.allowed(viewer.certificate)
+    out = ~(service.catalog.allowed(viewer.certificate) & service.catalog.fits(filters))
     out[np.union1d(viewer.profile.items, profile.items)] = True
     ranked = [rank.mask(row, out) for row in scores]
     items = np.array(list(dict.fromkeys(int(i) for row in ranked for i in rank.top(row, k))), np.int64)

@@ -46,7 +46,7 @@ def _gate(frame: Frame) -> None:
     n, few = len(frame.query.profile), frame.service.settings.few_ratings
     unused = f" {frame.viewer.name}’s rows do not use it yet: below {few} ratings they are those of everybody." if n < few else ""
     exhibits.title(gate_head(shares), gate_said(shares, n) + unused)
-    now = frame.time.value, frame.device.value
+    now = frame.asked.time_of_day, frame.asked.device
     st.html(f'<div class="mq-ev mq-cx-gates">{"".join(_table(shares[:, :, i], name, now) for i, name in enumerate(PARTS))}</div>')
     figures = pd.DataFrame(
         [

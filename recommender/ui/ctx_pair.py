@@ -9,7 +9,7 @@ import streamlit as st
 
 from recommender.serve import phrases, signals
 from recommender.serve.contexts import SideBySide, contrast, side_by_side
-from recommender.types import DEVICES, TIMES_OF_DAY, Context
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters
 from recommender.ui import cards, exhibits, kit, words
 from recommender.ui.measures import signed
 from recommender.ui.sidebar import ICONS
@@ -23,15 +23,14 @@ ANY = "any"
 @st.fragment
 def two_contexts(frame: Frame) -> None:
     """The choices, what they change in a sentence, and the two lists; a fragment of its own, so that a choice draws this alone."""
-    here = Context(frame.time.value, frame.device.value)
-    there = contrast(here)
+    here, there = frame.asked, contrast(frame.asked)
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="mq_cx_a"):
         a = _chosen("a", here)
     with right, st.container(key="mq_cx_b"):
         b = _chosen("b", there)
     try:
-        found = side_by_side(frame.service, frame.viewer, frame.query.profile, (a, b), SHOWN)
+        found = side_by_side(frame.service, frame.viewer, frame.query.profile, (a, b), SHOWN, frame.filters)
     except LookupError as error:
         st.info(f"Nothing to compare: {words.md(str(error))}.", icon=":material/info:")
         return
@@ -129,7 +128,7 @@ def _drawn(frame: Frame, found: SideBySide, contexts: tuple[Context, Context]) -
     sides = [
         {
             "name": words.moment(c).capitalize().replace(" on tv", " on TV"),
-            "note": "now" if c == Context(frame.time.value, frame.device.value) else "",
+            "note": "now" if c == frame.asked else "",
             "time": c.time_of_day is not None,
             "device": c.device is not None,
         }
@@ -161,6 +160,13 @@ def _command(frame: Frame, found: SideBySide, context: Context, anyway: bool) ->
     viewer = frame.viewer.id
     who = f"--user {viewer.removeprefix('ml-')}" if viewer.startswith("ml-") else f"--viewer {viewer}"
     when = "".join(f" --{name} {value}" for name, value in (("time-of-day", context.time_of_day), ("device", context.device)) if value)
+    when += _limits(frame.filters)
     model = f" --model hybrid -k {found.k}" if found.personal else ""
     said = f"{escape(who)}{when}{' --anyway' if anyway else ''}{model}"
     return f"worked out now by “{words.md(words.model(found.model).lower())}” · `python -m recommender recommend {said}`"
+
+
+def _limits(filters: Filters) -> str:
+    """The filters of the sidebar as options of the command."""
+    said = [f" --{name} {value}" for name, value in (("minutes", filters.minutes), ("certificate", filters.certificate)) if value]
+    return "".join(said) + (" --in-colour" if filters.in_colour else "")
