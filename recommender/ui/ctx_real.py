@@ -26,13 +26,18 @@ def real(shelf: Shelf) -> None:
     if opened is None or not len(opened.table):
         return exhibits.missing("What a real context is worth", "depaulmovie.json", COMMAND)
     with st.container(horizontal=True, gap="medium", key="mq_ev_real_choices"):
-        variants = league.variants(opened.table)
-        variant = exhibits.choose("folds", "Folds", variants, variants[0], lambda v: v.capitalize())
+        variant = exhibits.choose("folds", "Folds", league.variants(opened.table), fairest(opened), lambda v: v.capitalize())
         there = [s for s in SEGMENTS if s is None or s in set(opened.table["segment"])]
         segment = exhibits.choose("of", "Of", there, None, lambda s: SEGMENTS[s])
     table = standing(opened, variant, segment)
     _league(opened, table)
     _dimensions(opened, variant, segment)
+
+
+def fairest(opened: Opened) -> str:
+    """The folds that keep all ratings of one film by one user together, where there are such: the others test memory beside context."""
+    variants = league.variants(opened.table)
+    return next((v for v in variants if "together" in v), variants[0])
 
 
 def standing(opened: Opened, variant: str, segment: str | None) -> pd.DataFrame:

@@ -75,10 +75,19 @@ def _against_random(opened: Opened) -> None:
     span = f"{signed(best['x'])} [{signed(best['lo'])}, {signed(best['hi'])}]"
     sentence = (
         f"Over the first five films, {best['label']} gains most, by {best['series']}: {span} of its list against random order, {int(best['n']):,} "
-        "viewers. Deletion counts how much faster the list falls apart, insertion how much sooner it is there."
+        f"viewers. Deletion counts how much faster the list falls apart, insertion how much sooner it is there.{_beaten(opened)}"
     )
     exhibits.draw("faithful", head, sentence, spec, opened, shown.drop(columns=["row", "hover", "said"]))
     exhibits.key(GIVES)
+
+
+def _beaten(opened: Opened) -> str:
+    """Where, over the whole profile, an order that knows nothing of the reasons does better than they do, beyond noise."""
+    pairs = league.rows(opened.paired, segment=None)
+    pairs = pairs[pairs["metric"].isin(GIVES) & (pairs["p_holm"] < league.SURE)]
+    worse = pairs[pairs["delta"] * pairs["metric"].map({"deletion": 1, "insertion": -1}) > 0]
+    said = [f"{r['label']} to {r['against']} ({r['metric']} {signed(r['delta'])})" for r in records(worse)]
+    return f" Over the whole profile, reasons lose: {'; '.join(said)}." if said else ""
 
 
 def _curve(opened: Opened, model: str, metric: str, head: str, what: str) -> None:

@@ -115,7 +115,7 @@ def real(opened: Opened | None) -> Tile:
     """Time, place and company that people named: the best model against itself with contexts shuffled within film."""
     if opened is None or not len(opened.table):
         return Tile(*PEOPLE, UNKNOWN, "Not measured yet", ("DePaulMovie: people who named all three",))
-    variant = league.variants(opened.table)[0]
+    variant = ctx_real.fairest(opened)
     table = ctx_real.standing(opened, variant, None)
     best, bare = (ctx_real.first_of(table, series) for series in (ctx_real.TOLD, ctx_real.UNTOLD))
     if best is None or best["delta"] is None:
@@ -125,7 +125,7 @@ def real(opened: Opened | None) -> Tile:
     said = phrases.get(verdict, "Not told apart from its placebo")
     lines = (
         f"Against itself, contexts shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(best['p'])}",
-        f"{best['label']}, RMSE {number(best['x'])}, {int(best['n']):,} users of DePaulMovie",
+        f"{best['label']}, RMSE {number(best['x'])}, {int(best['n']):,} users of DePaulMovie, {variant}",
         *((f"Best model that is told no context: {bare['label']}, {number(bare['x'])}",) if bare else ()),
     )
     return Tile(*PEOPLE, verdict, said, lines, "stars of RMSE", -best["delta"], -best["dhi"], -best["dlo"])
