@@ -29,5 +29,5 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "content": Content,
     "encoder": Encoder,
     "sequence": _sequence,
-    "hybrid": lambda: Hybrid(picked=0.5),
+    "hybrid": lambda: Hybrid(picked=0.8),
 }
