@@ -66,9 +66,9 @@ def recommend(
     query = _query(service, who, asked, unused, anyway)
     home = service.home(who, query, filters) if model is None else service.listing(who, query, _model(service, model), k, filters)
     if as_json:
-        return _print_json(wire.home(home, who.name, asked, query, service.verdicts(query.profile), service.catalog))
+        return _print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
     console.print(f"[bold]{who.name}[/] — {home.strategy.why}", highlight=False)
-    _print_signals(service, asked, query)
+    _print_signals(service, who, asked, query)
     for row in home.carousels:
         simulated = " · simulated: device" if row.simulated else ""
         table = Table(title=f"{row.title}  [dim]{row.model}{simulated}[/]", title_justify="left", expand=True, box=None, header_style="dim")
@@ -81,9 +81,9 @@ def recommend(
     console.print(f"[dim]{home.timing_ms['total']:.0f} ms[/]", highlight=False)
 
 
-def _print_signals(service: Service, asked: Context, told: Query) -> None:
+def _print_signals(service: Service, who: Viewer, asked: Context, told: Query) -> None:
     """What of the context the models were not told, and why."""
-    for name, verdict in service.verdicts(told.profile).items():
+    for name, verdict in service.verdicts(who).items():
         if getattr(asked, name) is not None and getattr(told.context, name) is None:
             console.print(f"[dim]{name.replace('_', ' ')} {getattr(asked, name)} ({verdict.source}). {verdict.why}[/]", highlight=False)
 
@@ -105,13 +105,16 @@ def explain(
 
     service = _open()
     who = _who(service, viewer, user, likes)
-    query = _query(service, who, _context(time_of_day, device), unused, anyway)
+    moment = _context(time_of_day, device)
+    query = _query(service, who, moment, unused, anyway)
     item = _may_see(service, who, film)
     found = service.details(who, query, item, _model(service, model) if model else "")
-    asked, r = service.request(who, query), found.recommendation
-    smallest = inquiry.smallest(asked, item, r.model)
+    r = found.recommendation
+    smallest = inquiry.smallest(service.request(who, query), item, found.recommendation.model)
     if as_json:
-        return _print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog)})
+        signals = wire.signals(moment, query, service.verdicts(who))
+        return _print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog), "signals": signals})
+    _print_signals(service, who, moment, query)
     title = _plain(service.catalog.titles[item])
     console.print(f"[bold]{title}[/] for {who.name}: rank {found.rank} of {found.among}, score {r.score:.4f} by {r.model}", highlight=False)
     console.print(f"{_plain(r.sentence)}.\n", highlight=False)
@@ -150,12 +153,14 @@ def why_not(
 
     service = _open()
     who = _who(service, viewer, user, likes)
-    query = _query(service, who, _context(time_of_day, device), unused, anyway)
+    moment = _context(time_of_day, device)
+    query = _query(service, who, moment, unused, anyway)
     filters = _filters(service, genre, minutes, certificate, in_colour)
     item = _may_see(service, who, film)
-    found = inquiry.why_not(service.request(who, query, filters), item, service.told(query.profile, ALL_SIGNALS if anyway else ()))
+    found = inquiry.why_not(service.request(who, query, filters), item, service.told(who, ALL_SIGNALS if anyway else ()))
     if as_json:
         return _print_json(wire.why_not(found, service.catalog) if found else {"film": service.catalog.titles[item], "among_the_first": True})
+    _print_signals(service, who, moment, query)
     if found is None:
         return console.print(f"{_plain(service.catalog.titles[item])} is among the first {inquiry.FIRST} for {who.name}.", highlight=False)
     for line in phrases.why_not(found, service.catalog):

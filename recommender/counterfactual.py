@@ -72,16 +72,20 @@ class WhatIf:
         found = [ranks(self.score(queries[i : i + BATCH]), items, self.pool) for i in range(0, len(queries), BATCH)]
         return np.concatenate(found) if found else np.zeros((0, len(items)), np.int64)
 
-    def smallest(self, item: int, k: int = 10, tries: int = 3000, seconds: float = 1.0) -> Smallest:
+    def smallest(self, item: int, k: int = 10, tries: int = 3000, seconds: float = 1.0, order: Sequence[int] = ()) -> Smallest:
         """Greedy search for the fewest films of the profile without which `item` leaves the first k.
 
         Each step takes away the film without which the item's lead over the k-th best falls most; then films that were not needed are put
-        back; then smaller sets are tried one by one, as far as the bounds on rescorings and seconds allow.
+        back; then smaller sets are tried one by one, as far as the bounds on rescorings and seconds allow. With `order`, only its first KEPT films
+        are tried where the profile is longer.
         Source: Ghazimatin et al., PRINCE, WSDM 2020; Tan et al., CountER, CIKM 2021 (the question, not the method).
         """
         if not self.pool[item]:
             raise ValueError(f"item {item} is not among the {int(self.pool.sum())} films that are ranked")
-        return _Search(self, item, k, tries, time.monotonic() + seconds).run()
+        films = [int(i) for i in self.query.profile.items]
+        if order and len(films) > KEPT:
+            films = [int(i) for i in order[:KEPT]]
+        return _Search(self, item, k, tries, time.monotonic() + seconds, films).run()
 
 
 class _OutOfTime(Exception):
@@ -91,9 +95,9 @@ class _OutOfTime(Exception):
 class _Search:
     """One run of WhatIf.smallest. A removal is a tuple of films; a film is `out` where its lead over the k-th best other film is negative."""
 
-    def __init__(self, whatif: WhatIf, item: int, k: int, tries: int, deadline: float) -> None:
-        self.whatif, self.item, self.k, self.left, self.deadline = whatif, item, k, tries, deadline
-        self.films = [int(i) for i in whatif.query.profile.items]
+    def __init__(self, whatif: WhatIf, item: int, k: int, tries: int, deadline: float, films: list[int]) -> None:
+        self.whatif, self.item, self.k, self.left, self.deadline, self.films = whatif, item, k, tries, deadline, films
+        self.everything = tuple(int(i) for i in whatif.query.profile.items)
 
     def run(self) -> Smallest:
         before = self._place(())
@@ -103,11 +107,11 @@ class _Search:
         try:
             found = self._pruned(self._greedy())
             if not found:
-                return Smallest((), before, self._place(tuple(self.films)), minimal=False)
+                return Smallest((), before, self._place(self.everything), minimal=False)
             found, minimal = self._smaller(found)
         except _OutOfTime as stopped:
             found, minimal = found or stopped.args[0], False
-            return Smallest(found, before, self._place(found or tuple(self.films)), minimal, hurried=True)
+            return Smallest(found, before, self._place(found or self.everything), minimal, hurried=True)
         return Smallest(found, before, self._place(found), minimal)
 
     def _place(self, removed: tuple[int, ...]) -> int:
@@ -132,7 +136,7 @@ class _Search:
         return np.concatenate(leads)
 
     def _greedy(self) -> tuple[int, ...]:
-        """Films whose removal takes the item out, one more in each step; empty where not even an empty profile does."""
+        """Films whose removal takes the item out, one more in each step; empty where neither that nor an empty profile does."""
         removed: tuple[int, ...] = ()
         candidates = self.films
         while candidates:
@@ -142,7 +146,7 @@ class _Search:
             if leads[order[0]] < 0:
                 return removed
             candidates = [candidates[n] for n in order[1:]][: KEPT if len(removed) == 1 else None]
-        return tuple(self.films) if len(self.films) > len(removed) and self._leads([tuple(self.films)])[0] < 0 else ()
+        return self.everything if len(self.everything) > len(removed) and self._leads([self.everything])[0] < 0 else ()
 
     def _pruned(self, removed: tuple[int, ...]) -> tuple[int, ...]:
         """The same without films that need not be taken away, first taken first tried."""
@@ -153,11 +157,11 @@ class _Search:
         return removed
 
     def _smaller(self, found: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
-        """A smaller set where there is one, and whether what stands is proven smallest. The greedy search has tried all single films."""
-        for size in range(2, len(found)):
-            if math.comb(len(self.films), size) > self.left:
+        """A smaller set where there is one, and whether what stands is proven smallest. The greedy search has tried each of its films alone."""
+        for size in range(1 if len(self.films) < len(self.everything) else 2, len(found)):
+            if math.comb(len(self.everything), size) > self.left:
                 return found, False
-            for part in _parts(itertools.combinations(self.films, size), BATCH):
+            for part in _parts(itertools.combinations(self.everything, size), BATCH):
                 leads = self._leads(part, found)
                 if leads.min() < 0:
                     return part[int(leads.argmin())], True

@@ -245,18 +245,22 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class WhyNot:
-    """Why a film is not among the first K, by the model that makes the first row.
+    """Why a film is not among the first k of the viewer's first row.
 
-    gap: score points to the film in place `k`, which is `rival`; parts: (model or signal, points it has less than the rival; negative where it
-    has more), which sum to the gap; kept_out: rules besides the score that keep it off the page, as phrases; changes: best first.
+    rank: by score, among the films that the row is chosen from, `among` of them; None where it is not one of them. gap: score points to the film
+    in place k, which is `rival` (None where the row has none); parts: (model or signal, points it has less than the rival; negative where it has
+    more), which sum to the gap; simulated: signals that the models learned from a rule; kept_out: rules besides the score that keep it out, as
+    phrases; changes: best first.
     """
 
     item: int
     model: str
-    rank: int
+    rank: int | None
+    among: int
     k: int
     gap: float
-    rival: int
+    rival: int | None
     parts: tuple[tuple[str, float], ...]
+    simulated: tuple[str, ...]
     kept_out: tuple[str, ...]
     changes: tuple[Change, ...]

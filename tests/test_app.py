@@ -154,7 +154,7 @@ def test_a_sentence_about_a_device_says_that_it_is_simulated():
 def test_the_sidebar_says_of_each_signal_what_it_is_and_whether_it_is_told():
     at = app(viewer="vera", time="morning", device="tv")
     service = Service.open(settings())
-    for verdict in service.verdicts(service.viewers["vera"].profile).values():
+    for verdict in service.verdicts(service.viewers["vera"]).values():
         said = [c.value for c in at.caption if c.value.startswith(f"**{verdict.source.capitalize()}.**")]
         assert said == [f"**{verdict.source.capitalize()}.** {words.md(verdict.why)}"]
         there = [t for t in at.toggle if t.key == f"mq_anyway_{verdict.signal}"]
@@ -163,7 +163,7 @@ def test_the_sidebar_says_of_each_signal_what_it_is_and_whether_it_is_told():
 
 def test_a_signal_that_is_not_told_moves_nothing_and_says_so():
     service = Service.open(settings())
-    off = [v.signal for v in service.verdicts(service.viewers["vera"].profile).values() if not v.on]
+    off = [v.signal for v in service.verdicts(service.viewers["vera"]).values() if not v.on]
     if "time_of_day" not in off:
         pytest.skip("the time of day is told to the models")
     at = app(viewer="vera", time="morning", device="tv")

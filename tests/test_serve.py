@@ -197,10 +197,18 @@ class Truth:
         same = (scores == scores[item]) & (np.arange(len(scores)) < item)
         return 1 + int((rivals & ((scores > scores[item]) | same)).sum())
 
+    def place_for_nobody(self, model: str, item: int) -> int:
+        """The same rank for an empty profile."""
+        if (model, -1) not in self.less:
+            self.less[model, -1] = self.service.models[model].score([Query(context=self.context)])[0]
+        return self.place(model, item, -1)
+
     def falls(self, said: str, among: set[int], r: Recommendation, kind: str) -> None:
         """Each film named is one of these, raises the score, and is missed: without it the film stands as much lower as is promised."""
         films = [d.film for d in r.drops]
-        assert said == " and ".join(self.catalog.titles[film] for film in films)
+        titles = [self.catalog.titles[film] for film in films]
+        unclear = len(titles) > 1 and any(" and " in title or "," in title for title in titles)
+        assert said == " and ".join(f"“{title}”" if unclear else title for title in titles)
         assert set(films) <= among
         weights = {x.subject: x.weight for x in r.explanation.reasons if x.kind == kind}
         for drop in r.drops:
@@ -276,13 +284,16 @@ class Truth:
             assert self.title[found[2]] in self.liked
             assert found[1] in pairs(shared)
             return "one liked film"
-        if found := re.fullmatch(r"People with similar tastes enjoyed this: (\d+)% of all of them gave it four stars or more", s):
+        crowd = r"People with similar tastes enjoyed this: (\d+)% of them, the nearest counting most, gave it four stars or more"
+        if found := re.fullmatch(crowd, s):
             assert r.model == "communities"
+            assert len(r.explanation.reasons) <= self.service.models["communities"].nearest
             assert int(found[1]) == int(f"{100 * self.communities[item]:.0f}")
             return "crowd"
-        if s == "Fits what you watched as a whole":
+        if s in ("Fits what you watched as a whole", "Stands high for everybody; what you watched adds nothing"):
             assert len(self.stars)
-            return "whole"
+            assert (self.place(r.model, item, None) < self.place_for_nobody(r.model, item)) == s.startswith("Fits")
+            return "whole" if s.startswith("Fits") else "everybody"
         if found := re.fullmatch(r"(Popular choice for|Suits) (.+)", s):
             time, device = weights.get(("context", self.context.time_of_day), 0), weights.get(("context", self.context.device), 0)
             parts = [f"the {self.context.time_of_day}" if time > 0 else "", DEVICE[self.context.device] if device > 0 else ""]
@@ -291,7 +302,12 @@ class Truth:
                 lifts = self.service.models["popularity"].lifts_[TIMES_OF_DAY.index(self.context.time_of_day), item]
                 by_device = self.service.models["hybrid"].context_points([Query(self.viewer.profile, self.context)])[1][0, item]
                 assert [time, device] == pytest.approx([2.0 * float(lifts), float(by_device)], abs=1e-5)
-            assert (found[1] == "Suits") or r.model == "popularity"
+            if found[1] == "Popular choice for":
+                model = self.service.models["popularity"]
+                recent, _, raters = model.parts_
+                rated = raters > 0
+                assert r.model == "popularity"
+                assert min((recent[rated] > recent[item]).mean(), (raters[rated] > raters[item]).mean()) <= 0.1
             return "context"
         popular = r"(?:(Popular when the data end|Rated highly|Among the most rated): )?(\d\.\d) stars on average, ([\d,]+) ratings"
         if found := re.fullmatch(popular, s):
@@ -385,10 +401,10 @@ def test_routes(service: Service, n: int, wanted: str) -> None:
     kenji = service.viewers["kenji"]
     profile = kenji.profile.keep(np.arange(len(kenji.profile)) < n)
     query = Query(profile, Context("evening", "tv"))
-    home = service.home(kenji, query)
+    home = service.home(replace(kenji, profile=profile), query)
     strategy = home.strategy
     assert strategy.route == wanted
-    assert strategy == route(query, service.models, settings())
+    assert strategy == route(query, n, service.models, settings())
     assert (f"you have rated {n} film" if n else "you have rated nothing yet") in strategy.why
     assert sum(strategy.weights.values()) == pytest.approx(1, abs=1e-5)
     assert set(strategy.weights) == ({"popularity"} if wanted == "popular" else set(PARTS))
@@ -549,7 +565,7 @@ def test_only_disliked_films(service: Service) -> None:
 def test_the_wire_carries_what_was_agreed(service: Service, homes: dict) -> None:
     vera, evening = service.viewers["vera"], Context("evening", "tv")
     told = service.query(vera, evening)
-    made = wire.home(homes["vera", evening], "Vera", evening, told, service.verdicts(told.profile), service.catalog)
+    made = wire.home(homes["vera", evening], "Vera", evening, told, service.verdicts(vera), service.catalog)
     answer = json.loads(json.dumps(made))
     assert set(answer) == {"viewer", "context", "signals", "strategy", "carousels", "timing_ms"}
     assert answer["context"] == {"time_of_day": "evening", "device": "tv"}
@@ -604,7 +620,9 @@ def test_sentences_by_hand(service: Service) -> None:
     popular = [Reason("popularity", "3.9 stars on average", 0.2), Reason("popularity", "1,234 ratings", 0.3)]
     assert sentence(service, [*context, film(a, 0.1)], profile, evening, first) == "Suits the evening"
     assert sentence(service, [*context, film(a, 0.1)], profile, evening) == f"Because you liked {toy}"  # the context leads only where asked
-    assert sentence(service, [*context, *popular], profile, evening, first) == "Popular choice for the evening"
+    assert sentence(service, [*context, *popular], profile, evening, first) == "Suits the evening"  # 1,234 are not among the most of all
+    many = [*popular, Reason("popularity", "many recent ratings", 0.1)]
+    assert sentence(service, [*context, *many], profile, evening, first) == "Popular choice for the evening"
     assert sentence(service, popular, profile) == "Rated highly: 3.9 stars on average, 1,234 ratings"
     votes = [Reason("popularity", "3.8 stars on average", 0.2), Reason("popularity", "1,234 ratings, among the most of all", 0.3)]
     assert sentence(service, votes, profile) == "Among the most rated: 3.8 stars on average, 1,234 ratings"
@@ -613,7 +631,10 @@ def test_sentences_by_hand(service: Service) -> None:
     plain = [Reason("popularity", label, 0.1) for label in ("2.6 stars on average", "48 ratings", "recent ratings")]
     assert sentence(service, plain, profile) == "2.6 stars on average, 48 ratings"  # nothing to boast of
     crowd = Reason("crowd", "40 viewers who favour Drama and War", 0.42)
-    assert sentence(service, [crowd], profile) == "People with similar tastes enjoyed this: 42% of all of them gave it four stars or more"
+    near = "People with similar tastes enjoyed this: 42% of them, the nearest counting most, gave it four stars or more"
+    assert sentence(service, [crowd], profile) == near
+    everyone = [Reason("crowd", f"{n} viewers who favour Drama and War", 0.02) for n in range(20, 41)]
+    assert sentence(service, everyone, Profile()) == "42% of everybody here gave it four stars or more"  # no community is nearer than another
     genre = [Reason("genre", "Drama", 3), Reason("genre", "War", 1.1), Reason("genre", "Musical", 0.9)]  # less than a third as heavy
     fond = Profile(profile.items, profile.ratings, profile.times, ("Drama", "War"))
     assert sentence(service, genre, fond) == "Matches your preference for Drama and War films"
@@ -639,6 +660,10 @@ def test_a_film_is_named_only_where_it_holds(service: Service) -> None:
     assert case({a, b}).films == (a, b)
     assert case({b}) == ("Because you liked The Matrix", (b,))
     assert case(set()) == ("Fits what you watched as a whole", ())
+    lower = phrases.Case(3000, explanation, 4.5, profile, Context(), service.catalog, {b}, fits=False)
+    assert phrases.say(lower) == ("Because you liked The Matrix", (b,))
+    nothing = phrases.Case(3000, Explanation.of([Reason("sequence", b, 1)]), 1.0, profile, Context(), service.catalog, {b}, fits=False)
+    assert phrases.say(nothing) == ("Stands high for everybody; what you watched adds nothing", ())
     assert case({a}, 3001) == ("Because you gave Toy Story five stars", (a,))  # the same fact in other words for another film
     assert case({b}, 3001) == ("Because you liked The Matrix", (b,))  # it got four
 

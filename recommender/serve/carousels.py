@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender import rank
 from recommender.catalog import Catalog
+from recommender.counterfactual import Scorer
 from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
@@ -41,6 +42,7 @@ class Row:
     diversity: float = 0.0
     simulated: bool = False
     fewest: int = FEWEST
+    rescore: Scorer | None = None  # how other queries would be scored, where it is not as the model does
 
 
 class Moment:
@@ -134,11 +136,11 @@ class Planner:
                 or unmoved
                 or self._row("top", title, "Well rated by many", "content", ())
             )
-        hybrid, among, why = self.scores["hybrid"], self.allowed, "A blend of three models, weighed for this moment"
-        if self.route == "collaborative":
+        now = " for this moment" if self.context != Context() else ""
+        hybrid, among, why, diversity = self.scores["hybrid"], self.allowed, f"A blend of three models{now and f', weighed{now}'}", 0.0
+        if self.route == "collaborative" and self.scores["ease"][self.allowed].any():  # else nobody watched what this viewer likes
             among = np.isin(np.arange(len(hybrid)), rank.top(rank.mask(self.scores["ease"], ~self.allowed), CANDIDATES))
-            why = "What people with your history watched, ranked by a blend of three models for this moment and mixed a little"
-        diversity = self.diversity if self.route == "collaborative" else 0.0
+            why, diversity = f"What people with your history watched, ranked by a blend of three models{now} and mixed a little", self.diversity
         return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), diversity, self._simulated("hybrid"))
 
     def _simulated(self, model: str) -> bool:
@@ -154,6 +156,11 @@ class Planner:
         if well_known:
             among = among & (self._raters() >= well_known)
         return Row(key, title, why, model, scores, self.scores.explain(model), among, lead, simulated=self._simulated(model))
+
+    def _well_known(self) -> np.ndarray:  # (I,) bool
+        """The more popular half of the films that anybody rated."""
+        scores, rated = self.scores["popularity"], self._raters() > 0
+        return rated & (scores >= np.median(scores[rated])) if rated.any() else rated
 
     def _raters(self) -> np.ndarray:  # (I,) people; 0 where fewer than the published minimum
         popularity = self.scores.models.get("popularity")
@@ -204,10 +211,21 @@ class Planner:
         points = popularity.lift(self.context.time_of_day) if self.context.time_of_day else hybrid.context_points([query])[1][0]
         timed = "Popular, and rated more often than usual at this time of day"
         why = why or (timed if self.context.time_of_day else "Popular, and of the genres chosen on it")
-        among = points > 0 if key == "moment" else self._raters() > 0
+        among = (points > 0) & self._well_known() if key == "moment" else self._raters() > 0
         scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
         lead = ("context",) if key == "moment" else ("genre", "context")
-        return Row(key, title or f"Popular for {said}", why, "popularity", scores, explain, among, lead, simulated=self._simulated("hybrid"))
+        return Row(
+            key,
+            title or f"Popular for {said}",
+            why,
+            "popularity",
+            scores,
+            explain,
+            among,
+            lead,
+            simulated=self._simulated("hybrid"),
+            rescore=moment.score,
+        )
 
     def _everybodys(self, key: str, title: str, why: str, among: np.ndarray) -> Row | None:
         """A row by popularity alone, whatever genres the viewer asked for."""
@@ -264,6 +282,8 @@ class Planner:
         return self._row("again", "Watch again", "You rated these four stars or more", "ratings", ("film", "popularity"), seen)
 
     def _next(self) -> Row | None:
+        if not len(self.profile):
+            return None
         title = f"What comes next after {self.catalog.titles[self.profile.items[-1]]}"
         return self._row("next", title, "What people rated next after films like your latest", "sequence", ("sequence",))
 
@@ -277,13 +297,15 @@ class Planner:
         liked, seen = self._liked_films(), set(self.profile.items.tolist())
         counts = Counter(p for i in liked for p in dict.fromkeys((*self.catalog.directors[i], *self.catalog.actors[i])))
         left = lambda p: sum(i not in seen for i in self.catalog.people[p])
-        return next((p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4), None)
+        fond = lambda p: phrases.mostly_liked(np.isin(np.arange(len(self.catalog)), self.catalog.people[p]), self.profile)
+        return next((p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4 and fond(p)), None)
 
     def _favourite_genres(self, n: int) -> list[str]:
-        """Genres most over-represented among liked films, against the catalogue."""
+        """Genres most over-represented among liked films, against the catalogue, of those most of whose films the viewer liked."""
         liked = self._liked_films()
         if not liked:
             return []
         share, usual = self.catalog.genres[liked].mean(axis=0), self.catalog.genres.mean(axis=0)
         best = np.argsort(-(share - usual), kind="stable")
-        return [self.catalog.genre_names[g] for g in best[:n] if share[g] > usual[g]]
+        mine = [g for g in best if share[g] > usual[g] and phrases.mostly_liked(self.catalog.genres[:, g], self.profile)]
+        return [self.catalog.genre_names[g] for g in mine[:n]]

@@ -77,7 +77,7 @@ def side_by_side(
     Ranked are the films within the viewer's certificate and the filters that they have not rated. Raises LookupError where no model uses the context.
     """
     queries = [Query(profile, context) for context in contexts]
-    personal = route(queries[0], service.models, service.settings).route != "popular"
+    personal = route(queries[0], len(viewer.profile), service.models, service.settings).route != "popular"
     scores, points = (_personal if personal else _popular)(service, queries)
     out = ~(service.catalog.allowed(viewer.certificate) & service.catalog.fits(filters))
     out[np.union1d(viewer.profile.items, profile.items)] = True

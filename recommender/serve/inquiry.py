@@ -1,68 +1,124 @@
-"""Questions about one film: why it is not among the first, what would change that, and which of the viewer's films hold it there."""
+"""Questions about one film: where it stands in the viewer's first row, why not higher, what would change that, and what holds it there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import product
+from math import floor
 
 import numpy as np
 
 from recommender import rank
-from recommender.counterfactual import Smallest, WhatIf, plus, ranks, without
+from recommender.counterfactual import Scorer, Smallest, WhatIf, plus, ranks, without
 from recommender.models.hybrid import Hybrid
 from recommender.models.neighbours import EASE
+from recommender.serve.carousels import CANDIDATES, Row
 from recommender.serve.request import Request
-from recommender.types import DEVICES, TIMES_OF_DAY, Change, Context, Query, WhyNot
+from recommender.types import DEVICES, TIMES_OF_DAY, Change, Context, Filters, Query, WhyNot
 
 FIRST = 10  # films of the list that is asked about
 SUGGESTED = 12  # films that might be rated, and films that might be dropped, tried
 SHOWN = 3  # changes of each kind
 
 
-def smallest(asked: Request, item: int, model: str, seconds: float = 1.0) -> Smallest | None:
-    """The fewest films without which `item` leaves the first FIRST by this model; None where it is not among them."""
-    whatif = WhatIf(asked.models[model].score, asked.query, asked.scores.pool)
-    if not asked.scores.pool[item] or _rank(asked, model, item) > FIRST:
-        return None
-    return whatif.smallest(item, FIRST, seconds=seconds)
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A film and the films that the viewer's first row is chosen from: the row, the pool (I,) bool, the rank by score (None where it is not in
+    the pool) and the place in the row as it is shown, from 1, variety and all (None where it is not among the first FIRST)."""
+
+    row: Row
+    pool: np.ndarray
+    rank: int | None
+    place: int | None
 
 
-def why_not(asked: Request, item: int, signals: tuple[str, ...] = ("time_of_day", "device")) -> WhyNot | None:
-    """Why a film is not among the first FIRST of the model that makes the first row; None where it is, and nothing else keeps it away.
+def standing(asked: Request, item: int) -> Standing:
+    """Where a film stands for this request."""
+    row, pool = _first_row(asked)
+    shown = asked.choose(row, asked.offered, np.zeros(len(pool), bool), FIRST).tolist()
+    place = shown.index(item) + 1 if item in shown else None
+    return Standing(row, pool, int(ranks(row.scores[None], np.array([item]), pool)[0, 0]) if pool[item] else None, place)
 
-    `signals` are those that the models are told; only their change is suggested. Every change was tried by scoring again.
+
+def smallest(asked: Request, item: int, model: str | None = None, seconds: float = 0.5) -> Smallest | None:
+    """The fewest films without which `item` leaves the first FIRST by score; None where it is not among them.
+
+    Of the viewer's first row, or of one model over all films not seen. Of a long profile only the films that weigh most in its reasons are tried.
     """
-    model, seen = asked.main, item in asked.seen
-    kept_out = _kept_out(asked, item)
-    place = _rank(asked, model, item)
-    if place <= FIRST and not kept_out:
+    row, pool = (asked.row_of(model), asked.scores.pool) if model else _first_row(asked)
+    if not pool[item] or ranks(row.scores[None], np.array([item]), pool)[0, 0] > FIRST:
         return None
-    scores = rank.mask(asked.scores[model], ~asked.scores.pool)
-    rival = int(rank.top(scores, FIRST)[-1])
-    gap = max(float(asked.scores[model][rival]) - float(asked.scores[model][item]), 0.0)
-    parts = _parts(asked, model, item, rival) if gap else ()
-    changes = () if seen or place <= FIRST else _changes(asked, model, item, place, signals)
-    return WhyNot(item, model, place, FIRST, gap, rival, parts, kept_out, changes)
+    whatif = WhatIf(_scorer(asked, row), asked.query, pool)
+    return whatif.smallest(item, FIRST, seconds=seconds, order=[film for film, _ in _weights(row, item)])
 
 
-def _rank(asked: Request, model: str, item: int) -> int:
-    return int(ranks(asked.scores[model][None], np.array([item]), asked.scores.pool)[0, 0])
+def _first_row(asked: Request) -> tuple[Row, np.ndarray]:
+    """The first row and the films (I,) bool it is chosen from. Raises LookupError where no model makes one."""
+    row = asked.planner.top()
+    if row is None:
+        raise LookupError(f"no model is loaded that makes a first row; loaded: {', '.join(asked.models) or 'none'}")
+    pool = asked.offered & row.among
+    pool[asked.seen] = False
+    return row, pool
 
 
-def _kept_out(asked: Request, item: int) -> tuple[str, ...]:
-    """Rules besides the score that keep a film off this viewer's page."""
+def _scorer(asked: Request, row: Row) -> Scorer:
+    """What would score other queries as the row scores this one."""
+    return row.rescore or asked.models[row.model].score
+
+
+def _weights(row: Row, item: int) -> list[tuple[int, float]]:
+    """What each of the viewer's films weighs in the reasons of one film, heaviest first."""
+    points: dict[int, float] = {}
+    for reason in row.explain(np.array([item]))[0].reasons:
+        if reason.kind in ("film", "sequence") and isinstance(reason.subject, int):
+            points[reason.subject] = points.get(reason.subject, 0.0) + reason.weight
+    return sorted(points.items(), key=lambda pair: -pair[1])
+
+
+def why_not(asked: Request, item: int, signals: Iterable[str]) -> WhyNot | None:
+    """Why a film is not among the first FIRST of the viewer's first row; None where it is.
+
+    `signals` are those that the models are told; only their change is suggested. Every change was tried by making the row anew.
+    """
+    found = standing(asked, item)
+    if found.place is not None:
+        return None
+    row, kept_out = found.row, _kept_out(asked, found.row, item)
+    rivals = rank.top(rank.mask(row.scores, ~found.pool), FIRST)
+    rival = int(rivals[-1]) if len(rivals) else None
+    gap = max(float(row.scores[rival]) - float(row.scores[item]), 0.0) if rival is not None else 0.0
+    return WhyNot(
+        item=item,
+        model=row.model,
+        rank=found.rank,
+        among=int(found.pool.sum()),
+        k=FIRST,
+        gap=gap,
+        rival=rival,
+        parts=_parts(asked, row, item, rival) if rival is not None and gap else (),
+        simulated=getattr(asked.models.get("hybrid"), "simulates", ()),
+        kept_out=kept_out,
+        changes=() if item in asked.seen else _changes(asked, found, item, tuple(signals)),
+    )
+
+
+def _kept_out(asked: Request, row: Row, item: int) -> tuple[str, ...]:
+    """Rules besides the score that keep a film out of this viewer's first row."""
     viewer, filters, catalog = asked.viewer, asked.filters, asked.catalog
-    minutes = catalog.minutes[item]
-    chance = asked.promise["chance"][item] if asked.promise and asked.strategy.route != "popular" else np.nan
     certificate = catalog.certificates[item] or "no known certificate"
+    chance = asked.promise["chance"][item] if asked.promise else np.nan
     rules = (
         (item in asked.seen, "you have seen it"),
         (item in asked.hidden, "you hid it"),
         (not catalog.allowed(viewer.certificate)[item], f"it has {certificate}, and the limit is {viewer.certificate}"),
         (not catalog.allowed(filters.certificate)[item], f"it has {certificate}, and you asked for {filters.certificate} at most"),
-        (bool(filters.minutes) and not minutes <= (filters.minutes or 0), _too_long(minutes, filters.minutes)),
+        (not catalog.fits(Filters(minutes=filters.minutes))[item], _too_long(catalog.minutes[item], filters.minutes)),
         (filters.in_colour and not catalog.in_colour[item], "it is in black and white, or may be"),
         (bool(filters.genre) and filters.genre not in catalog.genres_of(item), f"it is not filed under {filters.genre}"),
-        (chance < asked.settings.least_match, f"its match is {chance:.0%}, and under {asked.settings.least_match:.0%} a film is not offered"),
+        (asked.may_see[item] and not asked.offered[item], _unlikely(chance, asked.settings.least_match)),
+        (asked.offered[item] and not row.among[item] and item not in asked.seen, _outside(row)),
     )
     return tuple(why for holds, why in rules if holds)
 
@@ -71,30 +127,58 @@ def _too_long(minutes: float, wanted: int | None) -> str:
     return f"it takes {minutes:.0f} minutes, and you have {wanted}" if np.isfinite(minutes) else "nobody knows how long it takes"
 
 
-def _parts(asked: Request, model: str, item: int, rival: int) -> tuple[tuple[str, float], ...]:
+def _unlikely(chance: float, least: float) -> str:
+    return f"its match is {floor(100 * chance)}%, and under {least:.0%} a film is not offered" if np.isfinite(chance) else "too little is known of it"
+
+
+def _outside(row: Row) -> str:
+    if row.model == "hybrid":
+        return f"your first row takes only the {CANDIDATES} films that people with your history watched most"
+    return "too few people rated it"
+
+
+def _parts(asked: Request, row: Row, item: int, rival: int) -> tuple[tuple[str, float], ...]:
     """By how many points each part of the score is behind the rival's, most first."""
-    maker = asked.models[model]
+    maker = asked.models[row.model]
     if not isinstance(maker, Hybrid):
-        return ((model, float(asked.scores[model][rival]) - float(asked.scores[model][item])),)
+        return ((row.model, float(row.scores[rival]) - float(row.scores[item])),)
     points = maker.contributions(asked.query, np.array([rival, item]))
     behind = [(name, float(of[0]) - float(of[1])) for name, of in points.items()]
     return tuple(sorted((part for part in behind if part[1]), key=lambda part: -part[1]))
 
 
-def _changes(asked: Request, model: str, item: int, place: int, signals: tuple[str, ...]) -> tuple[Change, ...]:
-    """What would lift the film most: films to rate, films not to use, another moment; the best of each kind, best first."""
+def _changes(asked: Request, found: Standing, item: int, signals: tuple[str, ...]) -> tuple[Change, ...]:
+    """What would lift the film most: films to rate, films not to use, another moment; the best of each kind, best first.
+
+    All are ranked quickly among the same films; the best of each kind are then tried in full, with the row made anew.
+    """
     query = asked.query
-    rate, drop = _neighbours(asked, item), _weights_down(asked, model, item)
+    personal = asked.strategy.route != "popular"  # else no rating moves anything
+    rate, drop = (_neighbours(asked, item), _against(found.row, item)) if personal else ([], [])
     moments = _moments(query.context, signals)
-    tried: list[Change] = [Change("rate", film, None, 0) for film in rate] + [Change("drop", film, None, 0) for film in drop]
+    tried = [Change("rate", film, None, 0) for film in rate] + [Change("drop", film, None, 0) for film in drop]
     tried += [Change("context", None, context, 0) for context in moments]
     queries = [plus(query, film) for film in rate] + [without(query, [film]) for film in drop] + [Query(query.profile, c) for c in moments]
     if not queries:
         return ()
-    pool = asked.scores.pool.copy()
-    found = WhatIf(asked.models[model].score, query, pool).ranks(queries, np.array([item]))[:, 0]
-    better = sorted((c._replace(rank=int(r)) for c, r in zip(tried, found) if r < place), key=lambda c: c.rank)
-    return tuple(c for kind in ("rate", "drop", "context") for c in [c for c in better if c.what == kind][:SHOWN])
+    pool = found.pool.copy()
+    pool[item] = True
+    quick = WhatIf(_scorer(asked, found.row), query, pool).ranks(queries, np.array([item]))[:, 0]
+    better: list[Change] = []
+    for kind in ("rate", "drop", "context"):
+        order = [n for n in np.argsort(quick, kind="stable") if tried[n].what == kind][:SHOWN]
+        made = [(tried[n], standing(_changed(asked, tried[n], queries[n]), item).rank) for n in order]
+        lifted = [c._replace(rank=r) for c, r in made if r is not None and (found.rank is None or r < found.rank)]
+        better += sorted(lifted, key=lambda c: c.rank)
+    return tuple(better)
+
+
+def _changed(asked: Request, change: Change, query: Query) -> Request:
+    """The request as it would be after the change: a film that has been rated has been seen."""
+    viewer = asked.viewer
+    if change.what == "rate" and change.film is not None:
+        viewer = replace(viewer, profile=plus(Query(viewer.profile), change.film).profile)
+    return replace(asked, viewer=viewer, query=query)
 
 
 def _neighbours(asked: Request, item: int) -> list[int]:
@@ -108,11 +192,9 @@ def _neighbours(asked: Request, item: int) -> list[int]:
     return [int(i) for i in rank.top(np.where(toward > 0, toward, -np.inf), SUGGESTED)]
 
 
-def _weights_down(asked: Request, model: str, item: int) -> list[int]:
+def _against(row: Row, item: int) -> list[int]:
     """Films of the viewer's that speak most against this one."""
-    (explanation,) = asked.models[model].explain(asked.query, np.array([item]))
-    against = [r for r in explanation.reasons if r.weight < 0 and r.kind in ("film", "sequence") and isinstance(r.subject, int)]
-    return list(dict.fromkeys(int(r.subject) for r in against))[:SUGGESTED]
+    return [film for film, weight in reversed(_weights(row, item)) if weight < 0][:SUGGESTED]
 
 
 def _moments(now: Context, signals: tuple[str, ...]) -> list[Context]:

@@ -10,11 +10,13 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
+from recommender.models.neighbours import Communities
 from recommender.models.popularity import AMONG_MOST, MANY
 from recommender.types import Change, Context, Drop, Explanation, Profile, Reason, WhyNot
 
 BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars
+NEAREST = Communities().nearest
 LIKED = 4.0  # stars from which on a film counts as liked in a sentence
 NAMED = 3  # heaviest films of a kind that a sentence may name, if they hold
 
@@ -43,10 +45,24 @@ def listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def films_listed(films: Collection[int], catalog: Catalog) -> str:
+    """Titles as a list; in quotation marks where one of several could be taken for two."""
+    titles = [catalog.titles[i] for i in films]
+    unclear = len(titles) > 1 and any(" and " in title or "," in title for title in titles)
+    return listed([f"“{title}”" for title in titles] if unclear else titles)
+
+
 def moment(context: Context) -> str:
     """The context as a person says it: "the evening on TV", "the evening", "TV", or "" where nothing is known."""
     time, device = TIME_NAMES.get(context.time_of_day or ""), DEVICE_NAMES.get(context.device or "")
     return f"{time} on {device}" if time and device else time or device or ""
+
+
+def mostly_liked(films: np.ndarray, profile: Profile) -> bool:
+    """Whether the viewer liked two or more of these films (I,) bool, and at least half of those they rated."""
+    mine = films[profile.items]
+    liked = int((mine & (profile.ratings >= LIKED)).sum())
+    return liked >= 2 and 2 * liked >= int(mine.sum())
 
 
 def supporters(explanation: Explanation, *kinds: str) -> list[Reason]:
@@ -73,6 +89,7 @@ class Case:
     context: Context
     catalog: Catalog
     holds: Collection[int] = ()
+    fits: bool = True  # whether the film stands higher than it would if nothing were known of the viewer
 
     def supporters(self, *kinds: str) -> list[Reason]:
         return supporters(self.explanation, *kinds)
@@ -80,7 +97,7 @@ class Case:
     def because(self, opening: str, reasons: list[Reason], closing: str = "") -> Said:
         """A sentence that names the first two films as causes."""
         films = tuple(int(r.subject) for r in reasons[:2])
-        return Said(f"{opening} {listed([self.catalog.titles[film] for film in films])}{closing}", films)
+        return Said(f"{opening} {films_listed(films, self.catalog)}{closing}", films)
 
     def films(self, kind: str) -> list[Reason]:
         """Of the heaviest films that raise the score, those that hold."""
@@ -89,15 +106,9 @@ class Case:
     def stars(self, film: int) -> float:
         return float(self.profile.ratings[self.profile.items == film][0])
 
-    def rated(self, films: np.ndarray) -> tuple[int, int]:
-        """Of these films (I,) bool: how many the viewer has rated, and how many of those they liked."""
-        mine = films[self.profile.items]
-        return int(mine.sum()), int((mine & (self.profile.ratings >= LIKED)).sum())
-
     def preferred(self, genre: str) -> bool:
-        """A genre is preferred where it was asked for, or where the viewer liked two of its films or more and most of those they rated."""
-        rated, liked = self.rated(self.catalog.genres[:, self.catalog.genre(genre)])
-        return genre in self.profile.genres or (liked >= 2 and 2 * liked >= rated)
+        """A genre is preferred where it was asked for, or where its films were mostly liked."""
+        return genre in self.profile.genres or mostly_liked(self.catalog.genres[:, self.catalog.genre(genre)], self.profile)
 
     def liked_with(self, films: np.ndarray) -> str:
         """The title of the best rated, then latest, of the liked films among these (I,) bool; "" where there is none."""
@@ -137,7 +148,9 @@ def say(case: Case, lead: tuple[str, ...] = ()) -> Said:
             said = _SENTENCES[kind](heaviest[kind], case)
             if said:
                 return said if isinstance(said, Said) else Said(said)
-    return Said("Fits what you watched as a whole" if len(case.profile) else "Chosen without knowing you yet")
+    if not len(case.profile):
+        return Said("Chosen without knowing you yet")
+    return Said("Fits what you watched as a whole" if case.fits else "Stands high for everybody; what you watched adds nothing")
 
 
 def _film(reason: Reason, case: Case) -> Said | str:
@@ -169,7 +182,7 @@ def _genre(reason: Reason, case: Case) -> str:
 def _person(reason: Reason, case: Case) -> str:
     people = [str(r.subject) for r in case.supporters("person") if r.weight >= reason.weight / 2]
     found = {name: np.isin(np.arange(len(case.catalog)), case.catalog.people.get(name, ())) for name in people}
-    preferred = [name for name, films in found.items() if (of := case.rated(films))[1] >= 2 and 2 * of[1] >= of[0]]
+    preferred = [name for name, films in found.items() if mostly_liked(films, case.profile)]
     if preferred:
         return f"Matches your preference for films with {listed(preferred[:2])}"
     return next((f"With {name}, as in {alike}, which you liked" for name, films in found.items() if (alike := case.liked_with(films))), "")
@@ -179,7 +192,9 @@ def _crowd(reason: Reason, case: Case) -> str:
     if "viewers who favour" in str(reason.subject):
         share = sum(r.weight for r in case.explanation.reasons if r.kind == "crowd")
         if share == case.score or abs(share - case.score) < 1e-6:  # the communities alone made the score, so it is a share of people
-            return f"People with similar tastes enjoyed this: {share:.0%} of all of them gave it four stars or more"
+            if len(case.supporters("crowd")) > NEAREST:  # no community is nearer than any other
+                return f"{share:.0%} of everybody here gave it four stars or more"
+            return f"People with similar tastes enjoyed this: {share:.0%} of them, the nearest counting most, gave it four stars or more"
         return f"People with similar tastes enjoyed this, above all {reason.subject}"
     return f"People with similar tastes watched this: {reason.subject}"
 
@@ -187,7 +202,7 @@ def _crowd(reason: Reason, case: Case) -> str:
 def _sequence(reason: Reason, case: Case) -> Said | str:
     """The latest films are named as the basis only where they carry a good part of the score."""
     films = case.films("sequence")
-    if not films:
+    if not films or not case.fits:
         return ""
     named = [r for r in films if r.weight >= films[0].weight / 2][:2]
     shared = [str(r.subject) for r in case.supporters("genre") if case.preferred(str(r.subject))]
@@ -200,7 +215,7 @@ def _context(reason: Reason, case: Case) -> str:
     raising = {str(r.subject) for r in case.supporters("context")}
     time, device = (part if part in raising else None for part in (case.context.time_of_day, case.context.device))
     said = moment(Context(time, device))
-    popular = any(" ratings" in str(r.subject) for r in case.supporters("popularity"))
+    popular = any(str(r.subject).endswith(AMONG_MOST) or str(r.subject).startswith(f"{MANY} ") for r in case.supporters("popularity"))
     return f"{'Popular choice for' if popular else 'Suits'} {said}" if said else ""
 
 
@@ -244,8 +259,8 @@ def smallest(found: Smallest, catalog: Catalog) -> str:
     if not found.films:
         if found.hurried:
             return "In the time allowed, no set of your films was found without which it leaves the first ten."
-        return f"It stays among the first ten whatever is left out of what you rated; without all of it, it would be number {found.after}."
-    films = listed([catalog.titles[i] for i in found.films])
+        return f"No set of your films that was tried takes it out of the first ten; without any of them it would be number {found.after:,}."
+    films = films_listed(found.films, catalog)
     if len(found.films) == 1:
         return f"Without {films} it would be number {found.after} instead of {found.before}. No smaller set can be."
     how = "No smaller set does that; all were tried." if found.minimal else "A smaller set may exist; not all were tried."
@@ -253,25 +268,34 @@ def smallest(found: Smallest, catalog: Catalog) -> str:
 
 
 def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
-    """Where a film stands, what keeps it away, what it lacks, what would lift it: one sentence each."""
+    """What keeps a film out, where it stands, what it lacks, what would lift it: one sentence each."""
     title = catalog.titles[w.item]
-    lines = [f"{title} is not offered: {why}." for why in w.kept_out]
-    if w.rank <= w.k:
-        return [*lines, f"By its score alone it would be number {w.rank}."]
+    lines = [f"{title} is not in your first row: {why}." for why in w.kept_out]
     if w.model == "popularity":
-        lines.append("This list is what is popular, not yet personal.")
-    lines.append(f"{title} is number {w.rank:,}. {catalog.titles[w.rival]}, in place {w.k}, has {w.gap:.2f} points more.")
-    behind = [(name, points) for name, points in w.parts if points > 0]
-    if len(w.parts) > 1 and behind:
-        most, points = behind[0]
-        lines.append(f"Most of all “{PART_NAMES[most]}” holds it back, by {points:.2f} points.")
-    return lines + [change(c, catalog) for c in w.changes]
+        lines.append("That row is what is popular, not yet personal.")
+    if w.rank is not None and w.rank <= w.k:
+        lines.append(f"By score it is number {w.rank} of the {w.among:,} films the row is chosen from; others went before it for variety.")
+    elif w.rank is not None and w.rival is not None:
+        lines.append(f"{title} is number {w.rank:,} of the {w.among:,} films the row is chosen from.")
+        lines.append(f"{catalog.titles[w.rival]}, in place {w.k}, has {points(w.gap)} more.")
+    behind = [(name, gap) for name, gap in w.parts if gap > 0]
+    if len(w.parts) > 1 and behind and w.gap:
+        most, gap = behind[0]
+        marked = " (simulated)" if {"time": "time_of_day"}.get(most, most) in w.simulated else ""
+        lines.append(f"Most of all “{PART_NAMES[most]}”{marked} holds it back, by {points(gap)}.")
+    return lines + [change(c, catalog, w.simulated) for c in w.changes]
 
 
-def change(c: Change, catalog: Catalog) -> str:
+def points(gap: float) -> str:
+    """Score points with two digits that say something."""
+    return f"{gap:.2f} points" if gap >= 0.01 else f"{gap:.1g} points"
+
+
+def change(c: Change, catalog: Catalog, simulated: Collection[str] = ()) -> str:
     """One thing that would lift a film, with the rank that it would have."""
     if c.context is not None:
-        return f"For {moment(c.context)} it would be number {c.rank:,}."
+        marked = " (simulated)" if "device" in simulated and c.context.device else ""
+        return f"For {moment(c.context)}{marked} it would be number {c.rank:,}."
     film = catalog.titles[c.film] if c.film is not None else ""
     return f"If you gave {film} five stars, it would be number {c.rank:,}." if c.what == "rate" else f"Without {film}, it would be number {c.rank:,}."
 

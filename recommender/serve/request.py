@@ -47,12 +47,14 @@ class Request:
 
     @cached_property
     def strategy(self) -> Strategy:
-        return route(self.query, self.models, self.settings)
+        """By how much the viewer has rated, whether it is used or not: to leave a film out must not change the way."""
+        return route(self.query, len(self.viewer.profile), self.models, self.settings)
 
     @property
     def main(self) -> str:
-        """The model that makes the first row."""
-        return "popularity" if self.strategy.route == "popular" else "hybrid"
+        """The model that makes the first row, or the first that is there."""
+        wanted = "popularity" if self.strategy.route == "popular" else "hybrid"
+        return wanted if wanted in self.models else next(iter(self.models), wanted)
 
     @cached_property
     def promise(self) -> dict[str, np.ndarray]:
@@ -111,8 +113,8 @@ class Request:
         """Films as they are shown. A sentence names a film of the viewer's only where the recommendation falls without it."""
         explanations = row.explain(items)
         named = [phrases.nameable(e) if item not in self.query.profile.items else [] for item, e in zip(items, explanations)]
-        tried = self._tried(row.model, np.asarray(items), named)
-        return tuple(self._recommendation(row, item, e, drops) for item, e, drops in zip(np.asarray(items).tolist(), explanations, tried))
+        tried, fits = self._tried(row.model, np.asarray(items), named), self.scores.lifted(row.model, np.asarray(items))
+        return tuple(self._recommendation(row, *of) for of in zip(np.asarray(items).tolist(), explanations, tried, fits.tolist()))
 
     def _tried(self, model: str, items: np.ndarray, named: list[list[int]]) -> list[dict[int, Drop]]:
         """What the films that might be named do for the rank of each item; of many films, those that come first for most items."""
@@ -124,10 +126,10 @@ class Request:
         drops = [{film: Drop(film, int(before[k]), int(after[n, k])) for n, film in enumerate(chosen)} for k in range(len(items))]
         return [{film: of[film] for film in may if film in of} for of, may in zip(drops, named)]
 
-    def _recommendation(self, row: Row, item: int, explanation: Explanation, drops: dict[int, Drop]) -> Recommendation:
+    def _recommendation(self, row: Row, item: int, explanation: Explanation, drops: dict[int, Drop], fits: bool) -> Recommendation:
         score = float(row.scores[item])
         holds = {film for film, drop in drops.items() if drop.after - drop.before >= self.settings.least_drop}
-        said = phrases.say(phrases.Case(item, explanation, score, self.query.profile, self.query.context, self.catalog, holds), row.lead)
+        said = phrases.say(phrases.Case(item, explanation, score, self.query.profile, self.query.context, self.catalog, holds, fits), row.lead)
         named = tuple(drops[film] for film in said.films)
         if not self.promise or np.isnan(self.promise["stars"][item]):
             return Recommendation(item, score, row.model, explanation, said.text, drops=named)

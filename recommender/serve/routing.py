@@ -7,9 +7,12 @@ from recommender.settings import Settings
 from recommender.types import Query, Recommender, Strategy, simulated_in
 
 
-def route(query: Query, models: dict[str, Recommender], settings: Settings) -> Strategy:
-    """Popular below `few_ratings` ratings, balanced below `many_ratings`, collaborative from there on; popular if the hybrid did not load."""
-    n, few, many = len(query.profile), settings.few_ratings, settings.many_ratings
+def route(query: Query, n: int, models: dict[str, Recommender], settings: Settings) -> Strategy:
+    """For a viewer who has rated n films, of which the query may use some or all.
+
+    Popular below `few_ratings` ratings, balanced below `many_ratings`, collaborative from there on; popular if the hybrid did not load.
+    """
+    few, many = settings.few_ratings, settings.many_ratings
     rated = f"you have rated {n} film{'' if n == 1 else 's'}" if n else "you have rated nothing yet"
     hybrid = models.get("hybrid")
     simulated = simulated_in(query.context, hybrid)

@@ -20,6 +20,7 @@ from recommender.models.hybrid import Hybrid
 from recommender.serve import phrases
 from recommender.serve.evidence import evidence
 from recommender.serve.request import Request
+from recommender.serve.routing import route
 from recommender.serve.signals import Verdict, heed, verdicts
 from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
@@ -96,13 +97,14 @@ class Service:
         self.models["user_knn"] = MODELS["user_knn"]().fit(kept, self.catalog)
         return kept
 
-    def verdicts(self, profile: Profile) -> dict[str, Verdict]:
-        """Whether the model that makes the first row of this profile is told each signal of the context, and why."""
-        return self.signals["popularity" if len(profile) < self.settings.few_ratings else "hybrid"]
+    def verdicts(self, viewer: Viewer) -> dict[str, Verdict]:
+        """Whether the model that makes this viewer's first row is told each signal of the context, and why."""
+        way = route(Query(viewer.profile), len(viewer.profile), self.models, self.settings).route
+        return self.signals["popularity" if way == "popular" else "hybrid"]
 
-    def told(self, profile: Profile, anyway: Collection[str] = ()) -> tuple[str, ...]:
+    def told(self, viewer: Viewer, anyway: Collection[str] = ()) -> tuple[str, ...]:
         """The signals of the context that the models are told."""
-        return tuple(name for name, verdict in self.verdicts(profile).items() if verdict.on or name in anyway)
+        return tuple(name for name, verdict in self.verdicts(viewer).items() if verdict.on or name in anyway)
 
     def query(self, viewer: Viewer, context: Context, unused: Collection[int] = (), anyway: Collection[str] = ()) -> Query:
         """What the models may know: the viewer's films but those not to be used, and of the context what is worth telling them.
@@ -110,7 +112,7 @@ class Service:
         `anyway` names signals that are told although they are switched off.
         """
         profile = viewer.profile.keep(~np.isin(viewer.profile.items, list(unused)))
-        return Query(profile, heed(context, self.verdicts(profile), anyway))
+        return Query(profile, heed(context, self.verdicts(viewer), anyway))
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 
@@ -171,12 +173,12 @@ class Service:
         return Details(
             recommendation=found,
             rank=place,
-            among="the films this row is about" if own else "all films you have not seen",
+            among="the films this row is about" if own else f"all films you have not seen{', and this one' if item in asked.seen else ''}",
             contributions=self._contributions(found, query),
             similar=self._similar(item, viewer),
             drops=asked.scores.drops(found.model, item, films) if asked.scores.pool[item] else (),
             simulated=tuple(name for name, label in _labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
-            evidence=tuple(evidence(r, item, query.profile, self.catalog, self.models) for r in found.explanation.reasons[:EXPLAINED]),
+            evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:EXPLAINED]),
         )
 
     def _contributions(self, found: Recommendation, query: Query) -> tuple[tuple[str, float], ...]:

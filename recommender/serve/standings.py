@@ -22,6 +22,7 @@ class Scores:
     pool: np.ndarray  # (I,) bool: films within the viewer's limit that they have not seen
     done: dict[str, np.ndarray] = field(default_factory=dict)
     less: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+    nobody: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         return name in self.models
@@ -47,6 +48,21 @@ class Scores:
                 found = model.score(queries)
             self.less |= {(name, film): row for film, row in zip(missing, found)}
         return np.stack([self.less[name, film] for film in films]) if films else np.empty((0, len(self.pool)), np.float32)
+
+    def lifted(self, name: str, items: np.ndarray) -> np.ndarray:  # (K,) bool
+        """Whether each film stands higher than it would for somebody of whom nothing is known, at the same moment."""
+        return ranks(self[name][None], items, self.pool)[0] < ranks(self._unknown(name)[None], items, self.pool)[0]
+
+    def _unknown(self, name: str) -> np.ndarray:  # (I,)
+        """Scores for an empty profile at the same moment."""
+        if name not in self.nobody:
+            query, model = Query(context=self.query.context), self.models[name]
+            if isinstance(model, Hybrid):
+                z = np.stack([standardise(self._unknown(part)) for part in PARTS])[None].astype(np.float32)
+                self.nobody[name] = model.blend([query], z)[0]
+            else:
+                self.nobody[name] = model.score([query])[0]
+        return self.nobody[name]
 
     def falls(self, name: str, items: np.ndarray, films: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
         """Ranks of items (K,) among the pool: as things stand (K,), and for the viewer less each of these films in turn (n, K)."""

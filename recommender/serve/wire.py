@@ -39,6 +39,11 @@ def film(r: Recommendation, catalog: Catalog) -> dict[str, Any]:
     }
 
 
+def _part(name: str, points: float, simulated: bool) -> dict[str, Any]:
+    """A share of a score; "simulated" only where it is so."""
+    return {"part": name, "points": round(points, 6), **({"simulated": True} if simulated else {})}
+
+
 def drops(found: tuple[Drop, ...], catalog: Catalog) -> list[dict[str, Any]]:
     """What films of the viewer's do for the rank of a recommended one."""
     return [{"film": catalog.titles[d.film], "rank_before": d.before, "rank_after": d.after} for d in found]
@@ -47,7 +52,7 @@ def drops(found: tuple[Drop, ...], catalog: Catalog) -> list[dict[str, Any]]:
 def details(d: Details, catalog: Catalog) -> dict[str, Any]:
     """One film in full: score, rank, every reason, what each model gives, and the ranks without each of the heaviest films."""
     card = film(d.recommendation, catalog)
-    parts = [{"part": name, "points": round(points, 6)} for name, points in d.contributions]
+    parts = [_part(name, points, name in d.simulated) for name, points in d.contributions]
     behind = [{**reason, "evidence": said} for reason, said in zip(card["reasons"], d.evidence)] + card["reasons"][len(d.evidence) :]
     return {
         "film": card["title"], "id": card["id"], "model": d.recommendation.model, "score": card["score"], "rank": d.rank, "among": d.among,
@@ -66,10 +71,14 @@ def smallest(found: Smallest | None, catalog: Catalog) -> dict[str, Any] | None:
 def why_not(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
     """Where a film stands, what it lacks, what keeps it away, and what would lift it."""
     titles = lambda item: None if item is None else catalog.titles[item]
-    changes = [{"what": c.what, "film": titles(c.film), "context": c.context and context(c.context), "rank": c.rank} for c in w.changes]
+    changes: list[dict[str, Any]] = []
+    for c in w.changes:
+        simulated = {"simulated": True} if c.context and any(getattr(c.context, name) for name in w.simulated) else {}
+        changes.append({"what": c.what, "film": titles(c.film), "context": c.context and context(c.context), "rank": c.rank, **simulated})
+    behind = [_part(name, points, {"time": "time_of_day"}.get(name, name) in w.simulated) for name, points in w.parts]
     return {
-        "film": titles(w.item), "model": w.model, "rank": w.rank, "first": w.k, "gap": round(w.gap, 6), "rival": titles(w.rival),
-        "behind": [{"part": name, "points": round(points, 6)} for name, points in w.parts], "kept_out": list(w.kept_out), "changes": changes,
+        "film": titles(w.item), "model": w.model, "rank": w.rank, "among": w.among, "first": w.k, "gap": round(w.gap, 6), "rival": titles(w.rival),
+        "behind": behind, "kept_out": list(w.kept_out), "changes": changes,
     }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def details(catalog: Catalog, d: Details, seen: bool, shown: int = 8) -> dict[st
     """One film in full. Reasons after the first `shown` are added up, so that the bars still make the whole."""
     r, e = d.recommendation, d.recommendation.explanation
     opening = "You have seen it; it would be number" if seen else "Number"
-    fall = {int(catalog.ids[drop.film]): f"Number {drop.before:,}; without it {drop.after:,}" for drop in d.drops}
+    fall = {int(catalog.ids[drop.film]): f"Of all not seen number {drop.before:,}; without it {drop.after:,}" for drop in d.drops}
     bars = [{**reason(catalog, x), "behind": said} for x, said in zip(e.reasons[:shown], d.evidence)]
     bars = [{**bar, "fall": fall.get(bar["film"], "")} for bar in bars]
     rest = e.reasons[shown:]

@@ -20,7 +20,7 @@ def stage(frame: Frame) -> None:
     """Headline and a verdict for each signal; then the sections."""
     st.html(f"<style>{_CSS}</style>")
     found = shelf()
-    ctx_verdicts.head(found, frame.service.verdicts(frame.query.profile))
+    ctx_verdicts.head(found, frame.service.verdicts(frame.viewer))
     sections.problems(found.problems)
     sections.draw(
         "part",

@@ -103,7 +103,7 @@ def _popular(frame: Frame) -> None:
 
 def _switched_off(frame: Frame) -> str:
     """What the app itself does not tell the models; here every signal is told, to show what it would do."""
-    off = [v for v in frame.service.verdicts(frame.query.profile).values() if not v.on]
+    off = [v for v in frame.service.verdicts(frame.viewer).values() if not v.on]
     if not off:
         return ""
     names = phrases.listed([signals.NAMES[v.signal] for v in off])

@@ -13,6 +13,7 @@ from recommender.ui.state import Frame
 from recommender.ui.taste import taste
 
 KEY = "mq_film_view"
+FOUND = "found"  # the row of what a search found: explained by the model that makes the first row
 QUESTION = "Where does it stand in my list, and why?"
 
 
@@ -70,7 +71,7 @@ def _details(frame: Frame, film: int) -> dict[str, Any]:
 def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
     """What was found when the question was asked of this film, by these films and at this moment; None where it was not asked."""
     query = frame.query
-    key = (film, frame.viewer.id, tuple(query.profile.items.tolist()), query.context, frame.filters, frame.hidden)
+    key = (film, frame.viewer.id, tuple(query.profile.items.tolist()), query.context, frame.tonight, frame.hidden)
     if asked:
         st.session_state["mq_answer"] = (key, _place(frame, film, query))
     kept = st.session_state.get("mq_answer")
@@ -80,18 +81,20 @@ def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
 def _place(frame: Frame, film: int, query: Query) -> list[str]:
     """Why the film is not among the first of the viewer's list, or the least that holds it there."""
     service, item = frame.service, frame.service.catalog.index(film)
-    request = service.request(frame.viewer, query, frame.filters, frame.hidden)
-    found = inquiry.why_not(request, item, service.told(query.profile, frame.anyway))
+    request = service.request(frame.viewer, query, frame.tonight, frame.hidden)
+    found = inquiry.why_not(request, item, service.told(frame.viewer, frame.anyway))
     if found is not None:
         return phrases.why_not(found, service.catalog)
-    held = inquiry.smallest(request, item, request.main)
-    return [phrases.smallest(held, service.catalog)] if held else []
+    place, held = inquiry.standing(request, item).place, inquiry.smallest(request, item)
+    return [f"It is number {place} of your first row.", *([phrases.smallest(held, service.catalog)] if held else [])]
 
 
 def _source(frame: Frame, film: int) -> tuple[str, str | None]:
     """The model and the row that put the film on the page; for a film found elsewhere, the model of the first row."""
     item, asked, kept = frame.service.catalog.index(film), st.session_state.get("mq_film_row"), st.session_state.get("mq_rows")
     rows = kept[1].carousels if kept else ()
+    if asked == FOUND:
+        return "", None
     for carousel in sorted(rows, key=lambda c: c.key != asked):  # the row that was clicked in, then the others
         for r in carousel.recommendations:
             if r.item == item:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,9 +50,9 @@ def _apply(frame: Frame, act: dict[str, Any]) -> None:
         dialog.open_film(film, row if isinstance(row, str) else None)
 
 
-def _home(frame: Frame, genre: str | None) -> Home:
+def _home(frame: Frame) -> Home:
     """The rows, asked for again only when something that decides them has changed."""
-    filters, query = replace(frame.filters, genre=genre), frame.query
+    filters, query = frame.tonight, frame.query
     key = (frame.viewer.id, query.context, tuple(query.profile.items.tolist()), filters, frame.hidden)
     kept = st.session_state.get("mq_rows")
     if kept is None or kept[0] != key:
@@ -71,7 +70,7 @@ def _data(frame: Frame) -> dict[str, Any]:
     }  # fmt: skip
     if query:
         return data | _search(frame, query, genre)
-    home = _home(frame, genre)
+    home = _home(frame)
     if not any(c.recommendations for c in home.carousels):
         return data | {"empty": _all_gone(frame, genre, len(mine.hidden))}
     rows = [cards.row(catalog, c) for c in home.carousels if c.recommendations]

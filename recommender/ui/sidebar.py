@@ -36,7 +36,7 @@ def draw(frame: Frame) -> None:
 
 def told(frame: Frame, signal: str) -> None:
     """Whether the models are told the signal, by the figures that decide it; one that is off can be switched on all the same."""
-    verdict = frame.service.verdicts(frame.query.profile)[signal]
+    verdict = frame.service.verdicts(frame.viewer)[signal]
     st.caption(f"**{verdict.source.capitalize()}.** {words.md(verdict.why)}")
     if not verdict.on:
         st.toggle("Use it anyway", key=f"mq_anyway_{signal}", persist_state="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,11 @@ class Frame:
     def query(self) -> Query:
         """What the models may know now, without the films the viewer does not want used."""
         return self.service.query(self.viewer, self.asked, self._items(taste(self.viewer.id).unused), self.anyway)
+
+    @property
+    def tonight(self) -> Filters:
+        """The filters with the genre that is chosen above the rows."""
+        return replace(self.filters, genre=st.session_state.get("mq_genre"))
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -148,7 +153,7 @@ def frame(service: Service, viewer: Viewer) -> Frame:
     """The frame of this run: viewer, moment and limits as the address, the browser and the sidebar say."""
     time = choice("time", TIMES_OF_DAY, browser_time())
     device = choice("device", DEVICES, browser_device())
-    anyway = frozenset(name for name in service.verdicts(viewer.profile) if st.session_state.get(f"mq_anyway_{name}"))
+    anyway = frozenset(name for name in service.verdicts(viewer) if st.session_state.get(f"mq_anyway_{name}"))
     return Frame(service, viewer, time, device, filters(viewer), anyway)
 
 
