@@ -201,7 +201,7 @@ def test_the_dialog_shows_both_ranks_and_one_click_keeps_the_promise():
     click(at, "mq_home", do="open", film=film["id"], row=row["key"])
     drawn = views(at)["film"]
     bar = next(bar for bar in drawn["reasons"] if bar["film"])
-    now, then = re.fullmatch(r"Number ([\d,]+); without it ([\d,]+)", bar["fall"]).groups()
+    now, then = re.fullmatch(r"Of all not seen number ([\d,]+); without it ([\d,]+)", bar["fall"]).groups()
     assert f"Number {now} of all films you have not seen" in drawn["place"]
     click(at, "mq_film_view", do="unuse", film=film["id"], other=bar["film"])
     drawn = views(at)["film"]
@@ -217,7 +217,8 @@ def test_why_not_is_answered_in_the_dialog():
     assert drawn["asked"] is None
     click(at, "mq_film_view", do="ask", film=1320)
     lines = views(at)["film"]["asked"]
-    assert any(re.match(r"Alien³ is number \d+\. .+, in place 10, has \d+\.\d\d points more\.", line) for line in lines)
+    assert any(re.fullmatch(r"Alien³ is number \d+ of the \d+ films the row is chosen from\.", line) for line in lines)
+    assert any(re.fullmatch(r".+, in place 10, has \d+\.\d\d points more\.", line) for line in lines)
     assert any("holds it back" in line for line in lines)
     assert any(line.startswith("If you gave ") for line in lines)
     click(at, "mq_film_view", do="mark", film=1320, mark="like")

@@ -85,8 +85,8 @@ def _beaten(opened: Opened) -> str:
     """Where, over the whole profile, an order that knows nothing of the reasons does better than they do, beyond noise."""
     pairs = league.rows(opened.paired, segment=None)
     pairs = pairs[pairs["metric"].isin(GIVES) & (pairs["p_holm"] < league.SURE)]
-    worse = pairs[pairs["delta"] * pairs["metric"].map({"deletion": 1, "insertion": -1}) > 0]
-    said = [f"{r['label']} to {r['against']} ({r['metric']} {signed(r['delta'])})" for r in records(worse)]
+    worse = [r for r in records(pairs) if (r["delta"] > 0) == (r["metric"] == "deletion")]
+    said = [f"{r['label']} to {r['against']} ({r['metric']} {signed(r['delta'])})" for r in worse]
     return f" Over the whole profile, reasons lose: {'; '.join(said)}." if said else ""
 
 
