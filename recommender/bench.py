@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from recommender import artifacts
+from recommender.serve import inquiry
 from recommender.serve.service import Service
 from recommender.settings import ROOT, Settings, settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
@@ -88,16 +89,18 @@ def models(service: Service, seed: int = 0) -> Iterator[Row]:
 
 def pages(service: Service, seed: int = 0) -> Iterator[Row]:
     """What a visit asks for, over the demo viewers in all contexts."""
-    asked = [(v, Query(v.profile, Context(t, d))) for v in service.viewers.values() for t in TIMES_OF_DAY for d in DEVICES]
+    asked = [(v, service.query(v, Context(t, d))) for v in service.viewers.values() for t in TIMES_OF_DAY for d in DEVICES]
     yield timed("page", "Home, every row with its reasons", lambda a: service.home(*a), asked)
     somebody = next(iter(service.viewers.values()))
-    long = [(somebody, query) for query in profiles(len(service.catalog), LENGTHS[-1:], 20, seed)]
+    long = [(replace(somebody, profile=query.profile), query) for query in profiles(len(service.catalog), LENGTHS[-1:], 20, seed)]
     yield timed("page", f"Home for a profile of {LENGTHS[-1]} films", lambda a: service.home(*a), long, 60)
     rng = np.random.default_rng(seed)
     films = [(*a, int(rng.integers(len(service.catalog))), "hybrid") for a in asked]
     yield timed("page", "details of one film", lambda a: service.details(*a), films)
+    requests = [(service.request(v, q), film) for v, q, film, _ in films]
+    yield timed("page", "why a film is not higher", lambda a: inquiry.why_not(*a, ("device",)), requests, 60)
     yield timed("page", "search", lambda words: service.search(words, somebody), WORDS)
-    change = [(v, q, Query(q.profile, Context("morning", "mobile"))) for v, q in asked]
+    change = [(v, q, service.query(v, Context("morning", "mobile"))) for v, q in asked]
     yield timed("page", "what changed with the context", lambda a: service.moved(*a), change)
 
 

@@ -81,6 +81,8 @@ def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
 def _place(frame: Frame, film: int, query: Query) -> list[str]:
     """Why the film is not among the first of the viewer's list, or the least that holds it there."""
     service, item = frame.service, frame.service.catalog.index(film)
+    if not {"popularity", "hybrid", "content"} & set(service.models):
+        return ["No model is loaded that makes a first row."]
     request = service.request(frame.viewer, query, frame.tonight, frame.hidden)
     found = inquiry.why_not(request, item, service.told(frame.viewer, frame.anyway))
     if found is not None:

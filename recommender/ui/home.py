@@ -121,8 +121,14 @@ def _note_change(frame: Frame) -> None:
         told = frame.query
         then = frame.service.query(frame.viewer, before[1], anyway=frame.anyway).context
         effect = _moved(*frame.service.moved(frame.viewer, Query(told.profile, then), told)) if then != told.context else UNTOLD
-        s["mq_changed"] = f"{_changed(before[1], now)}: {effect}"
+        marked = " (the device is simulated)" if then.device != told.context.device and "device" in _simulated(frame) else ""
+        s["mq_changed"] = f"{_changed(before[1], now)}: {effect}{marked}"
         st.toast(words.md(s["mq_changed"]), icon=":material/swap_vert:")  # the line itself may be out of sight
+
+
+def _simulated(frame: Frame) -> tuple[str, ...]:
+    """Signals that the models learned from a rule."""
+    return tuple(getattr(frame.service.models.get("hybrid"), "simulates", ()))
 
 
 def _moved(new: int, moved: int) -> str:
