@@ -97,8 +97,7 @@ def pages(service: Service, seed: int = 0) -> Iterator[Row]:
     rng = np.random.default_rng(seed)
     films = [(*a, int(rng.integers(len(service.catalog))), "hybrid") for a in asked]
     yield timed("page", "details of one film", lambda a: service.details(*a), films)
-    requests = [(service.request(v, q), film) for v, q, film, _ in films]
-    yield timed("page", "why a film is not higher", lambda a: inquiry.why_not(*a, ("device",)), requests, 60)
+    yield timed("page", "why a film is not higher", lambda a: inquiry.why_not(service.request(*a[:2]), a[2], ("device",)), films, 60)
     yield timed("page", "search", lambda words: service.search(words, somebody), WORDS)
     change = [(v, q, service.query(v, Context("morning", "mobile"))) for v, q in asked]
     yield timed("page", "what changed with the context", lambda a: service.moved(*a), change)

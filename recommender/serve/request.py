@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from recommender.serve.routing import route
 from recommender.serve.standings import Scores
 from recommender.serve.viewers import Viewer
 from recommender.settings import Settings
-from recommender.types import ANY_FILM, Carousel, Drop, Explanation, Filters, Query, Recommendation, Recommender, Strategy, simulated_in
+from recommender.types import ANY_FILM, Carousel, Context, Drop, Explanation, Filters, Query, Recommendation, Recommender, Strategy, simulated_in
 
 TRIED = 10  # films of the viewer's that are tried for one row, those named most often first
 
@@ -32,6 +32,7 @@ class Request:
     query: Query
     filters: Filters = ANY_FILM
     hidden: frozenset[int] = frozenset()
+    nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # see Scores
 
     @cached_property
     def seen(self) -> np.ndarray:
@@ -43,7 +44,7 @@ class Request:
         """Scores and ranks among all films within the viewer's limit that they have not seen."""
         pool = self.catalog.allowed(self.viewer.certificate)
         pool[self.seen] = False
-        return Scores(self.models, self.query, pool)
+        return Scores(self.models, self.query, pool, nobody=self.nobody)
 
     @cached_property
     def strategy(self) -> Strategy:

@@ -38,6 +38,7 @@ class Service:
     models: dict[str, Recommender]
     viewers: dict[str, Viewer]
     problems: tuple[str, ...] = ()  # one line for each artifact that did not load
+    nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # scores for an empty profile, by model and moment
     signals: dict[str, dict[str, Verdict]] = field(default_factory=dict)  # main model -> signal of the context -> whether it is told
 
     @classmethod
@@ -48,7 +49,7 @@ class Service:
             catalog = replace(catalog, in_colour=read_monochrome(beside, catalog))
         models, problems = artifacts.load_all(settings.artifacts, catalog)
         signals = {model: verdicts(settings.artifacts / "reports", model) for model in ("hybrid", "popularity")}
-        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals)
+        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals)
 
     def warm(self) -> None:
         """Build now what is built on first use, so that nobody waits for it later."""
@@ -119,7 +120,7 @@ class Service:
     def request(self, viewer: Viewer, query: Query, filters: Filters = ANY_FILM, hidden: frozenset[int] = frozenset()) -> Request:
         """A question, checked, with everything needed to answer it. query.profile is what the models may know of the viewer."""
         self._check(hidden)
-        return Request(self.settings, self.catalog, self.models, viewer, query, filters, hidden)
+        return Request(self.settings, self.catalog, self.models, viewer, query, filters, hidden, self.nobody)
 
     def home(self, viewer: Viewer, query: Query, filters: Filters = ANY_FILM, hidden: frozenset[int] = frozenset()) -> Home:
         """The strategy and the rows of one Home page. Items in `hidden`, seen films and films over the viewer's certificate stay away."""

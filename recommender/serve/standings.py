@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from recommender.counterfactual import ranks, without
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.rank import standardise
-from recommender.types import Drop, Explanation, Query, Recommender
+from recommender.types import Context, Drop, Explanation, Query, Recommender
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Scores:
     pool: np.ndarray  # (I,) bool: films within the viewer's limit that they have not seen
     done: dict[str, np.ndarray] = field(default_factory=dict)
     less: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
-    nobody: dict[str, np.ndarray] = field(default_factory=dict)
+    nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # scores for an empty profile, which outlive the query
 
     def __contains__(self, name: str) -> bool:
         return name in self.models
@@ -54,15 +54,11 @@ class Scores:
         return ranks(self[name][None], items, self.pool)[0] < ranks(self._unknown(name)[None], items, self.pool)[0]
 
     def _unknown(self, name: str) -> np.ndarray:  # (I,)
-        """Scores for an empty profile at the same moment."""
-        if name not in self.nobody:
-            query, model = Query(context=self.query.context), self.models[name]
-            if isinstance(model, Hybrid):
-                z = np.stack([standardise(self._unknown(part)) for part in PARTS])[None].astype(np.float32)
-                self.nobody[name] = model.blend([query], z)[0]
-            else:
-                self.nobody[name] = model.score([query])[0]
-        return self.nobody[name]
+        """Scores for an empty profile at the same part of day and on the same device."""
+        model, context = self.models[name], replace(self.query.context, at=None)  # so that there are few
+        if (id(model), context) not in self.nobody:
+            self.nobody[id(model), context] = model.score([Query(context=context)])[0]
+        return self.nobody[id(model), context]
 
     def falls(self, name: str, items: np.ndarray, films: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
         """Ranks of items (K,) among the pool: as things stand (K,), and for the viewer less each of these films in turn (n, K)."""
