@@ -267,6 +267,11 @@ def smallest(found: Smallest, catalog: Catalog) -> str:
     return f"Without {films} together it would be number {found.after} instead of {found.before}. {how}"
 
 
+def place(n: int) -> str:
+    """Where a film that is shown stands."""
+    return f"It is number {n} of your first row."
+
+
 def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
     """What keeps a film out, where it stands, what it lacks, what would lift it: one sentence each."""
     title = catalog.titles[w.item]

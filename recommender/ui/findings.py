@@ -18,6 +18,8 @@ from recommender.ui.reports import Opened, Shelf
 from recommender.ui.vega import SOFT
 from recommender.ui.words import counted
 
+SERVED = ("served", "popularity:")  # what the app itself is worth with a signal stands on the Context page
+
 
 def cold_start(shelf: Shelf) -> None:
     """Accuracy over the first ratings, with the thresholds of the hybrid's routing."""
@@ -106,7 +108,8 @@ def context(shelf: Shelf) -> None:
         return exhibits.missing("What context adds", "context.json")
     with st.container(horizontal=True, gap="medium", key="mq_ev_context_choices"):
         metric, k = _metric(opened.paired, "context")
-    there = league.rows(opened.paired, metric=metric, k=k, segment=None).drop(columns="p").rename(columns={"p_holm": "p"})
+    fitted = opened.paired[[not str(v).startswith(SERVED) for v in opened.paired["variant"]]]
+    there = league.rows(fitted, metric=metric, k=k, segment=None).drop(columns="p").rename(columns={"p_holm": "p"})
     none = "no context" if "no context" in set(there["against"]) else str(there["against"].iloc[0])
     there = league.rows(there, against=none)
     at = {name: _mean(there, name) for name in LINES}
@@ -117,7 +120,8 @@ def context(shelf: Shelf) -> None:
     st.caption(
         "Observed is the moment of the request. The device is simulated: MovieLens never recorded one. Dose is how strongly the simulation ties "
         "taste to the device; at dose 0 there is nothing to find, so a lift there would be an error of the method. "
-        "Shuffled: the same contexts, dealt out anew within each viewer. Filled dots are beyond noise, hollow ones are not."
+        "Shuffled: the same contexts, dealt out anew within each viewer. Filled dots are beyond noise, hollow ones are not. "
+        "What each signal adds to the models as they are served stands on the Context page."
     )
 
 
