@@ -235,12 +235,23 @@ class Details:
 
 
 class Change(NamedTuple):
-    """One thing that would lift a film, and the rank it would then have. film: item number, or None where the context changes."""
+    """One thing that would lift a film. film: item number, or None where the context changes; rank: by score, among the films the first row is then
+    chosen from; place: in that row as it is then shown, None where it is not among the first."""
 
     what: Literal["rate", "drop", "context"]  # give this film five stars; do not use this film; this moment
     film: int | None
     context: Context | None
     rank: int
+    place: int | None = None
+
+
+class Held(NamedTuple):
+    """What holds a film among the first of the first row: its place now, films of the viewer's without which it is not there (none where none were
+    found), and its rank by score then (None where the row is then chosen from others)."""
+
+    place: int
+    films: tuple[int, ...]
+    after: int | None
 
 
 @dataclass(frozen=True)

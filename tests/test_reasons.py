@@ -145,12 +145,13 @@ def test_why_not_adds_up_and_every_change_was_tried(service: Service, name: str,
             assert sum(points for _, points in found.parts) == pytest.approx(found.gap, abs=1e-4)
         assert set(dict(found.parts)) <= {*PARTS, "time", "device", found.model}
         for change in found.changes:
-            assert change.rank == rank_after(service, viewer, query, filters, change, item)
+            rank, place = after(service, viewer, query, filters, change, item)
+            assert (change.rank, change.place) == (rank, place)
             assert change.rank < found.rank
             changes += 1
         for kind in ("rate", "drop", "context"):
-            ranks = [c.rank for c in found.changes if c.what == kind]
-            assert ranks == sorted(ranks)
+            order = [c.place or 10 + c.rank for c in found.changes if c.what == kind]
+            assert order == sorted(order)
     assert changes >= 1
 
 
@@ -158,8 +159,8 @@ def rank_in(scores: np.ndarray, pool: np.ndarray, item: int) -> int:
     return 1 + sum(scores[i] > scores[item] or (scores[i] == scores[item] and i < item) for i in np.flatnonzero(pool) if i != item)
 
 
-def rank_after(service: Service, viewer: Viewer, query: Query, filters: Filters, change: Change, item: int) -> int:
-    """The rank once the change has really been made: the film rated and so seen, not used, or the moment another."""
+def after(service: Service, viewer: Viewer, query: Query, filters: Filters, change: Change, item: int) -> tuple[int, int | None]:
+    """Rank by score, and place on the Home page, once the change has been made: the film rated and so seen, not used, or the moment another."""
     if change.what == "rate":
         viewer, query = replace(viewer, profile=plus(Query(viewer.profile), change.film).profile), plus(query, change.film)
     elif change.what == "drop":
@@ -170,7 +171,8 @@ def rank_after(service: Service, viewer: Viewer, query: Query, filters: Filters,
     row = asked.planner.top()
     pool = asked.offered & row.among & ~np.isin(np.arange(len(service.catalog)), viewer.profile.items)
     assert pool[item]
-    return rank_in(row.scores, pool, item)
+    shown = [r.item for r in service.home(viewer, query, filters).carousels[0].recommendations[:10]]
+    return rank_in(row.scores, pool, item), shown.index(item) + 1 if item in shown else None
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(minutes=95), Filters("Western")])
@@ -185,11 +187,12 @@ def test_what_is_shown_first_needs_no_excuse_and_what_is_not_has_one(service: Se
         found = inquiry.why_not(asked, r.item, ())
         assert (found is None) == (place <= 10), place
         assert inquiry.standing(asked, r.item).place == (place if place <= 10 else None)
-    held = inquiry.smallest(asked, row.recommendations[0].item, seconds=0.2)
-    if held is not None and held.films:
-        less = service.request(viewer, without(query, held.films), filters)
-        first = inquiry.standing(asked, row.recommendations[0].item)
-        assert rank_in(less.planner.top().scores, first.pool, row.recommendations[0].item) == held.after > 10
+    for place, r in enumerate(row.recommendations[:10:3], 1):
+        held = inquiry.held(asked, r.item, seconds=0.3)
+        assert held.place == 3 * place - 2
+        shown = {x.item for x in service.home(viewer, without(query, held.films), filters).carousels[0].recommendations[:10]}
+        assert (r.item not in shown) == bool(held.films)  # without them it is really gone from the row
+    assert inquiry.held(asked, row.recommendations[10].item) is None
 
 
 def test_a_film_outside_the_four_hundred_is_told_so(service: Service) -> None:

@@ -290,10 +290,21 @@ class Truth:
             assert len(r.explanation.reasons) <= self.service.models["communities"].nearest
             assert int(found[1]) == int(f"{100 * self.communities[item]:.0f}")
             return "crowd"
-        if s in ("Fits what you watched as a whole", "Stands high for everybody; what you watched adds nothing"):
+        if s in ("Fits what you watched as a whole", "Stands high for everybody, more than for you"):
             assert len(self.stars)
-            assert (self.place(r.model, item, None) < self.place_for_nobody(r.model, item)) == s.startswith("Fits")
-            return "whole" if s.startswith("Fits") else "everybody"
+            mine, nobodys = self.place(r.model, item, None), self.place_for_nobody(r.model, item)
+            plain = np.ptp(self.scores(r.model, -1)) < 1e-9  # for an empty profile all films are alike
+            better = self.scores(r.model, None)[item] > self.scores(r.model, -1)[item] if plain else mine < nobodys
+            if s.startswith("Fits"):
+                assert better
+                assert mine <= 200
+                return "whole"
+            assert nobodys <= 200
+            assert not plain
+            assert not better or mine > 200
+            return "everybody"
+        if s == "No reason stands out":
+            return "none"
         if found := re.fullmatch(r"(Popular choice for|Suits) (.+)", s):
             time, device = weights.get(("context", self.context.time_of_day), 0), weights.get(("context", self.context.device), 0)
             parts = [f"the {self.context.time_of_day}" if time > 0 else "", DEVICE[self.context.device] if device > 0 else ""]
@@ -663,7 +674,8 @@ def test_a_film_is_named_only_where_it_holds(service: Service) -> None:
     lower = phrases.Case(3000, explanation, 4.5, profile, Context(), service.catalog, {b}, fits=False)
     assert phrases.say(lower) == ("Because you liked The Matrix", (b,))
     nothing = phrases.Case(3000, Explanation.of([Reason("sequence", b, 1)]), 1.0, profile, Context(), service.catalog, {b}, fits=False)
-    assert phrases.say(nothing) == ("Stands high for everybody; what you watched adds nothing", ())
+    assert phrases.say(nothing) == ("No reason stands out", ())
+    assert phrases.say(replace(nothing, high=True)) == ("Stands high for everybody, more than for you", ())
     assert case({a}, 3001) == ("Because you gave Toy Story five stars", (a,))  # the same fact in other words for another film
     assert case({b}, 3001) == ("Because you liked The Matrix", (b,))  # it got four
 

@@ -15,7 +15,7 @@ from recommender.models.hybrid import Hybrid
 from recommender.models.neighbours import EASE
 from recommender.serve.carousels import CANDIDATES, Row
 from recommender.serve.request import Request
-from recommender.types import DEVICES, TIMES_OF_DAY, Change, Context, Filters, Query, WhyNot
+from recommender.types import DEVICES, TIMES_OF_DAY, Change, Context, Filters, Held, Query, WhyNot
 
 FIRST = 10  # films of the list that is asked about
 SUGGESTED = 12  # films that might be rated, and films that might be dropped, tried
@@ -41,16 +41,35 @@ def standing(asked: Request, item: int) -> Standing:
     return Standing(row, pool, int(ranks(row.scores[None], np.array([item]), pool)[0, 0]) if pool[item] else None, place)
 
 
-def smallest(asked: Request, item: int, model: str | None = None, seconds: float = 0.5) -> Smallest | None:
-    """The fewest films without which `item` leaves the first FIRST by score; None where it is not among them.
+def smallest(asked: Request, item: int, model: str, seconds: float = 0.5) -> Smallest | None:
+    """The fewest films without which `item` leaves the first FIRST of one model over all films not seen; None where it is not among them.
 
-    Of the viewer's first row, or of one model over all films not seen. Of a long profile only the films that weigh most in its reasons are tried.
+    Of a long profile only the films that weigh most in its reasons are tried.
     """
-    row, pool = (asked.row_of(model), asked.scores.pool) if model else _first_row(asked)
+    row, pool = asked.row_of(model), asked.scores.pool
     if not pool[item] or ranks(row.scores[None], np.array([item]), pool)[0, 0] > FIRST:
         return None
     whatif = WhatIf(_scorer(asked, row), asked.query, pool)
     return whatif.smallest(item, FIRST, seconds=seconds, order=[film for film, _ in _weights(row, item)])
+
+
+def held(asked: Request, item: int, seconds: float = 0.5) -> Held | None:
+    """Films without which `item` is not shown among the first FIRST of the first row, the row made anew; None where it is not shown there."""
+    now = standing(asked, item)
+    if now.place is None:
+        return None
+    whatif = WhatIf(_scorer(asked, now.row), asked.query, now.pool)
+    order = [film for film, _ in _weights(now.row, item)]
+    for k in (FIRST, 2 * FIRST, 4 * FIRST):  # a row mixed by genre lets a film stay that its score alone would not
+        if now.rank is None or now.rank > k:
+            continue
+        found = whatif.smallest(item, k, seconds=seconds / 3, order=order)
+        if not found.films:
+            break
+        then = standing(replace(asked, query=without(asked.query, found.films)), item)
+        if then.place is None:
+            return Held(now.place, found.films, then.rank)
+    return Held(now.place, (), None)
 
 
 def _first_row(asked: Request) -> tuple[Row, np.ndarray]:
@@ -97,7 +116,7 @@ def why_not(asked: Request, item: int, signals: Iterable[str]) -> WhyNot | None:
         k=FIRST,
         gap=gap,
         rival=rival,
-        parts=_parts(asked, row, item, rival) if rival is not None and gap else (),
+        parts=_parts(asked, row, item, rival) if found.rank is not None and rival is not None and gap else (),
         simulated=getattr(asked.models.get("hybrid"), "simulates", ()),
         kept_out=kept_out,
         changes=() if item in asked.seen else _changes(asked, found, item, tuple(signals)),
@@ -133,7 +152,7 @@ def _unlikely(chance: float, least: float) -> str:
 
 def _outside(row: Row) -> str:
     if row.model == "hybrid":
-        return f"your first row takes only the {CANDIDATES} films that people with your history watched most"
+        return f"your first row takes only the {CANDIDATES} films that your history leads to most, by what others watched"
     return "too few people rated it"
 
 
@@ -167,9 +186,9 @@ def _changes(asked: Request, found: Standing, item: int, signals: tuple[str, ...
     better: list[Change] = []
     for kind in ("rate", "drop", "context"):
         order = [n for n in np.argsort(quick, kind="stable") if tried[n].what == kind][:SHOWN]
-        made = [(tried[n], standing(_changed(asked, tried[n], queries[n]), item).rank) for n in order]
-        lifted = [c._replace(rank=r) for c, r in made if r is not None and (found.rank is None or r < found.rank)]
-        better += sorted(lifted, key=lambda c: c.rank)
+        made = [(tried[n], standing(_changed(asked, tried[n], queries[n]), item)) for n in order]
+        lifted = [c._replace(rank=s.rank, place=s.place) for c, s in made if s.rank is not None and (found.rank is None or s.rank < found.rank)]
+        better += sorted(lifted, key=lambda c: c.place or FIRST + c.rank)
     return tuple(better)
 
 

@@ -12,7 +12,7 @@ from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
 from recommender.models.neighbours import Communities
 from recommender.models.popularity import AMONG_MOST, MANY
-from recommender.types import Change, Context, Drop, Explanation, Profile, Reason, WhyNot
+from recommender.types import Change, Context, Drop, Explanation, Held, Profile, Reason, WhyNot
 
 BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars
@@ -89,7 +89,8 @@ class Case:
     context: Context
     catalog: Catalog
     holds: Collection[int] = ()
-    fits: bool = True  # whether the film stands higher than it would if nothing were known of the viewer
+    fits: bool = True  # whether the film stands well, and higher than it would if nothing were known of the viewer
+    high: bool = False  # whether it stands well for somebody of whom nothing is known
 
     def supporters(self, *kinds: str) -> list[Reason]:
         return supporters(self.explanation, *kinds)
@@ -150,7 +151,9 @@ def say(case: Case, lead: tuple[str, ...] = ()) -> Said:
                 return said if isinstance(said, Said) else Said(said)
     if not len(case.profile):
         return Said("Chosen without knowing you yet")
-    return Said("Fits what you watched as a whole" if case.fits else "Stands high for everybody; what you watched adds nothing")
+    if case.fits:
+        return Said("Fits what you watched as a whole")
+    return Said("Stands high for everybody, more than for you" if case.high else "No reason stands out")
 
 
 def _film(reason: Reason, case: Case) -> Said | str:
@@ -260,16 +263,27 @@ def smallest(found: Smallest, catalog: Catalog) -> str:
         if found.hurried:
             return "In the time allowed, no set of your films was found without which it leaves the first ten."
         return f"No set of your films that was tried takes it out of the first ten; without any of them it would be number {found.after:,}."
-    films = films_listed(found.films, catalog)
+    films = several(found.films, catalog)
     if len(found.films) == 1:
         return f"Without {films} it would be number {found.after} instead of {found.before}. No smaller set can be."
     how = "No smaller set does that; all were tried." if found.minimal else "A smaller set may exist; not all were tried."
     return f"Without {films} together it would be number {found.after} instead of {found.before}. {how}"
 
 
-def place(n: int) -> str:
-    """Where a film that is shown stands."""
-    return f"It is number {n} of your first row."
+def held(h: Held, catalog: Catalog) -> list[str]:
+    """Where a film of the first row stands, and which of the viewer's films hold it among the first ten."""
+    lines = [f"It is number {h.place} of your first row."]
+    if not h.films:
+        return [*lines, "No set of your films that was tried takes it out of the first ten."]
+    where = f"number {h.after:,} by score" if h.after else "not among the films the row is chosen from"
+    smaller = "No smaller set can be." if len(h.films) == 1 else "A smaller set may exist."
+    return [*lines, f"Without {several(h.films, catalog)} it would leave the first ten: {where}. {smaller}"]
+
+
+def several(films: Collection[int], catalog: Catalog) -> str:
+    """Titles as a list, the first three of more than five."""
+    films = list(films)
+    return films_listed(films, catalog) if len(films) <= 5 else f"{len(films)} of your films, {films_listed(films[:3], catalog)} among them,"
 
 
 def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
@@ -281,10 +295,10 @@ def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
     if w.rank is not None and w.rank <= w.k:
         lines.append(f"By score it is number {w.rank} of the {w.among:,} films the row is chosen from; others went before it for variety.")
     elif w.rank is not None and w.rival is not None:
-        lines.append(f"{title} is number {w.rank:,} of the {w.among:,} films the row is chosen from.")
+        lines.append(f"{title} is number {w.rank:,} by score, of the {w.among:,} films the row is chosen from.")
         lines.append(f"{catalog.titles[w.rival]}, in place {w.k}, has {points(w.gap)} more.")
     behind = [(name, gap) for name, gap in w.parts if gap > 0]
-    if len(w.parts) > 1 and behind and w.gap:
+    if len(w.parts) > 1 and behind and w.rank is not None:
         most, gap = behind[0]
         marked = " (simulated)" if {"time": "time_of_day"}.get(most, most) in w.simulated else ""
         lines.append(f"Most of all “{PART_NAMES[most]}”{marked} holds it back, by {points(gap)}.")
@@ -297,12 +311,13 @@ def points(gap: float) -> str:
 
 
 def change(c: Change, catalog: Catalog, simulated: Collection[str] = ()) -> str:
-    """One thing that would lift a film, with the rank that it would have."""
+    """One thing that would lift a film, with the place in the first row, or else the rank by score, that it would have."""
+    then = f"it would be number {c.place} of your first row." if c.place else f"it would be number {c.rank:,} by score."
     if c.context is not None:
         marked = " (simulated)" if "device" in simulated and c.context.device else ""
-        return f"For {moment(c.context)}{marked} it would be number {c.rank:,}."
+        return f"For {moment(c.context)}{marked} {then}"
     film = catalog.titles[c.film] if c.film is not None else ""
-    return f"If you gave {film} five stars, it would be number {c.rank:,}." if c.what == "rate" else f"Without {film}, it would be number {c.rank:,}."
+    return f"If you gave {film} five stars, {then}" if c.what == "rate" else f"Without {film}, {then}"
 
 
 def subject(reason: Reason, catalog: Catalog) -> str:

@@ -114,8 +114,10 @@ class Request:
         """Films as they are shown. A sentence names a film of the viewer's only where the recommendation falls without it."""
         explanations = row.explain(items)
         named = [phrases.nameable(e) if item not in self.query.profile.items else [] for item, e in zip(items, explanations)]
-        tried, fits = self._tried(row.model, np.asarray(items), named), self.scores.lifted(row.model, np.asarray(items))
-        return tuple(self._recommendation(row, *of) for of in zip(np.asarray(items).tolist(), explanations, tried, fits.tolist()))
+        tried, placed = self._tried(row.model, np.asarray(items), named), self.scores.placed(row.model, np.asarray(items))
+        return tuple(
+            self._recommendation(row, *of) for of in zip(np.asarray(items).tolist(), explanations, tried, zip(*map(np.ndarray.tolist, placed)))
+        )
 
     def _tried(self, model: str, items: np.ndarray, named: list[list[int]]) -> list[dict[int, Drop]]:
         """What the films that might be named do for the rank of each item; of many films, those that come first for most items."""
@@ -127,10 +129,11 @@ class Request:
         drops = [{film: Drop(film, int(before[k]), int(after[n, k])) for n, film in enumerate(chosen)} for k in range(len(items))]
         return [{film: of[film] for film in may if film in of} for of, may in zip(drops, named)]
 
-    def _recommendation(self, row: Row, item: int, explanation: Explanation, drops: dict[int, Drop], fits: bool) -> Recommendation:
+    def _recommendation(self, row: Row, item: int, explanation: Explanation, drops: dict[int, Drop], placed: tuple[bool, bool]) -> Recommendation:
         score = float(row.scores[item])
         holds = {film for film, drop in drops.items() if drop.after - drop.before >= self.settings.least_drop}
-        said = phrases.say(phrases.Case(item, explanation, score, self.query.profile, self.query.context, self.catalog, holds, fits), row.lead)
+        case = phrases.Case(item, explanation, score, self.query.profile, self.query.context, self.catalog, holds, *placed)
+        said = phrases.say(case, row.lead)
         named = tuple(drops[film] for film in said.films)
         if not self.promise or np.isnan(self.promise["stars"][item]):
             return Recommendation(item, score, row.model, explanation, said.text, drops=named)

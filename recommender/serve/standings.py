@@ -12,6 +12,8 @@ from recommender.models.hybrid import PARTS, Hybrid
 from recommender.rank import standardise
 from recommender.types import Context, Drop, Explanation, Query, Recommender
 
+WELL = 200  # places from the top within which a film stands well
+
 
 @dataclass
 class Scores:
@@ -49,9 +51,17 @@ class Scores:
             self.less |= {(name, film): row for film, row in zip(missing, found)}
         return np.stack([self.less[name, film] for film in films]) if films else np.empty((0, len(self.pool)), np.float32)
 
-    def lifted(self, name: str, items: np.ndarray) -> np.ndarray:  # (K,) bool
-        """Whether each film stands higher than it would for somebody of whom nothing is known, at the same moment."""
-        return ranks(self[name][None], items, self.pool)[0] < ranks(self._unknown(name)[None], items, self.pool)[0]
+    def placed(self, name: str, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # (K,) bool each
+        """Whether each film stands well because of the viewer's films, and whether it stands well for somebody of whom nothing is known.
+
+        Well is among the first WELL. A model that tells no film from another for an empty profile lifts those that score above it.
+        """
+        own, nobody = self[name], self._unknown(name)
+        mine = ranks(own[None], items, self.pool)[0]
+        if np.ptp(nobody) < 1e-9:
+            return (mine <= WELL) & (own[items] > nobody[items]), np.zeros(len(items), bool)
+        theirs = ranks(nobody[None], items, self.pool)[0]
+        return (mine <= WELL) & (mine < theirs), theirs <= WELL
 
     def _unknown(self, name: str) -> np.ndarray:  # (I,)
         """Scores for an empty profile at the same part of day and on the same device."""

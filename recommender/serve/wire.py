@@ -74,7 +74,9 @@ def why_not(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
     changes: list[dict[str, Any]] = []
     for c in w.changes:
         simulated = {"simulated": True} if c.context and any(getattr(c.context, name) for name in w.simulated) else {}
-        changes.append({"what": c.what, "film": titles(c.film), "context": c.context and context(c.context), "rank": c.rank, **simulated})
+        changes.append(
+            {"what": c.what, "film": titles(c.film), "context": c.context and context(c.context), "rank": c.rank, "place": c.place, **simulated}
+        )
     behind = [_part(name, points, {"time": "time_of_day"}.get(name, name) in w.simulated) for name, points in w.parts]
     return {
         "film": titles(w.item), "model": w.model, "rank": w.rank, "among": w.among, "first": w.k, "gap": round(w.gap, 6), "rival": titles(w.rival),

@@ -87,8 +87,8 @@ def _place(frame: Frame, film: int, query: Query) -> list[str]:
     found = inquiry.why_not(request, item, service.told(frame.viewer, frame.anyway))
     if found is not None:
         return phrases.why_not(found, service.catalog)
-    place, held = inquiry.standing(request, item).place or 0, inquiry.smallest(request, item)
-    return [phrases.place(place), *([phrases.smallest(held, service.catalog)] if held else [])]
+    held = inquiry.held(request, item)
+    return phrases.held(held, service.catalog) if held else []
 
 
 def _source(frame: Frame, film: int) -> tuple[str, str | None]:
