@@ -7,6 +7,8 @@ import itertools
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import serving
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
@@ -16,8 +18,9 @@ from recommender.evaluate.report import Contender, Paired, Report, Row, write
 from recommender.serve.contexts import side_by_side
 from recommender.serve.signals import Verdict, verdicts
 from recommender.settings import settings
-from recommender.types import DEVICES, TIMES_OF_DAY, Context
-from recommender.ui import ctx_verdicts, desk
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Query
+from recommender.ui import ctx_learned, ctx_real, ctx_rule, ctx_verdicts, desk, state
+from recommender.ui.measures import signed
 from recommender.world import DEVICE_RULE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -245,11 +248,11 @@ def test_hostile_addresses_fall_back(folder, bad):
 def test_the_head_says_what_the_reports_say(folder):
     fill(folder)
     said = text(page())
-    assert "The time of day adds nothing measurable; a simulated device is found where it was planted; a context that people named helps." in said
+    assert "The time of day adds nothing measurable; a simulated device is found at full dose; a context that people named helps." in said
     assert "−.001 [−.005, +.003] NDCG@10, not told apart from none, 618 viewers" in said
     assert "+.012 [+.008, +.016] NDCG@10 at dose 1, p < .001, 618 viewers" in said
     assert "The moment itself, as the time since the last rating, for a network trained with it: +.040 [+.036, +.044], p < .001" in said
-    assert "At dose 0, where nothing is planted: +.000, not told apart from none" in said
+    assert "At dose 0, where nothing is planted: .000, not told apart from none" in said
     assert "Against itself, contexts shuffled within film: −.100 [−.120, −.080], p = .001" in said
 
 
@@ -277,6 +280,43 @@ def test_a_loss_as_served_is_called_one():
     assert ctx_verdicts.time_of_day(None, level).lines == ("In the app: switched off, as served −.008 [−.009, +.006]",)
 
 
+@pytest.mark.parametrize(
+    "found, said",
+    [((1,), " at full dose"), ((0.5,), " at dose 0.5"), ((0.5, 1), " at doses 0.5 and 1"), ((0.25, 0.5, 1), " at every dose"), ((), "")],
+)
+def test_the_doses_at_which_a_device_is_found_are_named(found, said):
+    rows = [{"dose": d, "series": s, "delta": 0.02, "sure": s == "context" and d in found} for d in (0, 0.25, 0.5, 1) for s in ("context", "x")]
+    assert ctx_verdicts.found_at(pd.DataFrame(rows)) == said
+
+
+def test_what_only_correction_levels_is_said_to_be_so():
+    assert [ctx_rule.level({"lo": lo, "hi": hi}) for lo, hi in ((-1, 1), (-2, -1), (1, 2))] == [
+        "not told apart",
+        "not told apart after correction",
+        "not told apart after correction",
+    ]
+
+
+def test_a_rounded_zero_has_no_sign():
+    assert [signed(x) for x in (-0.0004, 0.0, 0.0004, -0.0006, 0.0006)] == [".000", ".000", ".000", "−.001", "+.001"]
+
+
+def test_dimensions_are_told_apart_each_alone():
+    assert ctx_real.alone([]) == "No dimension is told apart alone"
+    assert ctx_real.alone(["location"]) == "Only location is told apart alone"
+    assert ctx_real.alone(["location", "companion"]) == "Location and companion are each told apart alone"
+
+
+def test_the_weakest_recovery_is_named():
+    points = pd.DataFrame(
+        [("Drama", "tv", 0.29, 0.0, 40), ("Comedy", "mobile", 0.5, 0.4, 50), ("War", "tablet", -0.4, -0.1, 60)],
+        columns=["genre", "device", "planted", "recovered", "n"],
+    )
+    line = {"draws": 5, "points": 3, "correlation": 0.9, "slope": 0.8, "lo": 0.7, "hi": 0.9, "spread": 0.1}
+    said = ctx_learned.recovery_said(line, 1.0, points)[1]
+    assert said.endswith("The weakest is War on tablet: planted −.40, recovered −.10 (60 viewers).")
+
+
 def test_the_dose_response_has_its_placebo_and_its_intervals(folder):
     fill(folder)
     at = page(part="what-is-simulated")
@@ -284,7 +324,10 @@ def test_the_dose_response_has_its_placebo_and_its_intervals(folder):
     assert sorted((r["dose"], r["series"]) for r in rows) == [(d, s) for d in (0, 0.25, 0.5, 1) for s in ("context", "context shuffled")]
     assert all(r["lo"] < r["delta"] < r["hi"] for r in rows)
     assert next(r["span"] for r in rows if (r["dose"], r["series"]) == (1, "context")) == ".008 to .016"
-    assert "dose 1 +.012 [+.008, +.016]. Shuffled within viewer, no lift remains." in text(at)
+    assert (
+        "dose 1 +.012 [+.008, +.016]. Shuffled within viewer, no lift remains, and 1 of 4 loses beyond noise: a device that says nothing costs .006."
+        in text(at)
+    )
 
 
 def test_the_drawn_rule_is_the_rule(folder):
@@ -299,13 +342,15 @@ def test_the_audit_draws_every_cell_and_counts_who_can_tell(folder):
     assert len(cells) == 12
     assert "The largest is Horror in night sessions: +1.1 points [−.9, +3.1], p = 1.00 after Holm" in text(at)
     assert "293 of 943 viewers" in text(at)
-    assert not any(r["sure"] for r in charts(at)["No signal explains more than chance would"])
+    assert "give p between .040 and .04, not corrected" in text(at)
+    assert not any(r["sure"] for r in charts(at)["The same, done otherwise"])
+    assert not any(r["sure"] for r in charts(at)["No signal explains more than chance after correction"])
 
 
 def test_real_context_stands_beside_its_placebos(folder):
     fill(folder)
     at = page(part="real-context")
-    rows = charts(at)["Where context is real, it helps"]
+    rows = charts(at)["Where people name the context, it helps"]
     assert {(r["key"], r["series"]): r["x"] for r in rows} == {
         ("biases", "told no context"): 1.2,
         ("gate", "told the context"): 1.05,
@@ -313,7 +358,7 @@ def test_real_context_stands_beside_its_placebos(folder):
         ("gate", "context shuffled within film"): 1.15,
     }
     assert "Gate is off by 1.050 stars (RMSE); the best that is told none, Biases, by 1.200." in text(at)
-    assert "No dimension alone is told apart from its placebo" in charts(at)
+    assert "No dimension is told apart alone" in charts(at)
 
 
 def test_a_model_that_does_not_beat_its_placebo_is_hollow(folder):
@@ -321,7 +366,7 @@ def test_a_model_that_does_not_beat_its_placebo_is_hollow(folder):
     path = folder / "depaulmovie.json"
     path.write_text(path.read_text().replace('"delta": -0.1,', '"delta": 0.0,').replace('"p": 0.001, "p_holm": 0.001', '"p": 0.6, "p_holm": 0.6'))
     at = page(part="real-context")
-    rows = charts(at)["Even a real context is not told apart from its placebo"]
+    rows = charts(at)["Even a context that people named is not told apart from its placebo"]
     assert [r["sure"] for r in rows if (r["key"], r["series"]) == ("gate", "told the context")] == [False]
     assert "not even a context that people named beats its placebo" in text(at).lower()
 
@@ -331,7 +376,7 @@ def test_reasons_are_drawn_against_random_and_popularity(folder):
     at = page(part="do-reasons-hold")
     falls = charts(at)["Take away what the reasons name first, and the list falls apart"]
     assert {r["series"] for r in falls} == {"own reasons", "random order", "most watched first", "latest first"}
-    assert "The reasons of 2 of 2 models beat random order, both ways" in charts(at)
+    assert "Over the first five films, the reasons of 2 of 2 models beat random order, both ways" in charts(at)
     assert "falls by 3 ranks or more in 90% of cases" in text(at)
     assert "Half of the first films stand on 3 films or fewer" in charts(at)
     assert "found for 590 of 600 viewers, proven to be the smallest for 80%" in text(at)
@@ -371,6 +416,19 @@ def test_a_viewer_without_ratings_is_told_that_nothing_is_personal(folder):
     said = text(page(viewer="sam"))
     assert "Sam has rated nothing yet: nothing here is personal" in said
     assert "do not use it yet" in text(page(viewer="sam", part="what-was-learned"))
+
+
+def test_films_that_are_rated_and_not_used_count_as_rated(folder, monkeypatch):
+    """Only the film that is used weighs in the gate; the rows are personal by what was rated."""
+    fill(folder)
+    kenji = desk.desk().viewers["kenji"]
+    monkeypatch.setattr(
+        state.Frame, "query", property(lambda frame: Query(kenji.profile.keep(np.arange(len(kenji.profile)) < 1), Context("evening")))
+    )
+    said = text(page(part="what-was-learned"))
+    assert f"For a history of {len(kenji.profile)} ratings, 1 of them in use" in said
+    assert "do not use it yet" not in said
+    assert "Outlined: now, if all were told" in said
 
 
 def test_a_signal_that_the_app_does_not_heed_is_named(folder, monkeypatch):

@@ -60,31 +60,31 @@ def _who(opened: Opened, told: dict[str, dict]) -> None:
 
 def _explained(opened: Opened, told: dict[str, dict]) -> None:
     """The share of the variance within viewers that each signal explains, beside what shuffled labels explain."""
-    points = pd.DataFrame([_against_chance(variant, s["explained"]) for variant, s in told.items()])
+    points = pd.DataFrame([_against_chance(variant, s["explained"], s["explained"]["p_holm"]) for variant, s in told.items()])
+    points = points.assign(sure=points["p"] < league.SURE, hover=[f"{h} (Holm)" for h in points["hover"]])
     found = points[points["sure"]]
     usual = told.get(HOME) or next(iter(told.values()))
     e = usual["explained"]
     sentence = (
         f"Within one person, the part of the day on their own clock explains {e['value']:.3%} of what genres they rate; shuffled sessions explain "
-        f"{e['chance']:.3%} on average and over {e['chance_95']:.3%} once in twenty ({chance_of(_p(e))}). A filled dot is beyond noise."
+        f"{e['chance']:.3%} on average and over {e['chance_95']:.3%} once in twenty ({chance_of(e['p_holm'])}, Holm). "
+        "A filled dot is beyond noise after correction."
     )
-    head = f"{len(found)} of {len(points)} signals beyond chance" if len(found) else "No signal explains more than chance would"
-    title = "variance of genres explained"
+    head = (
+        f"{len(found)} of {len(points)} signals beyond chance after correction"
+        if len(found)
+        else "No signal explains more than chance after correction"
+    )
+    title = "variance of genres explained · p after Holm"
     exhibits.draw("explained", head, sentence, ctx_charts.null(points, title, points["row"].tolist()), opened, points.drop(columns=["said", "hover"]))
 
 
-def _p(explained: dict) -> float:
-    """The p value of a permutation test, corrected where the report corrects it."""
-    return float(explained.get("p_holm", explained["p"]))
-
-
-def _against_chance(row: str, e: dict) -> dict:
-    p = _p(e)
+def _against_chance(row: str, e: dict, p: float) -> dict:
+    """What is explained beside what shuffled sessions explain. p: corrected or not, as the chart has it."""
     return {
         "row": row,
         **{k: e[k] for k in ("value", "chance", "chance_95")},
         "p": p,
-        "sure": p < league.SURE,
         "said": f"{e['value']:.3%}, {chance_of(p)}",
         "hover": f"{e['value']:.3%}, {chance_of(p)}",
         "by_chance": f"{e['chance']:.3%} on average, {e['chance_95']:.3%} once in twenty",
@@ -158,7 +158,7 @@ def shift_said(cells: pd.DataFrame, told: dict) -> tuple[str, str]:
     largest = f"The largest is {most['genre']} in {most['label']} sessions: {interval}, {chance_of(most['p'])} after Holm"
     return head, (
         f"{told['variant'].capitalize()}, {counted(told['users'], 'viewer')} with {told['sessions']:,} sessions, {len(cells)} cells. {largest}. "
-        f"Whatever there is, no interval reaches beyond {number(100 * told['at_most'], 1)} points."
+        f"No interval reaches beyond {number(100 * told['at_most'], 1)} points."
     )
 
 
@@ -173,19 +173,23 @@ def when_said(one: pd.DataFrame, label: str) -> str:
 
 def _checks(opened: Opened, told: dict) -> None:
     """The same test done otherwise."""
-    rows = [_against_chance("as above", told["explained"])]
-    rows += [_against_chance(c["check"], c["explained"]) for c in opened.report.more.get("checks", []) if c["variant"] == told["variant"]]
+    rows = [_against_chance("as above", told["explained"], told["explained"]["p"])]
+    rows += [
+        _against_chance(c["check"], c["explained"], c["explained"]["p"])
+        for c in opened.report.more.get("checks", [])
+        if c["variant"] == told["variant"]
+    ]
     if len(rows) < 2:
         return
     points = pd.DataFrame(rows)
-    points = points.assign(row=[wrapped(r) for r in points["row"]])
+    points = points.assign(row=[wrapped(r) for r in points["row"]], sure=False)
     low, high = number(points["p"].min(), 3), number(points["p"].max(), 2)
-    sentence = f"{told['variant'].capitalize()}: other sessions and other shuffles give p between {low} and {high}, not corrected for one another."
+    sentence = f"{told['variant'].capitalize()}: other sessions and other shuffles give p between {low} and {high}, not corrected."
     exhibits.draw(
         "checks",
         "The same, done otherwise",
         sentence,
-        ctx_charts.null(points, "variance of genres explained", points["row"].tolist()),
+        ctx_charts.null(points, "variance of genres explained · p not corrected", points["row"].tolist()),
         opened,
         points.drop(columns=["said", "hover"]),
     )

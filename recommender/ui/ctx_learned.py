@@ -13,13 +13,14 @@ from recommender.serve import contexts, signals
 from recommender.settings import settings
 from recommender.types import DEVICES, TIMES_OF_DAY
 from recommender.ui import ctx_charts, exhibits, league, words
-from recommender.ui.ctx_rule import COMMAND, lifts, span
+from recommender.ui.ctx_rule import COMMAND, level, lifts, span
 from recommender.ui.measures import chance_of, number, signed, titled
 from recommender.ui.reports import Opened, Shelf
 from recommender.ui.state import Frame
 from recommender.ui.vega import FAMILIES, records, wrapped
 from recommender.ui.words import counted
 
+STRONG = 0.3  # log-odds from which a planted genre is asked for
 SIGNALS = {"time_of_day": "Time of day", "device": "Device"}
 TINT = dict(zip(PARTS, ("collaborative", "content", "sequential")))  # the family whose colour a part has everywhere
 
@@ -43,11 +44,13 @@ def _gate(frame: Frame) -> None:
         st.info("The hybrid did not load: there is no gate to look into.", icon=":material/info:")
         return
     shares = contexts.gate(hybrid, frame.query.profile)
-    n, few = len(frame.query.profile), frame.service.settings.few_ratings
+    n, few = len(frame.viewer.profile), frame.service.settings.few_ratings
     unused = f" {frame.viewer.name}’s rows do not use it yet: below {few} ratings they are those of everybody." if n < few else ""
-    exhibits.title(gate_head(shares), gate_said(shares, n) + unused)
+    exhibits.title(gate_head(shares), gate_said(shares, n, len(frame.query.profile)) + unused)
     now = frame.asked.time_of_day, frame.asked.device
     st.html(f'<div class="mq-ev mq-cx-gates">{"".join(_table(shares[:, :, i], name, now) for i, name in enumerate(PARTS))}</div>')
+    if None not in now:
+        st.caption(outlined(told=frame.query.context == frame.asked))
     figures = pd.DataFrame(
         [
             {"time_of_day": t, "device_simulated": d, **{name: float(shares[i, j, m]) for m, name in enumerate(PARTS)}}
@@ -65,12 +68,18 @@ def gate_head(shares: np.ndarray) -> str:
     return "The moment hardly changes who has the say" if first and swing < 0.1 else "Who has the say depends on the moment"
 
 
-def gate_said(shares: np.ndarray, n: int) -> str:
-    """The largest share and how far each moves over the sixteen contexts."""
+def outlined(told: bool) -> str:
+    """What the outlined cells are. told: whether the models are told all of this moment."""
+    return "Outlined: now." if told else "Outlined: now, if all were told. The app does not tell the models all of this moment."
+
+
+def gate_said(shares: np.ndarray, n: int, used: int) -> str:
+    """The largest share and how far each moves over the sixteen contexts, for n ratings, of which some are used."""
     low, high = shares.min(axis=(0, 1)), shares.max(axis=(0, 1))
     said = [f"“{words.model(PARTS[m])}” {100 * low[m]:.0f} to {100 * high[m]:.0f}%" for m in np.argsort(-high)]
+    history = counted(n, "rating") + (f", {used:,} of them in use" if used < n else "")
     return (
-        f"The gate shares out one say among three models. For a history of {counted(n, 'rating')}, over all sixteen moments: {'; '.join(said)}. "
+        f"The gate shares out one say among three models. For a history of {history}, over all sixteen moments: {'; '.join(said)}. "
         "Cells are % of the say, the brighter the larger; equal shares would be 33."
     )
 
@@ -139,7 +148,7 @@ def heard(shown: pd.DataFrame) -> str:
 def verdict_said(shown: pd.DataFrame, title: str) -> str:
     """Each lift with its interval and chance."""
     said = [
-        f"{str(r['row']).replace(chr(10), ' ')} {span(r)}, {chance_of(r['p']) if r['sure'] else 'not told apart'}"
+        f"{str(r['row']).replace(chr(10), ' ')} {span(r)}, {chance_of(r['p']) if r['sure'] else level(r)}"
         for r in records(shown[shown["series"] == ctx_charts.REAL])
     ]
     return f"A signal is listened to only where it adds to {title} beyond noise, on viewers never seen in training. {'; '.join(said)}."
@@ -157,7 +166,7 @@ def recovered(opened: Opened) -> None:
     options = sorted(table["dose"].unique().tolist())
     dose = exhibits.choose("dose", "Dose", options, options[-1], lambda d: f"{d:g}")
     shown = table[table["dose"] == dose]
-    head, said = recovery_said(lines.get(float(dose)), dose, len(shown))
+    head, said = recovery_said(lines.get(float(dose)), dose, shown)
     exhibits.draw("recovered", head, said, ctx_charts.recovered(shown), opened, shown)
     exhibits.key({words.named(device): look for device, look in ctx_charts.DEVICE_LOOK.items()})
     st.caption(
@@ -166,10 +175,10 @@ def recovered(opened: Opened) -> None:
     )
 
 
-def recovery_said(line: dict | None, dose: float, points: int) -> tuple[str, str]:
-    """Headline and sentence from the report's own line through the points."""
+def recovery_said(line: dict | None, dose: float, points: pd.DataFrame) -> tuple[str, str]:
+    """Headline and sentence from the report's own line through the points, and the point that falls furthest short."""
     if line is None:
-        return "Is the planted truth found again?", f"{points} genres on devices at dose {dose:g}."
+        return "Is the planted truth found again?", f"{len(points)} genres on devices at dose {dose:g}."
     if line.get("slope") is None:
         return (
             "Nothing planted, and noise is what comes back",
@@ -179,5 +188,16 @@ def recovery_said(line: dict | None, dose: float, points: int) -> tuple[str, str
     slope = f"{number(line['slope'], 2)} [{number(line['lo'], 2)}, {number(line['hi'], 2)}]"
     return head, (
         f"At dose {dose:g}, over {line['points']} pairs of genre and device, planted and recovered correlate by {number(line['correlation'], 2)}; "
-        f"the slope is {slope} over {line['draws']} draws of the devices, where 1 would be full strength."
+        f"the slope is {slope} over {line['draws']} draws of the devices, where 1 would be full strength.{_weakest(points)}"
     )
+
+
+def _weakest(points: pd.DataFrame) -> str:
+    """What falls furthest short of what was planted, among what was planted strongly."""
+    strong = points[points["planted"].abs() >= STRONG]
+    short = np.sign(strong["planted"]) * (strong["planted"] - strong["recovered"])
+    if not len(short) or short.max() <= 0:
+        return ""
+    least = strong.loc[short.idxmax()]
+    found = f"planted {signed(least['planted'], 2)}, recovered {signed(least['recovered'], 2)} ({counted(int(least['n']), 'viewer')})"
+    return f" The weakest is {least['genre']} on {words.DEVICE[least['device']]}: {found}."

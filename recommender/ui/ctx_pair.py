@@ -92,7 +92,7 @@ _PARTS = {"time": lambda film: film.time, "device": lambda film: film.device}
 
 def _popular(frame: Frame) -> None:
     """Said where the viewer's rows are not personal."""
-    n, few = len(frame.query.profile), frame.service.settings.few_ratings
+    n, few = len(frame.viewer.profile), frame.service.settings.few_ratings
     rated = f"{frame.viewer.name} has rated {counted(n, 'film')}, fewer than {few}" if n else f"{frame.viewer.name} has rated nothing yet"
     said = (
         f"{rated}: nothing here is personal. The lists are those of everybody: how popular a film is, how much more often than usual it is rated at "

@@ -1,4 +1,4 @@
-"""Real context: people who named the time, the place and the company of the same films; every model beside its placebos."""
+"""Named context: a survey of people who rated the same films for times, places and company they imagined; every model beside its placebos."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from recommender.serve.phrases import listed
 from recommender.ui import ctx_charts, exhibits, league
 from recommender.ui.ctx_charts import BLUE, GOLD, GREY
+from recommender.ui.ctx_rule import level
 from recommender.ui.measures import chance_of, number, signed
 from recommender.ui.reports import Opened, Shelf
 from recommender.ui.vega import IVORY, records, wrapped
@@ -24,7 +26,7 @@ def real(shelf: Shelf) -> None:
     """The league of RMSE, then what each dimension gives."""
     opened = shelf.found.get("depaulmovie")
     if opened is None or not len(opened.table):
-        return exhibits.missing("What a real context is worth", "depaulmovie.json", COMMAND)
+        return exhibits.missing("What a named context is worth", "depaulmovie.json", COMMAND)
     with st.container(horizontal=True, gap="medium", key="mq_ev_real_choices"):
         variant = exhibits.choose("folds", "Folds", league.variants(opened.table), fairest(opened), lambda v: v.capitalize())
         there = [s for s in SEGMENTS if s is None or s in set(opened.table["segment"])]
@@ -89,7 +91,8 @@ def _league(opened: Opened, table: pd.DataFrame) -> None:
     exhibits.draw("real", *league_said(table), spec, opened, table)
     exhibits.key(LOOK)
     st.caption(
-        "Intervals are over users. Shuffled: the same contexts dealt anew among a user’s ratings; within film: among the user’s ratings of one film, "
+        "Told in a survey: people rated films for situations that they imagined, not for evenings that were watched. Intervals are over "
+        "users. Shuffled: the same contexts dealt anew among a user’s ratings; within film: among the user’s ratings of one film, "
         "which keeps all but what the situation itself says. A model’s dot is filled where it beats that second placebo beyond noise."
     )
 
@@ -98,16 +101,16 @@ def league_said(table: pd.DataFrame) -> tuple[str, str]:
     """Headline and sentence: the best model that is told the context, beside the best that is not, and against its own stricter placebo."""
     best, bare = (first_of(table, series) for series in (TOLD, UNTOLD))
     if best is None:
-        return "What a real context is worth", "The report holds no model that is told the context."
+        return "What a named context is worth", "The report holds no model that is told the context."
     beside = f"; the best that is told none, {bare['label']}, by {number(bare['x'])}" if bare else ""
     said = f"{best['label']} is off by {number(best['x'])} stars (RMSE){beside}. "
     if best["delta"] is None:
-        return "What a real context is worth", said + "What of it is the context’s own was not tested."
+        return "What a named context is worth", said + "What of it is the context’s own was not tested."
     due = {"delta": best["delta"], "lo": best["dlo"], "hi": best["dhi"], "p_holm": best["p"]}
     sure = best["p"] < league.SURE and best["delta"] < 0
     own = "gives" if sure else "can be shown to give"
     said += f"Against itself with contexts shuffled within film it is {_change(due)}: that is what the situation itself {own}."
-    head = "Where context is real, it helps" if sure else "Even a real context is not told apart from its placebo"
+    head = "Where people name the context, it helps" if sure else "Even a context that people named is not told apart from its placebo"
     return head, f"{said} {counted(int(best['n']), 'user')}."
 
 
@@ -119,7 +122,7 @@ def first_of(table: pd.DataFrame, series: str) -> dict[str, Any] | None:
 
 def _change(pair: dict[str, Any]) -> str:
     """'−.112 [−.13, −.09] (p < .001)'."""
-    sure = chance_of(pair["p_holm"]) if pair["p_holm"] < league.SURE else "not told apart"
+    sure = chance_of(pair["p_holm"]) if pair["p_holm"] < league.SURE else level(pair)
     return f"{signed(pair['delta'])} [{signed(pair['lo'])}, {signed(pair['hi'])}] ({sure})"
 
 
@@ -136,16 +139,22 @@ def _dimensions(opened: Opened, variant: str, segment: str | None) -> None:
         series=TOLD,
         x=table["delta"],
         sure=table["p_holm"] < league.SURE,
-        said=[chance_of(p) if p < league.SURE else "not told apart" for p in table["p_holm"]],
+        said=[chance_of(r["p_holm"]) if r["p_holm"] < league.SURE else level(r) for r in rows],
         hover=[f"{signed(d)}, {chance_of(p)}" for d, p in zip(table["delta"], table["p_holm"])],
     )
     order = shown.sort_values("x")["row"].tolist()
     spec = ctx_charts.intervals(
         shown, "difference in RMSE, stars · less is better", order, {TOLD: (GOLD, "circle")}, "shuffled within film", mark="+.2~f"
     )
-    first = records(shown[shown["row"] != "all three"].sort_values("x"))[0]
-    head = f"Of one dimension alone, {first['row'].lower()} tells the most" if first["sure"] else "No dimension alone is told apart from its placebo"
+    apart = [r["row"].lower() for r in records(shown) if r["row"] != "all three" and r["sure"] and r["x"] < 0]
     sentence = f"{opened.report.label(best)}, told one dimension at a time, less the same with it shuffled within film: " + "; ".join(
         f"{r['row'].lower()} {_change(r)}" for r in records(shown)
     )
-    exhibits.draw("dimensions", head, f"{sentence}.", spec, opened, table)
+    exhibits.draw("dimensions", alone(apart), f"{sentence}. The dimensions were not compared with one another.", spec, opened, table)
+
+
+def alone(apart: list[str]) -> str:
+    """Headline: the dimensions that beat their placebo without the others."""
+    if not apart:
+        return "No dimension is told apart alone"
+    return f"Only {apart[0]} is told apart alone" if len(apart) == 1 else f"{listed(apart).capitalize()} are each told apart alone"

@@ -67,14 +67,14 @@ def _against_random(opened: Opened) -> None:
     spec = ctx_charts.intervals(shown, "of the list, more than at random", order, GIVES, "random order", mark="+.2~f")
     better = (shown["sure"] & (shown["x"] > 0)).groupby(shown["label"]).all()
     head = (
-        f"The reasons of {int(better.sum())} of {len(better)} models beat random order, both ways"
+        f"Over the first five films, the reasons of {int(better.sum())} of {len(better)} models beat random order, both ways"
         if better.any()
-        else "No model’s reasons beat random order both ways"
+        else "Over the first five films, no model’s reasons beat random order both ways"
     )
     best = records(shown.sort_values("x"))[-1]
     span = f"{signed(best['x'])} [{signed(best['lo'])}, {signed(best['hi'])}]"
     sentence = (
-        f"Over the first five films, {best['label']} gains most, by {best['series']}: {span} of its list against random order, {int(best['n']):,} "
+        f"{best['label']} gains most, by {best['series']}: {span} of its list against random order, {int(best['n']):,} "
         f"viewers. Deletion counts how much faster the list falls apart, insertion how much sooner it is there.{_beaten(opened)}"
     )
     exhibits.draw("faithful", head, sentence, spec, opened, shown.drop(columns=["row", "hover", "said"]))

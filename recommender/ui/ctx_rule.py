@@ -13,7 +13,7 @@ import streamlit as st
 from recommender.evaluate.report import Paired
 from recommender.ui import ctx_charts, exhibits, league, words
 from recommender.ui.ctx_charts import PLACEBO, REAL
-from recommender.ui.measures import chance_of, signed, titled
+from recommender.ui.measures import chance_of, number, signed, titled
 from recommender.ui.reports import Opened, Shelf
 from recommender.ui.vega import records
 from recommender.world import DEVICE_RULE, MOBILE_PER_HOUR
@@ -123,11 +123,28 @@ def headline(table: pd.DataFrame) -> str:
 
 def spoken(table: pd.DataFrame, title: str) -> str:
     """'Dose 0: −.000 [−.002, .001], not told apart; … Shuffled within viewer, no lift remains.'"""
-    real, placebo = (table[table["series"] == series] for series in (REAL, PLACEBO))
-    said = "; ".join(f"dose {r['dose']:g} {span(r)}{'' if r['sure'] else ', not told apart'}" for r in records(real))
-    left = int((placebo["sure"] & (placebo["delta"] > 0)).sum())
-    after = f" Shuffled within viewer, {f'{left} of {len(placebo)} lifts remain' if left else 'no lift remains'}." if len(placebo) else ""
-    return f"What the simulated device adds to {title}, {int(real['n'].max()):,} viewers: {said}.{after}"
+    real = table[table["series"] == REAL]
+    said = "; ".join(f"dose {r['dose']:g} {span(r)}{'' if r['sure'] else f', {level(r)}'}" for r in records(real))
+    return f"What the simulated device adds to {title}, {int(real['n'].max()):,} viewers: {said}.{_shuffled(table[table['series'] == PLACEBO])}"
+
+
+def _shuffled(placebo: pd.DataFrame) -> str:
+    """What is left of the lift when a viewer's devices are dealt out anew, and what a device that says nothing costs."""
+    if not len(placebo):
+        return ""
+    n, left = len(placebo), int((placebo["sure"] & (placebo["delta"] > 0)).sum())
+    said = f" Shuffled within viewer, {f'{left} of {n} lifts remain' if left else 'no lift remains'}"
+    costs = sorted(-placebo.loc[placebo["sure"] & (placebo["delta"] < 0), "delta"])
+    if not costs:
+        return f"{said}."
+    many = f"all {n} lose" if len(costs) == n else f"{len(costs)} of {n} {'loses' if len(costs) == 1 else 'lose'}"
+    ends = list(dict.fromkeys(number(c) for c in (costs[0], costs[-1])))
+    return f"{said}, and {many} beyond noise: a device that says nothing costs {' to '.join(ends)}."
+
+
+def level(row: Mapping[str, Any]) -> str:
+    """How to say that p, corrected, is not small: the interval of a row, which is not corrected, may leave zero all the same."""
+    return "not told apart after correction" if row["lo"] > 0 or row["hi"] < 0 else "not told apart"
 
 
 def span(row: Mapping[str, Any]) -> str:

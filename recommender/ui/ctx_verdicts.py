@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from recommender.serve.phrases import listed
 from recommender.serve.signals import Verdict
 from recommender.ui import ctx_real, league, sections
 from recommender.ui.ctx_charts import REAL
-from recommender.ui.ctx_rule import dosed, lifts
+from recommender.ui.ctx_rule import dosed, level, lifts
 from recommender.ui.measures import chance_of, number, signed
 from recommender.ui.reports import Opened, Shelf
 from recommender.ui.vega import records
 
-PEOPLE = "Time, place and company", "observed, real"
+PEOPLE = "Time, place and company", "told in a survey"
 HELPS, HARMS, LEVEL, UNKNOWN = "helps", "harms", "no difference", "not measured"
 
 
 @dataclass(frozen=True)
 class Tile:
     """One signal: where it comes from, what was found, in a phrase, and the lines beneath. delta, lo, hi: the figure the rail shows, good to the
-    right; None where nothing was measured."""
+    right; None where nothing was measured; where: the doses at which a device is found."""
 
     signal: str
     source: str
@@ -36,13 +38,15 @@ class Tile:
     delta: float | None = None
     lo: float | None = None
     hi: float | None = None
+    where: str = ""
 
 
 def head(shelf: Shelf, served: dict[str, Verdict]) -> None:
     """Headline and three tiles. served: whether the models of this viewer are told each signal."""
     tiles = _tiles(shelf.found.get("context"), shelf.found.get("depaulmovie"), served.get("time_of_day"), served.get("device"))
     dates = [shelf.found[name].report.date for name in ("context", "depaulmovie") if name in shelf.found]
-    how = "brackets are 95% intervals, p is corrected for all tests of a table (Holm) · a signal is observed or simulated, and always says which"
+    corrected = "p is corrected within each family of comparisons (Holm)"
+    how = f"brackets are 95% intervals, {corrected} · a signal is observed, told or simulated, and always says which"
     about = f"measured {max(dates)} · {how}" if dates else ""
     st.html(
         f'<div class="mq-ev mq-ev-top"><small>Honest context</small><h1>{escape(headline(tiles))}</h1><p>{escape(about)}</p></div>'
@@ -74,14 +78,14 @@ def headline(tiles: Sequence[Tile]) -> str:
         ("time", HELPS): "The time of day helps",
         ("time", HARMS): "The time of day does harm",
         ("time", LEVEL): "The time of day adds nothing measurable",
-        ("device", HELPS): "a simulated device is found where it was planted",
+        ("device", HELPS): "a simulated device is found",
         ("device", HARMS): "a simulated device does harm",
         ("device", LEVEL): "a simulated device is not found",
         ("real", HELPS): "a context that people named helps",
         ("real", HARMS): "a context that people named does harm",
         ("real", LEVEL): "not even a context that people named beats its placebo",
     }
-    parts = [said[kind, t.verdict] for kind, t in zip(("time", "device", "real"), tiles) if (kind, t.verdict) in said]
+    parts = [said[kind, t.verdict] + t.where for kind, t in zip(("time", "device", "real"), tiles) if (kind, t.verdict) in said]
     if not parts:
         return "What the hour and the screen change, and how much of it is real."
     line = "; ".join(parts)
@@ -95,7 +99,7 @@ def time_of_day(study: Opened | None, served: Verdict | None) -> Tile:
     moment = _first(table[[str(v).startswith("moment of the request") for v in table["variant"]]])
     if moment is None:
         return tile
-    said = f"{signed(moment['delta'])} [{signed(moment['lo'])}, {signed(moment['hi'])}], {_sure(moment['p'])}"
+    said = f"{signed(moment['delta'])} [{signed(moment['lo'])}, {signed(moment['hi'])}], {_sure(moment)}"
     return replace(tile, lines=(*tile.lines, f"The moment itself, as the time since the last rating, for a network trained with it: {said}"))
 
 
@@ -103,12 +107,25 @@ def device(study: Opened | None, served: Verdict | None) -> Tile:
     """The simulated device at its strongest dose, and at dose 0 beside it."""
     table = dosed(lifts(study))
     full = table[table["dose"] == table["dose"].max()]
-    tile = _lift("Device", "simulated", _first(full), served, ("what was planted is found", "what was planted does harm"))
+    where = found_at(table)
+    tile = _lift("Device", "simulated", _first(full), served, (f"what was planted is found{where}", "what was planted does harm"))
+    tile = replace(tile, where=where if tile.verdict == HELPS else "")
     zero = _first(table[(table["dose"] == 0)])
     if zero is None or tile.delta is None:
         return tile
-    nothing = f"At dose 0, where nothing is planted: {signed(zero['delta'])}, {_sure(zero['p'])}"
+    nothing = f"At dose 0, where nothing is planted: {signed(zero['delta'])}, {_sure(zero)}"
     return replace(tile, lines=(tile.lines[0], nothing, *tile.lines[1:]))
+
+
+def found_at(table: pd.DataFrame) -> str:
+    """At which doses the device lifts beyond noise: ' at full dose', ' at doses .5 and 1', ' at every dose'."""
+    planted = table[(table["series"] == REAL) & (table["dose"] > 0)]
+    found = planted.loc[planted["sure"] & (planted["delta"] > 0), "dose"].tolist()
+    if found == [1.0] and len(planted) > 1:
+        return " at full dose"
+    if len(found) == len(planted) and len(found) > 1:
+        return " at every dose"
+    return f" at dose{'s' if len(found) > 1 else ''} {listed([f'{d:g}' for d in found])}" if found else ""
 
 
 def real(opened: Opened | None) -> Tile:
@@ -123,8 +140,9 @@ def real(opened: Opened | None) -> Tile:
     verdict = _verdict(-best["delta"], best["p"])
     phrases = {HELPS: f"{number(-best['delta'], 2)} stars less error than its placebo", HARMS: "Worse than its placebo"}
     said = phrases.get(verdict, "Not told apart from its placebo")
+    due = {"lo": best["dlo"], "hi": best["dhi"], "p": best["p"]}
     lines = (
-        f"Against itself, contexts shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(best['p'])}",
+        f"Against itself, contexts shuffled within film: {signed(best['delta'])} [{signed(best['dlo'])}, {signed(best['dhi'])}], {_sure(due)}",
         f"{best['label']}, RMSE {number(best['x'])}, {int(best['n']):,} users of DePaulMovie, {variant}",
         *((f"Best model that is told no context: {bare['label']}, {number(bare['x'])}",) if bare else ()),
     )
@@ -140,8 +158,8 @@ def _verdict(gain: float, p: float) -> str:
     return LEVEL if p >= league.SURE else HELPS if gain > 0 else HARMS
 
 
-def _sure(p: float) -> str:
-    return chance_of(p) if p < league.SURE else "not told apart from none"
+def _sure(row: Mapping[str, Any]) -> str:
+    return chance_of(row["p"]) if row["p"] < league.SURE else level(row).replace("apart", "apart from none")
 
 
 def _as_served(v: Verdict) -> str:
@@ -161,7 +179,7 @@ def _lift(signal: str, source: str, row: dict | None, served: Verdict | None, sa
     verdict = _verdict(row["delta"], row["p"])
     phrase = {HELPS: said[0].capitalize(), HARMS: said[1].capitalize()}.get(verdict, "Adds nothing that can be told from zero")
     dose = f" at dose {row['dose']:g}" if "dose" in row else ""
-    line = f"{signed(row['delta'])} [{signed(row['lo'])}, {signed(row['hi'])}] NDCG@{row['k']}{dose}, {_sure(row['p'])}, {int(row['n']):,} viewers"
+    line = f"{signed(row['delta'])} [{signed(row['lo'])}, {signed(row['hi'])}] NDCG@{row['k']}{dose}, {_sure(row)}, {int(row['n']):,} viewers"
     return Tile(signal, source, verdict, phrase, tuple(filter(None, (line, told + detail))), f"NDCG@{row['k']}", row["delta"], row["lo"], row["hi"])
 
 

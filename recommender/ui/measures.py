@@ -168,7 +168,10 @@ def ranged(lo: float, hi: float) -> str:
 
 
 def signed(x: float, digits: int = 3) -> str:
-    return ("+" if x >= 0 else "") + number(x, digits)
+    """+.012, −.012, and .000 without a sign for what rounds to zero."""
+    if round(x, digits) == 0:
+        return number(0.0, digits)
+    return ("+" if x > 0 else "") + number(x, digits)
 
 
 def chance_of(p: float) -> str:
