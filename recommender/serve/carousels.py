@@ -15,10 +15,10 @@ from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
+from recommender.serve.liking import LIKED, mostly_liked
 from recommender.serve.standings import Scores
 from recommender.types import Context, Explanation, Profile, Query, Reason, context_reasons, simulated_in
 
-LIKED = phrases.LIKED
 FEWEST = 5  # a row with fewer films is left out
 SHORT = 95  # minutes
 GEM_STARS = 3.6  # damped mean stars of a hidden gem
@@ -297,7 +297,7 @@ class Planner:
         liked, seen = self._liked_films(), set(self.profile.items.tolist())
         counts = Counter(p for i in liked for p in dict.fromkeys((*self.catalog.directors[i], *self.catalog.actors[i])))
         left = lambda p: sum(i not in seen for i in self.catalog.people[p])
-        fond = lambda p: phrases.mostly_liked(np.isin(np.arange(len(self.catalog)), self.catalog.people[p]), self.profile)
+        fond = lambda p: mostly_liked(np.isin(np.arange(len(self.catalog)), self.catalog.people[p]), self.profile)
         return next((p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4 and fond(p)), None)
 
     def _favourite_genres(self, n: int) -> list[str]:
@@ -307,5 +307,5 @@ class Planner:
             return []
         share, usual = self.catalog.genres[liked].mean(axis=0), self.catalog.genres.mean(axis=0)
         best = np.argsort(-(share - usual), kind="stable")
-        mine = [g for g in best if share[g] > usual[g] and phrases.mostly_liked(self.catalog.genres[:, g], self.profile)]
+        mine = [g for g in best if share[g] > usual[g] and mostly_liked(self.catalog.genres[:, g], self.profile)]
         return [self.catalog.genre_names[g] for g in mine[:n]]

@@ -9,7 +9,7 @@ import numpy as np
 from recommender.catalog import Catalog
 from recommender.models.neighbours import EASE, PUBLISHED
 from recommender.models.popularity import Popularity
-from recommender.serve.phrases import LIKED
+from recommender.serve.liking import rated_and_liked
 from recommender.types import Profile, Reason, Recommender
 
 
@@ -37,6 +37,5 @@ def _people(film: int, item: int, models: Mapping[str, Recommender]) -> str:
 
 def _own(films: np.ndarray, profile: Profile) -> str:
     """How many of the viewer's films are of this kind, and how many of those they liked."""
-    mine = films[profile.items]
-    rated, liked = int(mine.sum()), int((mine & (profile.ratings >= LIKED)).sum())
+    rated, liked = rated_and_liked(films, profile)
     return f"You liked {liked} of the {rated} you rated" if rated else ""

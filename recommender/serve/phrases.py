@@ -12,12 +12,12 @@ from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
 from recommender.models.neighbours import Communities
 from recommender.models.popularity import AMONG_MOST, MANY
+from recommender.serve.liking import LIKED, mostly_liked
 from recommender.types import Change, Context, Drop, Explanation, Held, Profile, Reason, WhyNot
 
 BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars
 NEAREST = Communities().nearest
-LIKED = 4.0  # stars from which on a film counts as liked in a sentence
 NAMED = 3  # heaviest films of a kind that a sentence may name, if they hold
 
 DEVICE_NAMES = {"mobile": "your phone", "tablet": "your tablet", "desktop": "your computer", "tv": "TV"}
@@ -56,13 +56,6 @@ def moment(context: Context) -> str:
     """The context as a person says it: "the evening on TV", "the evening", "TV", or "" where nothing is known."""
     time, device = TIME_NAMES.get(context.time_of_day or ""), DEVICE_NAMES.get(context.device or "")
     return f"{time} on {device}" if time and device else time or device or ""
-
-
-def mostly_liked(films: np.ndarray, profile: Profile) -> bool:
-    """Whether the viewer liked two or more of these films (I,) bool, and at least half of those they rated."""
-    mine = films[profile.items]
-    liked = int((mine & (profile.ratings >= LIKED)).sum())
-    return liked >= 2 and 2 * liked >= int(mine.sum())
 
 
 def supporters(explanation: Explanation, *kinds: str) -> list[Reason]:
@@ -296,18 +289,13 @@ def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
         lines.append(f"By score it is number {w.rank} of the {w.among:,} films the row is chosen from; others went before it for variety.")
     elif w.rank is not None and w.rival is not None:
         lines.append(f"{title} is number {w.rank:,} by score, of the {w.among:,} films the row is chosen from.")
-        lines.append(f"{catalog.titles[w.rival]}, in place {w.k}, has {points(w.gap)} more.")
+        lines.append(f"{catalog.titles[w.rival]}, in place {w.k}, has {w.gap:.2g} points more.")
     behind = [(name, gap) for name, gap in w.parts if gap > 0]
     if len(w.parts) > 1 and behind and w.rank is not None:
         most, gap = behind[0]
         marked = " (simulated)" if {"time": "time_of_day"}.get(most, most) in w.simulated else ""
-        lines.append(f"Most of all “{PART_NAMES[most]}”{marked} holds it back, by {points(gap)}.")
+        lines.append(f"Most of all “{PART_NAMES[most]}”{marked} holds it back, by {gap:.2g} points.")
     return lines + [change(c, catalog, w.simulated) for c in w.changes]
-
-
-def points(gap: float) -> str:
-    """Score points with two digits that say something."""
-    return f"{gap:.2f} points" if gap >= 0.01 else f"{gap:.1g} points"
 
 
 def change(c: Change, catalog: Catalog, simulated: Collection[str] = ()) -> str:
