@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +22,7 @@ from recommender.serve.contexts import side_by_side
 from recommender.serve.signals import Verdict, verdicts
 from recommender.settings import settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Query
-from recommender.ui import ctx_learned, ctx_real, ctx_rule, ctx_verdicts, desk, state
+from recommender.ui import ctx_learned, ctx_pair, ctx_real, ctx_rule, ctx_verdicts, desk, state
 from recommender.ui.measures import signed
 from recommender.world import DEVICE_RULE
 
@@ -429,6 +432,16 @@ def test_films_that_are_rated_and_not_used_count_as_rated(folder, monkeypatch):
     assert f"For a history of {len(kenji.profile)} ratings, 1 of them in use" in said
     assert "do not use it yet" not in said
     assert "Outlined: now, if all were told" in said
+
+
+def test_the_box_counts_what_was_rated_and_not_what_is_used(monkeypatch):
+    service = desk.desk()
+    few = service.viewers["kenji"].profile.keep(np.arange(len(service.viewers["kenji"].profile)) < 2)
+    viewer, query = replace(service.viewers["kenji"], profile=few), Query(few.keep(np.arange(2) < 1))
+    said: list[str] = []
+    monkeypatch.setattr(ctx_pair.st, "html", said.append)
+    ctx_pair._popular(cast(state.Frame, SimpleNamespace(viewer=viewer, query=query, service=service)))
+    assert "has rated 2 films, fewer than" in said[0]
 
 
 def test_a_signal_that_the_app_does_not_heed_is_named(folder, monkeypatch):
