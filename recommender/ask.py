@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 console = Console()
 ALL_SIGNALS = ("time_of_day", "device")
+ALL_REASONS = 10_000
 
 TimeOfDay = StrEnum("TimeOfDay", {t: t for t in TIMES_OF_DAY})  # type: ignore[misc]
 Device = StrEnum("Device", {d: d for d in DEVICES})  # type: ignore[misc]
@@ -108,7 +109,7 @@ def explain(
     moment = _context(time_of_day, device)
     query = _query(service, who, moment, unused, anyway)
     item = _may_see(service, who, film)
-    found = service.details(who, query, item, _model(service, model) if model else "")
+    found = service.details(who, query, item, _model(service, model) if model else "", explained=ALL_REASONS)
     r = found.recommendation
     smallest = inquiry.smallest(service.request(who, query), item, found.recommendation.model)
     if as_json:

@@ -14,6 +14,7 @@ from recommender.__main__ import app
 from recommender.counterfactual import plus, without
 from recommender.models.hybrid import PARTS
 from recommender.models.neighbours import PUBLISHED
+from recommender.models.sequence import REST
 from recommender.serve import inquiry, phrases, wire
 from recommender.serve.evidence import evidence
 from recommender.serve.service import Service
@@ -373,6 +374,8 @@ def test_explain_as_json_adds_up_and_its_ranks_can_be_checked_by_hand(service: S
         assert told["exact"] is exact
         assert sum(reason["weight"] for reason in told["reasons"]) == pytest.approx(told["score"], abs=1e-4)
         assert sum(part["points"] for part in told["parts"]) == pytest.approx(told["score"], abs=1e-4)
+        films = [r["subject"] for r in told["reasons"] if r["kind"] in ("film", "sequence") and r["subject"] != REST]
+        assert [drop["film"] for drop in told["without"]] == films  # both ranks of every film that is a reason
         for drop in told["without"][:1]:
             again = run("explain", "--viewer", "vera", "--film", "The Manchurian Candidate", "--model", model, "--without", drop["film"])
             assert (told["rank"], again["rank"]) == (drop["rank_before"], drop["rank_after"])

@@ -154,11 +154,11 @@ class Service:
         """Whether a film is within the viewer's certificate."""
         return bool(self.catalog.allowed(viewer.certificate)[item])
 
-    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None) -> Details:
+    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None, explained: int = EXPLAINED) -> Details:
         """One film for one viewer, explained as its row explains it, or by one model (by the main one where that model is not there).
 
         `row` is the key of a carousel of this viewer's Home page. The rank is that among all films the viewer has not seen; where the row has
-        scores of its own, such as those of one genre, it is that among the films the row is about.
+        scores of its own, such as those of one genre, it is that among the films the row is about. The `explained` heaviest reasons are looked into.
         """
         self._check([item])
         asked = self.request(viewer, query)
@@ -170,7 +170,7 @@ class Service:
         ranked[item] = True
         found = asked.recommendations(used, np.array([item]))[0]
         place = rank.rank_of(rank.mask(used.scores, ~ranked), item)
-        films = [int(r.subject) for r in found.explanation.reasons[:EXPLAINED] if r.kind in ("film", "sequence") and isinstance(r.subject, int)]
+        films = [int(r.subject) for r in found.explanation.reasons[:explained] if r.kind in ("film", "sequence") and isinstance(r.subject, int)]
         return Details(
             recommendation=found,
             rank=place,
@@ -179,7 +179,7 @@ class Service:
             similar=self._similar(item, viewer),
             drops=asked.scores.drops(found.model, item, films) if asked.scores.pool[item] else (),
             simulated=tuple(name for name, label in _labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
-            evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:EXPLAINED]),
+            evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:explained]),
         )
 
     def _contributions(self, found: Recommendation, query: Query) -> tuple[tuple[str, float], ...]:
