@@ -15,7 +15,7 @@ from recommender.types import Carousel, Context, Details, Drop, Explanation, Hom
 def reason(r: Reason, catalog: Catalog) -> dict[str, Any]:
     """{"kind", "subject", "weight"}; films by title, and "simulated" only where it is so."""
     subject = catalog.titles[r.subject] if isinstance(r.subject, int) else r.subject
-    return {"kind": r.kind, "subject": subject, "weight": round(r.weight, 6), **({"simulated": True} if r.simulated else {})}
+    return {"kind": r.kind, "subject": subject, "weight": round(r.weight, 9), **({"simulated": True} if r.simulated else {})}
 
 
 def reasons(e: Explanation, catalog: Catalog) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def film(r: Recommendation, catalog: Catalog) -> dict[str, Any]:
         "title": catalog.titles[r.item],
         "year": int(catalog.years[r.item]) or None,
         "genres": list(catalog.genres_of(r.item)),
-        "score": round(r.score, 6),
+        "score": round(r.score, 9),
         "match": r.match,
         "stars": r.stars and round(r.stars, 2),
         "reason": r.sentence,
@@ -41,7 +41,7 @@ def film(r: Recommendation, catalog: Catalog) -> dict[str, Any]:
 
 def _part(name: str, points: float, simulated: bool) -> dict[str, Any]:
     """A share of a score; "simulated" only where it is so."""
-    return {"part": name, "points": round(points, 6), **({"simulated": True} if simulated else {})}
+    return {"part": name, "points": round(points, 9), **({"simulated": True} if simulated else {})}
 
 
 def drops(found: tuple[Drop, ...], catalog: Catalog) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def why_not(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
         )
     behind = [_part(name, points, {"time": "time_of_day"}.get(name, name) in w.simulated) for name, points in w.parts]
     return {
-        "film": titles(w.item), "model": w.model, "rank": w.rank, "among": w.among, "first": w.k, "gap": round(w.gap, 6), "rival": titles(w.rival),
+        "film": titles(w.item), "model": w.model, "rank": w.rank, "among": w.among, "first": w.k, "gap": round(w.gap, 9), "rival": titles(w.rival),
         "behind": behind, "kept_out": list(w.kept_out), "changes": changes,
     }  # fmt: skip
 
