@@ -61,10 +61,8 @@ def recommend(
     """Rows of films for a viewer, each film with its reason."""
     from recommender.serve import wire
 
-    service = _open(k)
-    who = _who(service, viewer, user, likes)
-    asked, filters = _context(time_of_day, device), _filters(service, genre, minutes, certificate, in_colour)
-    query = _query(service, who, asked, unused, anyway)
+    service, who, asked, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused, k)
+    filters = _filters(service, genre, minutes, certificate, in_colour)
     home = service.home(who, query, filters) if model is None else service.listing(who, query, _model(service, model), k, filters)
     if as_json:
         return _print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
@@ -104,14 +102,11 @@ def explain(
     """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films."""
     from recommender.serve import inquiry, phrases, wire
 
-    service = _open()
-    who = _who(service, viewer, user, likes)
-    moment = _context(time_of_day, device)
-    query = _query(service, who, moment, unused, anyway)
+    service, who, moment, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused)
     item = _may_see(service, who, film)
     found = service.details(who, query, item, _model(service, model) if model else "", explained=ALL_REASONS)
     r = found.recommendation
-    smallest = inquiry.smallest(service.request(who, query), item, found.recommendation.model)
+    smallest = inquiry.smallest(service.request(who, query), item, r.model)
     if as_json:
         signals = wire.signals(moment, query, service.verdicts(who))
         return _print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog), "signals": signals})
@@ -152,10 +147,7 @@ def why_not(
     """Why a film is not among the first ten: its rank, the gap in points, the model that holds it back, and what would change it."""
     from recommender.serve import inquiry, phrases, wire
 
-    service = _open()
-    who = _who(service, viewer, user, likes)
-    moment = _context(time_of_day, device)
-    query = _query(service, who, moment, unused, anyway)
+    service, who, moment, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused)
     filters = _filters(service, genre, minutes, certificate, in_colour)
     item = _may_see(service, who, film)
     found = inquiry.why_not(service.request(who, query, filters), item, service.told(who, ALL_SIGNALS if anyway else ()))
@@ -168,7 +160,23 @@ def why_not(
         console.print(_plain(line), highlight=False)
 
 
-def _open(k: int = 20) -> Service:
+def _asked(
+    viewer: str | None,
+    user: int | None,
+    likes: str | None,
+    time_of_day: TimeOfDay | None,
+    device: Device | None,
+    anyway: bool,
+    unused: str | None,
+    k: int = 20,
+) -> tuple[Service, Viewer, Context, Query]:
+    """The desk, who asks, the moment as they say it, and what the models may know of both."""
+    service = _open(k)
+    who, moment = _who(service, viewer, user, likes), _context(time_of_day, device)
+    return service, who, moment, _query(service, who, moment, unused, anyway)
+
+
+def _open(k: int) -> Service:
     from recommender.serve.service import Service
 
     service = Service.open(settings().model_copy(update={"row_length": k}))

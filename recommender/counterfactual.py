@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recommender.rank import ranks
 from recommender.types import Query
 
 Scorer = Callable[[list[Query]], np.ndarray]  # as Recommender.score
@@ -28,19 +29,6 @@ def plus(query: Query, film: int, stars: float = 5.0) -> Query:
     columns = ((p.items, film), (p.ratings, stars), (p.times, p.times.max(initial=0)))
     items, ratings, times = (np.append(column, value) for column, value in columns)
     return replace(query, profile=replace(p, items=items, ratings=ratings, times=times))
-
-
-def ranks(scores: np.ndarray, items: np.ndarray, pool: np.ndarray) -> np.ndarray:
-    """(B, K): place of each of items (K,) by scores (B, I) among the films of pool (I,) bool and itself; 1 is best, ties by number."""
-    items, films = np.asarray(items), np.flatnonzero(pool)
-    places = np.empty((len(scores), len(items)), np.int64)
-    for row, others in enumerate(scores[:, films]):
-        own, ordered = scores[row, items], np.sort(others)
-        above = np.searchsorted(ordered, own, side="right")
-        places[row] = 1 + len(ordered) - above
-        tied = np.flatnonzero(above - np.searchsorted(ordered, own, side="left") > pool[items])  # with others than itself
-        places[row, tied] += ((others == own[tied, None]) & (films < items[tied, None])).sum(axis=1)
-    return places
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,22 @@ def top(scores: np.ndarray, k: int) -> np.ndarray:
     return order[np.isfinite(scores[order])]
 
 
+def ranks(scores: np.ndarray, items: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """(B, K): place of each of items (K,) by scores (B, I) among the films of pool (I,) bool and itself; 1 is best, ties by number."""
+    items, films = np.asarray(items), np.flatnonzero(pool)
+    places = np.empty((len(scores), len(items)), np.int64)
+    for row, others in enumerate(scores[:, films]):
+        own, ordered = scores[row, items], np.sort(others)
+        above = np.searchsorted(ordered, own, side="right")
+        places[row] = 1 + len(ordered) - above
+        tied = np.flatnonzero(above - np.searchsorted(ordered, own, side="left") > pool[items])  # with others than itself
+        places[row, tied] += ((others == own[tied, None]) & (films < items[tied, None])).sum(axis=1)
+    return places
+
+
 def rank_of(scores: np.ndarray, item: int) -> int:
     """1 for the best film; films with an equal score and a smaller number stand before."""
-    s = scores[item]
-    return int(1 + (scores > s).sum() + (scores[:item] == s).sum())
+    return int(ranks(scores[None], np.array([item]), np.ones(len(scores), bool))[0, 0])
 
 
 def standardise(scores: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ TIMES_OF_DAY = ("morning", "afternoon", "evening", "night")
 DEVICES = ("mobile", "tablet", "desktop", "tv")
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")  # mildest first; anything else counts as unrated
 
+Way = Literal["popular", "balanced", "collaborative"]  # in which a Home page is made
 ReasonKind = Literal["film", "genre", "person", "crowd", "sequence", "context", "popularity"]
 KINDS: tuple[ReasonKind, ...] = get_args(ReasonKind)
 
@@ -205,7 +206,7 @@ class Recommender(Protocol):
 class Strategy:
     """Which route a viewer was sent on, and why."""
 
-    route: Literal["popular", "balanced", "collaborative", "single"]
+    route: Way | Literal["single"]
     why: str  # one sentence for the screen
     weights: dict[str, float]  # model name -> share of the gate; sums to 1
     simulated: tuple[str, ...] = ()  # signals in use that were drawn from a rule, such as "device"

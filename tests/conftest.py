@@ -1,4 +1,4 @@
-"""A running app and a real browser, for the tests marked `browser`."""
+"""The front desk on the committed artifacts; a running app and a real browser, for the tests marked `browser`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,21 @@ from pathlib import Path
 
 import pytest
 
+from recommender.serve.service import Service
+from recommender.settings import settings
+
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (path := shutil.which(name))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    """The front desk on the committed artifacts."""
+    opened = Service.open(settings())
+    if opened.problems:
+        pytest.skip(f"not all models loaded: {'; '.join(opened.problems)}")
+    return opened
 
 
 @contextmanager

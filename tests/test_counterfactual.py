@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from recommender.counterfactual import WhatIf, plus, ranks, without
-from recommender.rank import rank_of
+from recommender.counterfactual import WhatIf, plus, without
+from recommender.rank import rank_of, ranks
 from recommender.types import Context, Profile, Query
 
 
@@ -60,7 +60,8 @@ def test_ranks_agree_with_rank_of_and_leave_out_what_is_not_ranked() -> None:
     rng = np.random.default_rng(1)
     many = rng.integers(0, 9, (5, 40)).astype(float)
     for row, found in zip(many, ranks(many, np.arange(40), np.ones(40, bool))):
-        assert found.tolist() == [rank_of(row, i) for i in range(40)]
+        by_hand = [1 + int((row > row[i]).sum() + (row[:i] == row[i]).sum()) for i in range(40)]
+        assert found.tolist() == by_hand == [rank_of(row, i) for i in range(40)]
 
 
 def test_the_smallest_set_by_hand() -> None:

@@ -26,14 +26,6 @@ from recommender.types import CERTIFICATES, Change, Context, Filters, Query, Rea
 EVENING = Context("evening", "tv")
 
 
-@pytest.fixture(scope="module")
-def service() -> Service:
-    opened = Service.open(settings())
-    if opened.problems:
-        pytest.skip(f"not all models loaded: {'; '.join(opened.problems)}")
-    return opened
-
-
 def place(service: Service, name: str, query: Query, item: int, model: str) -> int:
     """Rank by brute force among all films within the limit that the viewer has not seen."""
     viewer, scores = service.viewers[name], service.models[model].score([query])[0]

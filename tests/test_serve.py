@@ -41,14 +41,6 @@ DEVICE = {"mobile": "your phone", "tablet": "your tablet", "desktop": "your comp
 
 
 @pytest.fixture(scope="module")
-def service() -> Service:
-    opened = Service.open(settings())
-    if opened.problems:
-        pytest.skip(f"not all models loaded: {'; '.join(opened.problems)}")
-    return opened
-
-
-@pytest.fixture(scope="module")
 def homes(service: Service) -> dict[tuple[str, Context], Home]:
     return {(name, c): service.home(service.viewers[name], Query(service.viewers[name].profile, c)) for name in FIVE for c in CONTEXTS}
 

@@ -11,7 +11,7 @@ from recommender import rank
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve.carousels import Moment
-from recommender.serve.routing import route
+from recommender.serve.routing import way
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
 from recommender.types import ANY_FILM, DEVICES, TIMES_OF_DAY, Context, Filters, Profile, Query
@@ -77,7 +77,7 @@ def side_by_side(
     Ranked are the films within the viewer's certificate and the filters that they have not rated. Raises LookupError where no model uses the context.
     """
     queries = [Query(profile, context) for context in contexts]
-    personal = route(queries[0], len(viewer.profile), service.models, service.settings).route != "popular"
+    personal = way(len(viewer.profile), service.models, service.settings) != "popular"
     scores, points = (_personal if personal else _popular)(service, queries)
     out = ~(service.catalog.allowed(viewer.certificate) & service.catalog.fits(filters))
     out[np.union1d(viewer.profile.items, profile.items)] = True

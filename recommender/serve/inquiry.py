@@ -10,9 +10,10 @@ from math import floor
 import numpy as np
 
 from recommender import rank
-from recommender.counterfactual import Scorer, Smallest, WhatIf, plus, ranks, without
+from recommender.counterfactual import Scorer, Smallest, WhatIf, plus, without
 from recommender.models.hybrid import Hybrid
 from recommender.models.neighbours import EASE
+from recommender.rank import ranks
 from recommender.serve.carousels import CANDIDATES, Row
 from recommender.serve.request import Request
 from recommender.types import DEVICES, TIMES_OF_DAY, Change, Context, Filters, Held, Query, WhyNot

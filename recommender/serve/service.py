@@ -20,7 +20,7 @@ from recommender.models.hybrid import Hybrid
 from recommender.serve import phrases
 from recommender.serve.evidence import evidence
 from recommender.serve.request import Request
-from recommender.serve.routing import route
+from recommender.serve.routing import way
 from recommender.serve.signals import Verdict, heed, verdicts
 from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
@@ -100,8 +100,8 @@ class Service:
 
     def verdicts(self, viewer: Viewer) -> dict[str, Verdict]:
         """Whether the model that makes this viewer's first row is told each signal of the context, and why."""
-        way = route(Query(viewer.profile), len(viewer.profile), self.models, self.settings).route
-        return self.signals["popularity" if way == "popular" else "hybrid"]
+        popular = way(len(viewer.profile), self.models, self.settings) == "popular"
+        return self.signals["popularity" if popular else "hybrid"]
 
     def told(self, viewer: Viewer, anyway: Collection[str] = ()) -> tuple[str, ...]:
         """The signals of the context that the models are told."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from recommender.counterfactual import ranks, without
+from recommender.counterfactual import without
 from recommender.models.hybrid import PARTS, Hybrid
-from recommender.rank import standardise
+from recommender.rank import ranks, standardise
 from recommender.types import Context, Drop, Explanation, Query, Recommender
 
 WELL = 200  # places from the top within which a film stands well

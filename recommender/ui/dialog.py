@@ -61,8 +61,9 @@ def show(frame: Frame) -> None:
 def _details(frame: Frame, film: int) -> dict[str, Any]:
     catalog, service = frame.service.catalog, frame.service
     model, row = _source(frame, film)
-    found = service.details(frame.viewer, frame.query, catalog.index(film), model, row)
-    similar = service.cards(frame.viewer, frame.query, [int(i) for i in found.similar])
+    query = frame.query
+    found = service.details(frame.viewer, query, catalog.index(film), model, row)
+    similar = service.cards(frame.viewer, query, [int(i) for i in found.similar])
     kept = "Marks, hidden and unused films and the watch-list are kept for this visit only. Marks do not change the rows yet; the others do."
     facts = cards.details(catalog, found, seen=found.recommendation.item in frame.viewer.profile.items)
     return {**facts, "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
