@@ -31,6 +31,18 @@ def service() -> Service:
     return opened
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The reports folder of an artifacts folder that holds everything else as it is."""
+    for path in (ROOT / "artifacts").iterdir():
+        if path.name != "reports":
+            (tmp_path / path.name).symlink_to(path)
+    monkeypatch.setenv("MARQUEE_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(settings(), "artifacts", tmp_path)
+    (tmp_path / "reports").mkdir()
+    return tmp_path / "reports"
+
+
 @contextmanager
 def serving(log: Path) -> Iterator[str]:
     """The address of a fresh server of the app on a free port of this machine."""

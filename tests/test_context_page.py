@@ -20,7 +20,6 @@ from streamlit.testing.v1 import AppTest
 from recommender.evaluate.report import Contender, Paired, Report, Row, write
 from recommender.serve.contexts import side_by_side
 from recommender.serve.signals import Verdict, verdicts
-from recommender.settings import settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Query
 from recommender.ui import ctx_learned, ctx_pair, ctx_real, ctx_rule, ctx_verdicts, desk, state
 from recommender.ui.measures import signed
@@ -148,18 +147,6 @@ FILLED = {"context": fill_context, "audit-ml-100k": fill_audit, "depaulmovie": f
 def fill(folder: Path) -> None:
     for write_one in FILLED.values():
         write_one(folder)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """The reports folder of an artifacts folder that holds everything else as it is."""
-    for path in (ROOT / "artifacts").iterdir():
-        if path.name != "reports":
-            (tmp_path / path.name).symlink_to(path)
-    monkeypatch.setenv("MARQUEE_ARTIFACTS", str(tmp_path))
-    monkeypatch.setattr(settings(), "artifacts", tmp_path)
-    (tmp_path / "reports").mkdir()
-    return tmp_path / "reports"
 
 
 def page(**address: str) -> AppTest:

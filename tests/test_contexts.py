@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,17 +9,9 @@ from recommender import rank
 from recommender.serve.carousels import Moment
 from recommender.serve.contexts import Placed, SideBySide, contrast, gate, side_by_side
 from recommender.serve.service import Service
-from recommender.settings import settings
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Profile, Query
 
 A, B = Context("evening", "tv"), Context("morning", "mobile")
-
-
-@pytest.fixture(scope="module")
-def service() -> Service:
-    if not Path(settings().artifacts, "hybrid").is_dir():
-        pytest.skip("no trained hybrid")
-    return Service.open(settings())
 
 
 def masked(service: Service, viewer, scores: np.ndarray) -> np.ndarray:

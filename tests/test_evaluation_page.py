@@ -13,7 +13,6 @@ from conftest import serving
 from streamlit.testing.v1 import AppTest
 
 from recommender.evaluate.report import Contender, Paired, Report, Row, write
-from recommender.settings import settings
 from recommender.ui import charts as drawing
 from recommender.ui import league, measures, reports, vega
 from recommender.ui.curves import spread
@@ -71,18 +70,6 @@ def fill(folder: Path) -> None:
         "lengths": [{"low": 20, "high": 40, "users": 5}, {"low": 41, "high": 80, "users": 9}],
     }
     write(Report("data", "ml-1m", "", "", [0], {}, "2026-11-22", "evaluate data", more=data), folder)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """The reports folder of an artifacts folder that holds everything else as it is."""
-    for path in (ROOT / "artifacts").iterdir():
-        if path.name != "reports":
-            (tmp_path / path.name).symlink_to(path)
-    monkeypatch.setenv("MARQUEE_ARTIFACTS", str(tmp_path))
-    monkeypatch.setattr(settings(), "artifacts", tmp_path)
-    (tmp_path / "reports").mkdir()
-    return tmp_path / "reports"
 
 
 def page(**address: str) -> AppTest:

@@ -113,6 +113,13 @@ def _curve(opened: Opened, model: str, metric: str, head: str, what: str) -> Non
     exhibits.draw(metric, shown_head, said + tail, spec, opened, table)
 
 
+def _shares(table: pd.DataFrame, rows: list[str], looks: dict[str, tuple[str, str, str]], by: str, of: str) -> tuple[pd.DataFrame, dict]:
+    """Shares as the points of a chart, in rows and in the series that the column `by` names; and how each series looks."""
+    said = {"said": [f"{x:.0%}" for x in table["mean"]], "hover": [f"{x:.1%} of {of}" for x in table["mean"]]}
+    shown = table.assign(row=rows, series=[looks[value][0] for value in table[by]], x=table["mean"], sure=True, **said)
+    return shown, {name: (colour, shape) for name, colour, shape in looks.values()}
+
+
 def _sizes(opened: Opened, model: str) -> None:
     """How many films must go until the first film, and the tenth, leave the first ten."""
     table = league.rows(opened.table, variant="smallest set", model=model)
@@ -120,15 +127,7 @@ def _sizes(opened: Opened, model: str) -> None:
     sized = table[[str(s).startswith("size=") for s in table["segment"]]]
     if not len(sized):
         return
-    shown = sized.assign(
-        row=[_size(str(s).partition("=")[2]) for s in sized["segment"]],
-        series=[PLACES[m][0] for m in sized["metric"]],
-        x=sized["mean"],
-        sure=True,
-        said=[f"{x:.0%}" for x in sized["mean"]],
-        hover=[f"{x:.1%} of viewers" for x in sized["mean"]],
-    )
-    look = {name: (colour, shape) for name, colour, shape in PLACES.values()}
+    shown, look = _shares(sized, [_size(str(s).partition("=")[2]) for s in sized["segment"]], PLACES, "metric", "viewers")
     order = list(dict.fromkeys(shown["row"]))
     spec = ctx_charts.intervals(shown, "share of viewers", order, look, mark=".0%", domain=(0.0, min(1.12, 1.3 * float(shown["hi"].max()))))
     exhibits.draw("sizes", *sizes_said(opened, model, table), spec, opened, sized)
@@ -160,15 +159,7 @@ def _claims(opened: Opened) -> None:
     table = table[table["segment"].isin(NAMED)]
     if not len(table):
         return
-    shown = table.assign(
-        row=[wrapped(label) for label in table["label"]],
-        series=[NAMED[s][0] for s in table["segment"]],
-        x=table["mean"],
-        sure=True,
-        said=[f"{x:.0%}" for x in table["mean"]],
-        hover=[f"{x:.1%} of claims" for x in table["mean"]],
-    )
-    look = {name: (colour, shape) for name, colour, shape in NAMED.values()}
+    shown, look = _shares(table, [wrapped(label) for label in table["label"]], NAMED, "segment", "claims")
     first = shown[shown["segment"] == "named=first"].sort_values("x", ascending=False)
     order = list(dict.fromkeys([*first["row"], *shown["row"]]))
     spec = ctx_charts.intervals(shown, f"share that costs {least} ranks or more", order, look, mark=".0%", domain=(0.0, 1.12))
