@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from recommender.names import Names, plain, without_article
-from recommender.types import CERTIFICATES, Filters
+from recommender.types import CERTIFICATES, FAME, Filters
 
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
-    """Parallel facts of I films. Unknown: year 0, minutes nan, imdb and tmdb id 0, empty people or certificate."""
+    """Parallel facts of I films. Unknown: year 0, minutes and stars nan, raters, imdb and tmdb id 0, empty people or certificate."""
 
     ids: np.ndarray  # (I,) external film ids
     titles: tuple[str, ...]  # as people say them: "The Matrix"
@@ -30,6 +30,8 @@ class Catalog:
     text: tuple[str, ...] = ()  # overview and plot, only while training; never stored
     also: tuple[tuple[str, ...], ...] = ()  # other titles of each film, such as the original one
     in_colour: np.ndarray = field(default_factory=lambda: np.empty(0, bool))  # (I,) bool, false where known or suspected to be black and white
+    stars: np.ndarray = field(default_factory=lambda: np.empty(0))  # (I,) mean of all raters, where there are enough to publish it
+    raters: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (I,) people, where there are enough to publish them
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -37,7 +39,24 @@ class Catalog:
             object.__setattr__(self, "also", ((),) * n)
         if not len(self.in_colour):
             object.__setattr__(self, "in_colour", np.ones(n, bool))
-        for name in ("titles", "years", "genres", "directors", "actors", "certificates", "minutes", "imdb_ids", "tmdb_ids", "in_colour"):
+        if not len(self.stars):
+            object.__setattr__(self, "stars", np.full(n, np.nan))
+        if not len(self.raters):
+            object.__setattr__(self, "raters", np.zeros(n, np.int64))
+        for name in (
+            "titles",
+            "years",
+            "genres",
+            "directors",
+            "actors",
+            "certificates",
+            "minutes",
+            "imdb_ids",
+            "tmdb_ids",
+            "in_colour",
+            "stars",
+            "raters",
+        ):
             if len(getattr(self, name)) != n:
                 raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids has {n}; wanted equal numbers")
         for name in ("text", "also"):
@@ -106,7 +125,24 @@ class Catalog:
             fit &= self.genres[:, self.genre(filters.genre)]
         if filters.minutes:
             fit &= self.minutes <= filters.minutes
+        if filters.decade is not None:
+            fit &= (self.years >= filters.decade) & (self.years < filters.decade + 10)
+        if filters.stars is not None:
+            fit &= self.stars >= filters.stars
+        if filters.fame:
+            fit &= self._fame == FAME.index(filters.fame)
         return fit & self.in_colour if filters.in_colour else fit
+
+    @cached_property
+    def _fame(self) -> np.ndarray:  # (I,) place in FAME
+        rated = self.raters[self.raters > 0]
+        lowest, highest = np.quantile(rated, [0.25, 0.75]) if len(rated) else (0, 0)
+        return np.where(self.raters == 0, 2, np.where(self.raters >= highest, 0, np.where(self.raters >= lowest, 1, 2)))
+
+    @cached_property
+    def decades(self) -> tuple[int, ...]:
+        """First years of the decades in which any film was made, oldest first."""
+        return tuple(int(d) for d in np.unique(self.years[self.years > 0] // 10 * 10))
 
     @cached_property
     def _titles(self) -> tuple[Names, np.ndarray]:

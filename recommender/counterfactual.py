@@ -28,7 +28,8 @@ def plus(query: Query, film: int, stars: float = 5.0) -> Query:
     p = query.profile
     columns = ((p.items, film), (p.ratings, stars), (p.times, p.times.max(initial=0)))
     items, ratings, times = (np.append(column, value) for column, value in columns)
-    return replace(query, profile=replace(p, items=items, ratings=ratings, times=times))
+    speaks = np.append(p.speaks, np.float32(stars >= p.liked_from)) if len(p.speaks) else p.speaks
+    return replace(query, profile=replace(p, items=items, ratings=ratings, times=times, speaks=speaks))
 
 
 @dataclass(frozen=True)

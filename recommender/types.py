@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TIMES_OF_DAY = ("morning", "afternoon", "evening", "night")
 DEVICES = ("mobile", "tablet", "desktop", "tv")
 CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")  # mildest first; anything else counts as unrated
+FAME = ("famous", "known", "rare")  # the most rated quarter of the films that anybody rated, the half below it, all others
 
 Way = Literal["popular", "balanced", "collaborative"]  # in which a Home page is made
 ReasonKind = Literal["film", "genre", "person", "crowd", "sequence", "context", "popularity"]
@@ -34,7 +35,8 @@ class Profile:
 
     items (n,) item numbers, ratings (n,) stars, times (n,) unix seconds (0 where unknown);
     genres: names of genres the viewer asked for, the only thing known of a person who has rated nothing;
-    liked_from: stars from which a film speaks for the viewer's taste (protocols that count every rating set it to 0).
+    liked_from: stars from which a film speaks for the viewer's taste (protocols that count every rating set it to 0);
+    speaks (n,): how far each film speaks, below 0 where it speaks against; empty where the stars alone decide.
     """
 
     items: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -42,14 +44,17 @@ class Profile:
     times: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     genres: tuple[str, ...] = ()
     liked_from: float = 3.0
+    speaks: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
     def __post_init__(self) -> None:
-        for name, dtype in (("items", np.int64), ("ratings", np.float32), ("times", np.int64)):
+        for name, dtype in (("items", np.int64), ("ratings", np.float32), ("times", np.int64), ("speaks", np.float32)):
             array = np.array(getattr(self, name), dtype)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         if not len(self.items) == len(self.ratings) == len(self.times):
             raise ValueError(f"profile has {len(self.items)} items, {len(self.ratings)} ratings and {len(self.times)} times; wanted equal numbers")
+        if len(self.speaks) not in (0, len(self.items)) or not np.isfinite(self.speaks).all():
+            raise ValueError(f"profile has {len(self.items)} items and {len(self.speaks)} finite weights; wanted one each, or none")
         if len(np.unique(self.items)) != len(self.items):
             raise ValueError("profile names a film twice; wanted each film once")
         if len(self.ratings) and not (self.ratings.min() >= 0.5 and self.ratings.max() <= 5):
@@ -60,12 +65,13 @@ class Profile:
 
     @property
     def weights(self) -> np.ndarray:
-        """(n,) how far each film speaks for the viewer's taste: 1 from `liked_from` stars on, else 0."""
-        return (self.ratings >= self.liked_from).astype(np.float32)
+        """(n,) how far each film speaks for the viewer's taste: `speaks`, or without it 1 from `liked_from` stars on, else 0."""
+        return self.speaks if len(self.speaks) else (self.ratings >= self.liked_from).astype(np.float32)
 
     def keep(self, mask: np.ndarray) -> Profile:
         """The same profile with only the rows where mask (n,) is true."""
-        return replace(self, items=self.items[mask], ratings=self.ratings[mask], times=self.times[mask])
+        speaks = self.speaks[mask] if len(self.speaks) else self.speaks
+        return replace(self, items=self.items[mask], ratings=self.ratings[mask], times=self.times[mask], speaks=speaks)
 
 
 @dataclass(frozen=True)
@@ -86,21 +92,64 @@ class Filters:
     """What a film must be to be shown at all, whatever its score. No model knows of it, nothing is learned; None and False ask for nothing.
 
     minutes: longest running time; certificate: strictest of CERTIFICATES, besides the viewer's own limit; in_colour: nothing known to be in
-    black and white. A film whose running time or certificate nobody knows does not fit where one is asked for.
+    black and white; decade: its first year, such as 1970; stars: least mean stars of all raters; fame: one of FAME. A film of which nobody knows
+    what is asked for does not fit.
     """
 
     genre: str | None = None
     minutes: int | None = None
     certificate: str | None = None
     in_colour: bool = False
+    decade: int | None = None
+    stars: float | None = None
+    fame: str | None = None
 
     def __post_init__(self) -> None:
         _one_of("certificate", self.certificate, CERTIFICATES)
+        _one_of("fame", self.fame, FAME)
         if self.minutes is not None and self.minutes < 1:
             raise ValueError(f"minutes is {self.minutes}, must be >= 1")
+        if self.decade is not None and self.decade % 10:
+            raise ValueError(f"decade is {self.decade}, must be its first year, such as 1970")
+        if self.stars is not None and not 0.5 <= self.stars <= 5:
+            raise ValueError(f"stars is {self.stars}, must be 0.5 to 5")
 
 
 ANY_FILM = Filters()
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What a viewer set by hand. Scores are moved by it after the models made them; points are spreads of the model's scores over all films.
+
+    adventure: -1 (what everybody knows) to 1 (what hardly anybody knows); variety: 0 (alike) to 1 (varied), None for the way's own;
+    genres, decades, groups: points added for a genre by name, a decade by its first year, a group of films by number, -2 to 2;
+    without: people who are no reason; model: the one that makes the first row, None for the way's own; listed: whether films on the watch-list
+    stay in the rows; seen: whether seen films do.
+    """
+
+    adventure: float = 0.0
+    variety: float | None = None
+    genres: tuple[tuple[str, float], ...] = ()
+    decades: tuple[tuple[int, float], ...] = ()
+    groups: tuple[tuple[int, float], ...] = ()
+    without: tuple[str, ...] = ()
+    model: str | None = None
+    listed: bool = True
+    seen: bool = False
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.adventure <= 1:
+            raise ValueError(f"adventure is {self.adventure}, must be within -1 and 1")
+        if self.variety is not None and not 0 <= self.variety <= 1:
+            raise ValueError(f"variety is {self.variety}, must be within 0 and 1")
+        for name in ("genres", "decades", "groups"):
+            for subject, points in getattr(self, name):
+                if not -2 <= points <= 2:
+                    raise ValueError(f"{name} gives {subject!r} {points} points, must be within -2 and 2")
+
+
+NO_PREFERENCES = Preferences()
 
 
 @dataclass(frozen=True, eq=False)
