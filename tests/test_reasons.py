@@ -16,12 +16,13 @@ from recommender.models.hybrid import PARTS
 from recommender.models.neighbours import PUBLISHED
 from recommender.models.sequence import REST
 from recommender.serve import inquiry, phrases, wire
+from recommender.serve.answers import Change
 from recommender.serve.evidence import evidence
 from recommender.serve.service import Service
 from recommender.serve.signals import Verdict
 from recommender.serve.viewers import Viewer
 from recommender.settings import settings
-from recommender.types import CERTIFICATES, Change, Context, Filters, Query, Reason
+from recommender.types import CERTIFICATES, Context, Filters, Query, Reason
 
 EVENING = Context("evening", "tv")
 

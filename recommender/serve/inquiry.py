@@ -14,9 +14,10 @@ from recommender.counterfactual import Scorer, Smallest, WhatIf, plus, without
 from recommender.models.hybrid import Hybrid
 from recommender.models.neighbours import EASE
 from recommender.rank import ranks
+from recommender.serve.answers import Change, Held, WhyNot
 from recommender.serve.carousels import CANDIDATES, Row
 from recommender.serve.request import Request
-from recommender.types import DEVICES, TIMES_OF_DAY, Change, Context, Filters, Held, Query, WhyNot
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Query
 
 FIRST = 10  # films of the list that is asked about
 SUGGESTED = 12  # films that might be rated, and films that might be dropped, tried

@@ -12,8 +12,9 @@ from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
 from recommender.models.neighbours import Communities
 from recommender.models.popularity import AMONG_MOST, MANY
+from recommender.serve.answers import Change, Held, WhyNot
 from recommender.serve.liking import LIKED, mostly_liked
-from recommender.types import Change, Context, Drop, Explanation, Held, Profile, Reason, WhyNot
+from recommender.types import Context, Drop, Explanation, Profile, Reason
 
 BASIS = 0.15  # share of the score from which on films are called its basis
 HIGH_MARKS = 3.9  # average stars

@@ -8,8 +8,9 @@ from typing import Any
 
 from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
+from recommender.serve.answers import WhyNot
 from recommender.serve.signals import Verdict
-from recommender.types import Carousel, Context, Details, Drop, Explanation, Home, Query, Reason, Recommendation, WhyNot
+from recommender.types import Carousel, Context, Details, Drop, Explanation, Home, Query, Reason, Recommendation
 
 
 def reason(r: Reason, catalog: Catalog) -> dict[str, Any]:
