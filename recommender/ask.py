@@ -12,7 +12,7 @@ from rich.table import Table
 
 from recommender.names import nearest
 from recommender.settings import settings
-from recommender.types import CERTIFICATES, DEVICES, TIMES_OF_DAY, Context, Filters, Profile, Query
+from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY, Context, Filters, Profile, Query
 
 if TYPE_CHECKING:
     from recommender.serve.service import Service
@@ -25,6 +25,7 @@ ALL_REASONS = 10_000
 TimeOfDay = StrEnum("TimeOfDay", {t: t for t in TIMES_OF_DAY})  # type: ignore[misc]
 Device = StrEnum("Device", {d: d for d in DEVICES})  # type: ignore[misc]
 Certificate = StrEnum("Certificate", {c: c for c in CERTIFICATES})  # type: ignore[misc]
+Fame = StrEnum("Fame", {f: f for f in FAME})  # type: ignore[misc]
 
 ViewerOption = Annotated[str | None, typer.Option("--viewer", help="A demo viewer by name.")]
 UserOption = Annotated[int | None, typer.Option("--user", help="A MovieLens user by id (needs the data set: see fetch).")]
@@ -37,6 +38,9 @@ GenreOption = Annotated[str | None, typer.Option("--genre", help="Only films of 
 MinutesOption = Annotated[int | None, typer.Option("--minutes", min=1, help="Only films known to take no longer.")]
 CertificateOption = Annotated[Certificate | None, typer.Option("--certificate", help="Nothing stricter, and nothing without one.")]
 ColourOption = Annotated[bool, typer.Option("--in-colour", help="Nothing known to be in black and white.")]
+DecadeOption = Annotated[int | None, typer.Option("--decade", help="Only films of this decade, by its first year: 1970.")]
+StarsOption = Annotated[float | None, typer.Option("--least-stars", min=0.5, max=5, help="Only films that all raters together gave so many stars.")]
+FameOption = Annotated[Fame | None, typer.Option("--fame", help="The most rated quarter of the films, the half below it, or all others.")]
 ModelOption = Annotated[str | None, typer.Option("--model", help="One model instead of the Home page: see the README for names.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 CountOption = Annotated[int, typer.Option("-k", min=1, max=100, help="Films a row.")]
@@ -54,6 +58,9 @@ def recommend(
     minutes: MinutesOption = None,
     certificate: CertificateOption = None,
     in_colour: ColourOption = False,
+    decade: DecadeOption = None,
+    least_stars: StarsOption = None,
+    fame: FameOption = None,
     model: ModelOption = None,
     k: CountOption = 20,
     as_json: JsonOption = False,
@@ -62,7 +69,7 @@ def recommend(
     from recommender.serve import wire
 
     service, who, asked, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused, k)
-    filters = _filters(service, genre, minutes, certificate, in_colour)
+    filters = _filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
     home = service.home(who, query, filters) if model is None else service.listing(who, query, _model(service, model), k, filters)
     if as_json:
         return _print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
@@ -142,13 +149,16 @@ def why_not(
     minutes: MinutesOption = None,
     certificate: CertificateOption = None,
     in_colour: ColourOption = False,
+    decade: DecadeOption = None,
+    least_stars: StarsOption = None,
+    fame: FameOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Why a film is not among the first ten: its rank, the gap in points, the model that holds it back, and what would change it."""
     from recommender.serve import inquiry, phrases, wire
 
     service, who, moment, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused)
-    filters = _filters(service, genre, minutes, certificate, in_colour)
+    filters = _filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
     item = _may_see(service, who, film)
     found = inquiry.why_not(service.request(who, query, filters), item, service.told(who, ALL_SIGNALS if anyway else ()))
     if as_json:
@@ -224,9 +234,20 @@ def _query(service: Service, who: Viewer, context: Context, unused: str | None, 
     return service.query(who, context, films, ALL_SIGNALS if anyway else ())
 
 
-def _filters(service: Service, genre: str | None, minutes: int | None, certificate: Certificate | None, in_colour: bool) -> Filters:
+def _filters(
+    service: Service,
+    genre: str | None,
+    minutes: int | None,
+    certificate: Certificate | None,
+    in_colour: bool,
+    decade: int | None,
+    stars: float | None,
+    fame: Fame | None,
+) -> Filters:
     known = service.catalog.genre_names[service.catalog.genre(genre)] if genre else None
-    return Filters(known, minutes, certificate.value if certificate else None, in_colour)
+    if decade is not None and decade not in service.catalog.decades:
+        raise ValueError(f"--decade is {decade}, wanted one of {', '.join(map(str, service.catalog.decades))}")
+    return Filters(known, minutes, certificate.value if certificate else None, in_colour, decade, stars, fame.value if fame else None)
 
 
 def _context(time_of_day: TimeOfDay | None, device: Device | None) -> Context:

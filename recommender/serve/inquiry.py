@@ -138,6 +138,9 @@ def _kept_out(asked: Request, row: Row, item: int) -> tuple[str, ...]:
         (not catalog.fits(Filters(minutes=filters.minutes))[item], _too_long(catalog.minutes[item], filters.minutes)),
         (filters.in_colour and not catalog.in_colour[item], "it is in black and white, or may be"),
         (bool(filters.genre) and filters.genre not in catalog.genres_of(item), f"it is not filed under {filters.genre}"),
+        (not catalog.fits(Filters(decade=filters.decade))[item], f"it is of {catalog.years[item]}, and you asked for the {filters.decade}s"),
+        (not catalog.fits(Filters(stars=filters.stars))[item], _too_few_stars(catalog.stars[item], filters.stars)),
+        (not catalog.fits(Filters(fame=filters.fame))[item], _other_fame(int(catalog.raters[item]), filters.fame)),
         (asked.may_see[item] and not asked.offered[item], _unlikely(chance, asked.settings.least_match)),
         (asked.offered[item] and not row.among[item] and item not in asked.seen, _outside(row)),
     )
@@ -146,6 +149,19 @@ def _kept_out(asked: Request, row: Row, item: int) -> tuple[str, ...]:
 
 def _too_long(minutes: float, wanted: int | None) -> str:
     return f"it takes {minutes:.0f} minutes, and you have {wanted}" if np.isfinite(minutes) else "nobody knows how long it takes"
+
+
+def _too_few_stars(stars: float, wanted: float | None) -> str:
+    return f"its raters gave it {stars:.1f} stars, and you asked for {wanted:g}" if np.isfinite(stars) else "too few people rated it to say its stars"
+
+
+def _other_fame(raters: int, wanted: str | None) -> str:
+    return f"{f'{raters:,}' if raters else 'too few'} people rated it, and you asked for {words_of_fame(wanted)}"
+
+
+def words_of_fame(fame: str | None) -> str:
+    """One of FAME as people say it."""
+    return {"famous": "films that everybody knows", "known": "films that many know", "rare": "films that few know"}.get(fame or "", "any film")
 
 
 def _unlikely(chance: float, least: float) -> str:

@@ -17,6 +17,7 @@ from recommender.load import load, read_films
 from recommender.load.monochrome import read_monochrome
 from recommender.models import MODELS
 from recommender.models.hybrid import Hybrid
+from recommender.models.popularity import Popularity
 from recommender.serve import phrases
 from recommender.serve.evidence import evidence
 from recommender.serve.request import Request
@@ -48,6 +49,9 @@ class Service:
         if (beside := settings.films.with_name("monochrome.csv")).is_file():
             catalog = replace(catalog, in_colour=read_monochrome(beside, catalog))
         models, problems = artifacts.load_all(settings.artifacts, catalog)
+        if isinstance(popularity := models.get("popularity"), Popularity):
+            raters = popularity.parts_[2].astype(np.int64)
+            catalog = replace(catalog, stars=np.where(raters > 0, popularity.means_, np.nan), raters=raters)
         signals = {model: verdicts(settings.artifacts / "reports", model) for model in ("hybrid", "popularity")}
         return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals)
 

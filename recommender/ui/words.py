@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from recommender.serve import phrases
+from recommender.serve.inquiry import words_of_fame
 from recommender.types import Context, Filters
 
 DEVICE = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop", "tv": "TV"}
@@ -45,6 +46,9 @@ def filters(f: Filters) -> str:
         f"at most {f.minutes} minutes" if f.minutes else "",
         f"{f.certificate} or milder" if f.certificate else "",
         "colour" if f.in_colour else "",
+        f"the {f.decade}s" if f.decade is not None else "",
+        f"{f.stars:g} stars or more" if f.stars else "",
+        words_of_fame(f.fame).removeprefix("films ") if f.fame else "",
     ]
     said = ", ".join(filter(None, asked))
     return f"films of {said}" if said else ""
