@@ -19,7 +19,7 @@ FLOORS = (
     ("catalog", "interactions"),
     ("load", "world", "rank"),
     ("models", "datacard", "fetch", "counterfactual"),
-    ("artifacts",),
+    ("artifacts", "steer"),
     ("serve", "evaluate", "experiment"),
     ("train",),
     ("ui", "ask", "examine", "bench"),

@@ -46,7 +46,7 @@ def _terms(catalog: Catalog, terms: int) -> sparse.csr_array:
 class Content(ItemItem):
     """Likeness of genres, people, certificate and plot, and quality.
 
-    score_i = sum_j w_j cos(i, j) / sqrt(n) + quality, with cosines under the floor cut off.
+    score_i = sum_j w_j cos(i, j) / sqrt(n) + quality, with cosines under the floor cut off, and n the sum of |w|.
 
     Quality is damped rating x log(votes), scaled to 0..1. A cosine splits exactly into shared genres, shared people and
     the rest (certificate and plot), and so do the reasons.
@@ -69,14 +69,28 @@ class Content(ItemItem):
         return self
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        scale = np.sqrt([max(q.profile.weights.sum(), 1) for q in queries]).astype(np.float32)
+        scale = np.array([_length(q) for q in queries]).astype(np.float32)
         return np.asarray(super().score(queries) / scale[:, None] + self.quality * self.quality_, np.float32)
 
     def person_points(self, query: Query, person: str) -> np.ndarray:  # (I,)
         """What one shared person alone adds to the likeness of each film to the viewer's films, before the floor."""
-        column = self.features_[:, [len(self.catalog.genre_names) + self.catalog.linking_people.index(person)]].toarray().ravel().astype(np.float64)
-        profile = query.profile
-        return column * (profile.weights @ column[profile.items]) / np.sqrt(max(profile.weights.sum(), 1))
+        column, profile = self._person(person), query.profile
+        return column * (profile.weights @ column[profile.items]) / _length(query)
+
+    def due_to(self, query: Query, person: str) -> np.ndarray:  # (I,)
+        """What one person is worth in the score of each film, as `explain` gives it: only through likenesses that pass the floor. 0 for somebody
+        of fewer than two films, who links nothing."""
+        if person not in self.catalog.linking_people:
+            return np.zeros(len(self.quality_))
+        column, profile = self._person(person), query.profile
+        theirs = np.flatnonzero(column[profile.items])  # places in the profile
+        linked = (self.weights_[profile.items[theirs]] > 0).astype(np.float64)  # (n of theirs, I)
+        return column * (linked.T @ (profile.weights[theirs] * column[profile.items[theirs]])) / _length(query)
+
+    def _person(self, person: str) -> np.ndarray:  # (I,)
+        """The feature of one person in each film."""
+        at = len(self.catalog.genre_names) + self.catalog.linking_people.index(person)
+        return self.features_[:, [at]].toarray().ravel().astype(np.float64)
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         items = np.asarray(items)
@@ -84,7 +98,7 @@ class Content(ItemItem):
         if not len(profile):
             return [Explanation.of([self._merit(i)]) for i in items]
         linked = self.weights_[profile.items].tocsc()[:, items].toarray() > 0  # (n, K)
-        share = linked * profile.weights[:, None] / np.sqrt(max(profile.weights.sum(), 1))
+        share = linked * profile.weights[:, None] / _length(query)
         mine, theirs = self.features_[profile.items].astype(np.float64), self.features_[items].astype(np.float64)
         named = len(self.catalog.genre_names) + len(people := self.catalog.linking_people)
         shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, :named]  # (K, named features)
@@ -100,6 +114,11 @@ class Content(ItemItem):
 
     def _merit(self, item: int) -> Reason:
         return Reason("popularity", "quality", self.quality * float(self.quality_[item]))
+
+
+def _length(query: Query) -> float:
+    """By what the likeness to all films of a profile is divided: the root of how loud they speak together, for or against, 1 at least."""
+    return np.sqrt(max(np.abs(query.profile.weights).sum(), 1))
 
 
 class Placement(nn.Module):

@@ -1,0 +1,137 @@
+"""What a viewer set by hand, as points on top of a model's scores; each setting is a reason, so that the reasons still sum to the score.
+
+Points are counted in spreads of the model's own scores over all films. Reasons of settings have subjects that begin with SETTING.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.catalog import Catalog
+from recommender.models.content import Content
+from recommender.models.hybrid import PARTS, Hybrid
+from recommender.types import Explanation, Preferences, Query, Reason, ReasonKind, Recommender
+
+SETTING = "your own setting: "
+ADVENTURE = 1.0  # spreads of scores that a film loses at adventure 1 for each standard deviation of log raters
+FLAT = 1e-9  # a spread below this is none: the model tells no film from another
+
+
+@dataclass(frozen=True, eq=False)
+class Push:
+    """What one setting adds to each film: points (I,) in spreads of a model's scores."""
+
+    kind: ReasonKind
+    subject: str
+    points: np.ndarray
+
+
+def spread(scores: np.ndarray) -> np.ndarray:  # (...)
+    """Standard deviation of scores (..., I) over all films, 1 where it is none. Films must not be masked yet: what is shown moves no score."""
+    scores = np.asarray(scores, np.float64)
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{(~np.isfinite(scores)).sum()} of {scores.size} scores are not finite; wanted those of all films, before any is masked")
+    wide = scores.std(axis=-1)
+    return np.where(wide > FLAT, wide, 1.0)
+
+
+def rarity(raters: np.ndarray) -> np.ndarray:  # (I,)
+    """How far the logarithm of a film's raters lies below the mean, in standard deviations over the films that anybody rated.
+
+    Films nobody rated count as the rarest of those; 0 for all where every film has as many.
+    """
+    raters = np.asarray(raters, np.float64)
+    if not (raters > 0).any():
+        return np.zeros(len(raters))
+    log = np.log(np.where(raters > 0, raters, raters[raters > 0].min()))
+    wide = log[raters > 0].std()
+    return (log[raters > 0].mean() - log) / wide if wide > FLAT else np.zeros(len(raters))
+
+
+def pushes(
+    preferences: Preferences,
+    catalog: Catalog,
+    closeness: Mapping[int, np.ndarray] | None,
+    raters: np.ndarray,
+    names: Mapping[int, str] | None = None,
+) -> tuple[Push, ...]:
+    """One push for each setting that is not 0: genres, decades, groups of films, familiar or adventurous.
+
+    closeness: group -> how near each film (I,) is to it, 0 to 1, and names: what groups are called, both by the atlas; where it is None nothing
+    is known of groups and they move nothing. raters (I,): people who rated each film. KeyError names an unknown genre or group.
+    """
+    asked = [(name, nudge, catalog.genres[:, catalog.genre(name)]) for name, nudge in preferences.genres]
+    asked += [(f"of the {start}s", nudge, (catalog.years >= start) & (catalog.years < start + 10)) for start, nudge in preferences.decades]
+    for group, nudge in preferences.groups if closeness is not None else ():
+        if group not in (known := closeness or {}):
+            raise KeyError(f"group {group} of films is unknown, wanted one of {', '.join(map(str, known)) or 'none'}")
+        asked.append((f"like {(names or {}).get(group, f'group {group}')}", nudge, known[group]))
+    made = [Push("genre", f"{SETTING}{'more' if nudge > 0 else 'less'} {what}", nudge * share.astype(float)) for what, nudge, share in asked if nudge]
+    if preferences.adventure:
+        towards = "adventurous" if preferences.adventure > 0 else "familiar"
+        made.append(Push("popularity", f"{SETTING}more {towards}", preferences.adventure * ADVENTURE * rarity(raters)))
+    return tuple(made)
+
+
+def steered(scores: np.ndarray, pushes: Sequence[Push], wide: np.ndarray | float | None = None) -> np.ndarray:
+    """scores (I,) or (B, I) plus the points of all pushes, times `wide`, the spread of the scores where none is given. Without a push, scores."""
+    if not pushes:
+        return scores
+    wide = spread(scores) if wide is None else np.asarray(wide)
+    return (scores + wide[..., None] * sum(push.points for push in pushes)).astype(scores.dtype)
+
+
+def reasons(pushes: Sequence[Push], items: np.ndarray, wide: float) -> list[list[Reason]]:
+    """For each of items (K,), what every push gives it in score points, those that give nothing left out."""
+    return [[Reason(p.kind, p.subject, wide * float(p.points[i])) for p in pushes if p.points[i]] for i in items]
+
+
+def switched_off(model: Recommender, query: Query, people: Sequence[str], wide: float) -> tuple[Push, ...]:
+    """A push against what each of these people adds to a model's scores: exact for content, and for the hybrid through its content part.
+
+    Models that know no people are not moved. wide: the spread of the model's scores.
+    """
+    content, scale = model, 1.0
+    if isinstance(model, Hybrid):
+        content = model.parts["content"]
+        scale = float(model.weights([query])[0, PARTS.index("content")]) / float(spread(content.score([query])[0])) if people else 0.0
+    if not isinstance(content, Content):
+        return ()
+    return tuple(Push("person", name, -scale / wide * content.due_to(query, name)) for name in people)
+
+
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """All that one viewer set by hand, for any model: pushes, and people who are no reason."""
+
+    pushes: tuple[Push, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.pushes or self.without)
+
+    def scores(self, model: Recommender, queries: Sequence[Query], scores: np.ndarray) -> np.ndarray:
+        """The model's own scores (B, I) for these queries, moved; the same array where nothing is set."""
+        if not self:
+            return scores
+        rows = [steered(row, self._all(model, query, float(spread(row)))) for query, row in zip(queries, scores, strict=True)]
+        return np.stack(rows) if rows else scores
+
+    def explain(self, model: Recommender, query: Query, scores: np.ndarray, items: np.ndarray, own: Sequence[Explanation]) -> list[Explanation]:
+        """The model's own explanations of items (K,), given its own scores (I,), with what was set: they sum to the moved scores.
+
+        A person who is switched off is no reason any more.
+        """
+        if not self:
+            return list(own)
+        wide = float(spread(scores))
+        moved = self._all(model, query, wide)
+        off = {("person", push.subject) for push in moved if push.kind == "person"}  # what they gave and what is taken for it are equal
+        added = zip(own, reasons(moved, items, wide), strict=True)
+        return [Explanation.of([r for r in (*e.reasons, *more) if (r.kind, r.subject) not in off], e.exact) for e, more in added]
+
+    def _all(self, model: Recommender, query: Query, wide: float) -> tuple[Push, ...]:
+        return (*self.pushes, *switched_off(model, query, self.without, wide))
