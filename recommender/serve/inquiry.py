@@ -37,7 +37,7 @@ class Standing:
 
 def standing(asked: Request, item: int) -> Standing:
     """Where a film stands for this request."""
-    row, pool = _first_row(asked)
+    row, pool = first_row(asked)
     shown = asked.choose(row, asked.offered, np.zeros(len(pool), bool), FIRST).tolist()
     place = shown.index(item) + 1 if item in shown else None
     return Standing(row, pool, int(ranks(row.scores[None], np.array([item]), pool)[0, 0]) if pool[item] else None, place)
@@ -74,7 +74,7 @@ def held(asked: Request, item: int, seconds: float = 0.5) -> Held | None:
     return Held(now.place, (), None)
 
 
-def _first_row(asked: Request) -> tuple[Row, np.ndarray]:
+def first_row(asked: Request) -> tuple[Row, np.ndarray]:
     """The first row and the films (I,) bool it is chosen from. Raises LookupError where no model makes one."""
     row = asked.planner.top()
     if row is None:
@@ -86,7 +86,7 @@ def _first_row(asked: Request) -> tuple[Row, np.ndarray]:
 
 def _scorer(asked: Request, row: Row) -> Scorer:
     """What would score other queries as the row scores this one."""
-    return row.rescore or asked.models[row.model].score
+    return row.rescore or asked.scores.scorer(row.model)
 
 
 def _weights(row: Row, item: int) -> list[tuple[int, float]]:
