@@ -73,3 +73,21 @@ def diversify(scores: np.ndarray, features: np.ndarray, k: int, strength: float,
         free[best] = False
         likeness = np.maximum(likeness, f @ f[best])
     return candidates[chosen]
+
+
+def team_draft(a: np.ndarray, b: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One list of at most k films made of two rankings, and for each film the team that brought it: 0 for a, 1 for b.
+
+    In every round a coin says which team picks first; each picks its best film that is not in the list yet. The list ends where a team has none left.
+    Source: team-draft interleaving, Radlinski, Kurup & Joachims, CIKM 2008, algorithm 2.
+    """
+    if k < 1:
+        raise ValueError(f"k == {k}, must be >= 1")
+    rankings, drafted = [np.asarray(a).tolist(), np.asarray(b).tolist()], dict[int, int]()
+    while len(drafted) < k:
+        for team in rng.permutation(2).tolist()[: k - len(drafted)]:
+            best = next((film for film in rankings[team] if film not in drafted), None)
+            if best is None:
+                return np.array([*drafted], np.int64), np.array([*drafted.values()], np.int64)
+            drafted[best] = team
+    return np.array([*drafted], np.int64), np.array([*drafted.values()], np.int64)

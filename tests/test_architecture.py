@@ -22,6 +22,7 @@ FLOORS = (
     ("artifacts", "steer"),
     ("serve", "evaluate", "experiment"),
     ("train",),
+    ("compare",),
     ("ui", "ask", "examine", "bench"),
     ("__main__",),
 )

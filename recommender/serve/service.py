@@ -92,6 +92,11 @@ class Service:
         share = data.matrix() @ self.catalog.genres[:, self.catalog.genre(genre)].astype(np.float32) / np.maximum(data.lengths, 1)
         return int(rng.choice(data.user_ids[rank.top(share, max(1, data.n_users // 60))]))
 
+    @property
+    def interactions(self) -> Interactions | None:
+        """The fetched data set in the numbers of this catalogue; None where there is none."""
+        return self._interactions if self.dataset.is_dir() else None
+
     @cached_property
     def _interactions(self) -> Interactions:
         """The fetched data set, in the numbers of this catalogue; the exact user neighbours come with it."""
