@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 class Settings(BaseSettings):
     """Paths, routing thresholds and the shape of the Home page."""
 
-    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", populate_by_name=True)
 
     artifacts: Path = ROOT / "artifacts"
     films: Path = ROOT / "data" / "films.csv"  # monochrome.csv is looked for beside it
@@ -21,14 +21,30 @@ class Settings(BaseSettings):
     evaluations: Path = ROOT / "data" / "prepared" / "evaluate"  # models and lists of evaluations under way; never committed
     raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
     dataset: str = "ml-1m"
+    database_url: str = Field(
+        f"sqlite:///{(ROOT / 'data' / 'feedback.sqlite').as_posix()}",
+        validation_alias=AliasChoices("MARQUEE_DATABASE_URL", "DATABASE_URL"),
+        description="where what viewers do is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+    )
 
     few_ratings: int = Field(8, ge=0, description="below this many ratings: popularity and chosen genres")
     many_ratings: int = Field(15, ge=1, description="from this many ratings on: collaborative first, diversified")
     diversity: float = Field(0.2, ge=0, le=1, description="share of genre novelty when the list is diversified")
     least_match: float = Field(0.3, ge=0, le=1, description="films with a smaller chance of four stars stay off a personal page")
     least_drop: int = Field(3, ge=1, description="a film is named as a reason only if the recommendation falls by so many ranks without it")
+    love_stars: float = Field(5.0, ge=0.5, le=5, description="stars that a love stands for; ratings from there on speak like one")
+    love_weight: float = Field(1.0, ge=0, le=5, description="how far a film that is loved speaks for the viewer's taste")
+    like_stars: float = Field(4.0, ge=0.5, le=5, description="stars that a like stands for")
+    like_weight: float = Field(1.0, ge=0, le=5, description="how far a film that is liked, or rated three stars or more, speaks")
+    dislike_stars: float = Field(1.5, ge=0.5, le=5, description="stars that 'not for me' stands for")
+    disliked_to: float = Field(2.0, ge=0.5, le=5, description="ratings up to so many stars speak like 'not for me'")
+    dislike_weight: float = Field(0.0, ge=-5, le=0, description="how far 'not for me' speaks, against")
+    watched_stars: float = Field(3.5, ge=0.5, le=5, description="stars that 'watched' without a word stands for, about the mean of all ratings")
+    watched_weight: float = Field(0.5, ge=0, le=5, description="how far a film that was watched, without a word about it, speaks")
     row_length: int = Field(20, ge=1, le=100)
     min_raters: int = Field(20, ge=1, description="films with fewer raters get no published statistics or collaborative weights")
+    import_bytes: int = Field(50_000_000, ge=1, description="an uploaded film history may have so many bytes, also when unpacked")
+    import_lines: int = Field(200_000, ge=1, description="and so many lines a file")
 
 
 @cache

@@ -22,6 +22,16 @@ CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrom
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def store(tmp_path_factory) -> Iterator[str]:
+    """Whatever the tests and the servers they start store goes to a file of its own, never to data/."""
+    address = f"sqlite:///{tmp_path_factory.mktemp('store') / 'feedback.sqlite'}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MARQUEE_DATABASE_URL", address)
+        patch.setattr(settings(), "database_url", address)
+        yield address
+
+
 @pytest.fixture(scope="module")
 def service() -> Service:
     """The front desk on the committed artifacts."""

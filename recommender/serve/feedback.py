@@ -1,0 +1,237 @@
+"""The stored feedback: what viewers did, kept for good in SQLite or PostgreSQL, and the taste that stands after it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, Row, Select, Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from recommender.catalog import Catalog
+from recommender.serve import checks, tables
+from recommender.serve.events import ASPECTS, KINDS, NO_TASTE, OPINIONS, SILENT, Event, Opinion, Taste, fold, note_of, preferences_of, standing
+from recommender.serve.tables import FeedbackError, events, metadata, people
+from recommender.serve.viewers import SHAPES, Viewer
+from recommender.types import CERTIFICATES, Profile
+
+__all__ = (
+    "ASPECTS",
+    "KINDS",
+    "NO_TASTE",
+    "OPINIONS",
+    "SILENT",
+    "Event",
+    "Feedback",
+    "FeedbackError",
+    "Opinion",
+    "Taste",
+    "fold",
+    "note_of",
+    "preferences_of",
+)
+
+FIELDS = tuple(f.name for f in fields(Event))
+_OWN = re.compile(r"me-[a-z0-9-]{1,61}")
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """One database of feedback. Threads and processes may share it; what a method has returned from is on the disk."""
+
+    engine: Engine
+    where: str  # the file, or host and name
+
+    @classmethod
+    def open(cls, address: str) -> Self:
+        """The database at an address such as sqlite:///FILE or postgresql://…, made or brought to the newest version. Raises FeedbackError."""
+        url = tables.parsed(address)
+        where = tables.place(url)
+        with _reached(where, url):
+            made = tables.engine(url)
+            tables.bring_up(made, where)
+        return cls(made, where)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    # -- what was done ---------------------------------------------------------------------------------------------
+
+    def add(self, said: Iterable[Event]) -> int:
+        """Store events, all or none, and say how many were new. One whose id its viewer has used is known, and skipped, so that retries do no harm.
+
+        An undo of what its viewer has not stored, or stored only after it, is a ValueError.
+        """
+        batch = list(said)
+        if not batch:
+            return 0
+        with self._writing({event.viewer for event in batch}) as connection:
+            _check_undos(connection, batch)
+            new = self._insert(events).on_conflict_do_nothing(index_elements=["viewer", "id"])
+            return connection.execute(new, [{**asdict(event), "note": _json(event.note)} for event in batch]).rowcount
+
+    def events(self, viewer: str, kinds: Collection[str] | None = None) -> list[Event]:
+        """A viewer's events in the order of storing, of some kinds or of all."""
+        asked = select(events).where(events.c.viewer == viewer)
+        return self._events(asked if kinds is None else asked.where(events.c.kind.in_(kinds)))
+
+    def version(self, viewer: str) -> int:
+        """A number that changes whenever the viewer's taste may have; impressions, clicks and votes leave it as it is."""
+        with self._reading() as connection:
+            return connection.execute(select(func.max(events.c.seq)).where(events.c.viewer == viewer, tables.SPEAKING)).scalar() or 0
+
+    def taste(self, viewer: str) -> Taste:
+        """What stands of all that a viewer did."""
+        return fold(self._events(select(events).where(events.c.viewer == viewer, tables.SPEAKING)))
+
+    def votes(self) -> list[Event]:
+        """The votes of all viewers that were not taken back, in the order of storing."""
+        voters = select(events.c.viewer).where(tables.VOTES)
+        stored = self._events(select(events).where(events.c.viewer.in_(voters), events.c.kind.in_(("vote", "undo"))))
+        of: dict[str, list[Event]] = {}
+        for event in stored:
+            of.setdefault(event.viewer, []).append(event)
+        kept = {(event.viewer, event.id) for theirs in of.values() for event in standing(theirs)}
+        return [event for event in stored if (event.viewer, event.id) in kept]
+
+    # -- people who made their own viewer --------------------------------------------------------------------------
+
+    def add_viewer(self, viewer: Viewer) -> None:
+        """Store a viewer somebody made of themselves, in place of the one of the same id: all but what they did. A ValueError names what is wrong."""
+        checks.matching(_OWN, "me- and 1 to 61 small letters, digits and hyphens", "id", viewer.id)
+        values = {
+            "name": checks.line(40, "name", viewer.name),
+            "line": checks.line(200, "line", viewer.line),
+            "avatar": _json(_avatar(viewer.avatar)),
+            "certificate": viewer.certificate and checks.one_of(CERTIFICATES, "certificate", viewer.certificate),
+            "genres": _json([checks.line(40, "genre", genre) for genre in viewer.profile.genres]),
+        }
+        with self._writing({viewer.id}) as connection:
+            new = self._insert(people).values(viewer=viewer.id, at=time.time(), **values)
+            connection.execute(new.on_conflict_do_update(index_elements=["viewer"], set_=values))
+
+    def viewers(self, catalog: Catalog) -> dict[str, Viewer]:
+        """Viewer id -> viewer, the oldest first. Genres that the catalogue does not know are left out."""
+        with self._reading() as connection:
+            rows = connection.execute(select(people).order_by(people.c.at, people.c.viewer)).all()
+        return {row.viewer: _person(row, catalog) for row in rows}
+
+    # -- what a person may ask of their data -----------------------------------------------------------------------
+
+    def export(self, viewer: str) -> dict[str, Any]:
+        """Everything stored of a viewer, ready for JSON: `person`, as they made their viewer (None where they did not), and every event."""
+        with self._reading() as connection:
+            person = connection.execute(select(people).where(people.c.viewer == viewer)).mappings().one_or_none()
+            rows = connection.execute(select(events).where(events.c.viewer == viewer).order_by(events.c.seq)).mappings().all()
+        read = {"note": json.loads, "avatar": json.loads, "genres": json.loads}
+        plain = [{name: read.get(name, lambda value: value)(value) for name, value in row.items()} for row in ([person] if person else []) + [*rows]]
+        return {"viewer": viewer, "person": plain.pop(0) if person else None, "events": plain}
+
+    def export_csv(self, viewer: str) -> str:
+        """Every event of a viewer as CSV with a header. Text that a spreadsheet would take for a formula gets a quote sign before it (OWASP, CSV
+        Injection); numbers stay numbers."""
+        written = io.StringIO()
+        rows = csv.DictWriter(written, [column.name for column in events.c], quoting=csv.QUOTE_NONNUMERIC)
+        rows.writeheader()
+        for event in self.export(viewer)["events"]:
+            rows.writerow({name: _harmless(_json(value) if name == "note" else value) for name, value in event.items()})
+        return written.getvalue()
+
+    def forget(self, viewer: str) -> int:
+        """Remove every row of a viewer from every table, and say how many there were. SQLite overwrites them in its files at once, unless somebody
+        reads just then: the log beside the file is then cut back by whoever uses it last."""
+        with self._writing({viewer}) as connection:
+            removed = sum(connection.execute(delete(table).where(table.c.viewer == viewer)).rowcount for table in metadata.sorted_tables)
+        with _reached(self.where, self.engine.url):
+            tables.clear_log(self.engine)
+        return removed
+
+    # -- how -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _reached(self.where, self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, viewers: set[str]) -> Iterator[Connection]:
+        """A transaction in which nobody else writes for these viewers: what is stored first has the smaller number and is seen first."""
+        with _reached(self.where, self.engine.url), tables.writing(self.engine).begin() as connection:
+            for viewer in sorted(viewers):
+                tables.lock(connection, viewer)
+            yield connection
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that may say what to do where the row is there already."""
+        return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+    def _events(self, asked: Select) -> list[Event]:
+        with self._reading() as connection:
+            rows = connection.execute(asked.order_by(events.c.seq)).mappings().all()
+        try:
+            return [Event(**{**{name: row[name] for name in FIELDS}, "note": json.loads(row["note"])}) for row in rows]
+        except ValueError as error:
+            raise FeedbackError(f"the feedback database at {self.where} holds an event that cannot be read: {error}") from None
+
+
+def _check_undos(connection: Connection, batch: list[Event]) -> None:
+    """Every undo takes back what its viewer has stored, or does so earlier in the batch."""
+    wanted: dict[str, list[str]] = {}
+    for event in batch:
+        if event.target is not None:
+            wanted.setdefault(event.viewer, []).append(event.target)
+    stored = {(viewer, id_) for viewer, ids in wanted.items() for id_ in _stored(connection, viewer, ids)}
+    for event in batch:
+        if event.target is not None and (event.viewer, event.target) not in stored:
+            raise ValueError(f"target is {event.target!r}, wanted an event that {event.viewer!r} has stored before")
+        stored.add((event.viewer, event.id))
+
+
+def _stored(connection: Connection, viewer: str, ids: list[str], at_once: int = 1000) -> Iterator[str]:
+    for n in range(0, len(ids), at_once):
+        yield from connection.execute(select(events.c.id).where(events.c.viewer == viewer, events.c.id.in_(ids[n : n + at_once]))).scalars()
+
+
+def _avatar(avatar: dict[str, Any]) -> dict[str, Any]:
+    if set(avatar) != {"shape", "hue"}:
+        raise checks.refuse("avatar", avatar, "a shape and a hue")
+    return {"shape": checks.one_of(tuple(SHAPES), "shape", avatar["shape"]), "hue": checks.whole(359, "hue", avatar["hue"])}
+
+
+def _person(row: Row, catalog: Catalog) -> Viewer:
+    genres = tuple(genre for genre in json.loads(row.genres) if genre in catalog.genre_names)
+    return Viewer(row.viewer, row.name, row.line, json.loads(row.avatar), Profile(genres=genres), row.certificate)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+@contextmanager
+def _reached(where: str, url: URL) -> Iterator[None]:
+    """What goes wrong on the way to a database, as a FeedbackError that names the place and never the password."""
+    try:
+        yield
+    except FeedbackError:
+        raise
+    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        if url.password:
+            reason = reason.replace(url.password, "***")
+        wanted = "a file that SQLite may read and write" if url.drivername == "sqlite" else "a PostgreSQL server that answers"
+        raise FeedbackError(f"the feedback database at {where} cannot be used: {reason}; wanted {wanted}, named in DATABASE_URL") from None

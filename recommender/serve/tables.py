@@ -1,0 +1,175 @@
+"""The database of the stored feedback: its tables, how it is reached, and how it is brought to the newest version."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import ArgumentError
+
+from recommender.serve.events import SILENT
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = "feedback_version"  # the table that says how new the others are
+WAIT = 30  # seconds that a writer waits for another, and a connection for an answer
+
+metadata = MetaData()
+SPEAKING = text(f"kind NOT IN ({', '.join(repr(kind) for kind in SILENT)})")  # literal, so that both databases know their index by it
+VOTES = text("kind = 'vote'")
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # the order of storing
+    Column("viewer", String(64), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("film", BigInteger),
+    Column("stars", Double),
+    Column("target", String(64)),
+    Column("at", Double, nullable=False),
+    Column("recommendation", String(64)),
+    Column("row", Text),
+    Column("position", Integer),
+    Column("model", Text),
+    Column("score", Double),
+    Column("propensity", Double),
+    Column("time_of_day", String(16)),
+    Column("device", String(16)),
+    Column("seen_device", String(16)),
+    Column("local_hour", Integer),
+    Column("note", Text, nullable=False),  # JSON
+    UniqueConstraint("viewer", "id", name="events_viewer_id"),
+    sqlite_autoincrement=True,  # no number is given twice, also after a viewer was forgotten
+)
+Index("events_viewer_seq", events.c.viewer, events.c.seq)
+Index("events_speaking", events.c.viewer, events.c.seq, sqlite_where=SPEAKING, postgresql_where=SPEAKING)
+Index("events_votes", events.c.viewer, sqlite_where=VOTES, postgresql_where=VOTES)
+people = Table(
+    "people",
+    metadata,
+    Column("viewer", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("avatar", Text, nullable=False),  # JSON
+    Column("certificate", String(16)),
+    Column("genres", Text, nullable=False),  # JSON
+    Column("at", Double, nullable=False),  # unix seconds
+)
+
+
+class FeedbackError(RuntimeError, OSError):
+    """The stored feedback cannot be reached or read: where it is, without a password, what is wrong, and what to do."""
+
+
+def parsed(address: str) -> URL:
+    """The address of a database; postgres:// and postgresql:// are spoken by psycopg."""
+    wanted = "wanted sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME in DATABASE_URL"
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):  # the error may repeat the address, and the password in it
+        raise FeedbackError(f"the address of the feedback database cannot be read; {wanted}") from None
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise FeedbackError(f"the feedback database at {place(url)} is {url.drivername}; {wanted}")
+    if url.drivername == "sqlite" and (url.database or ":memory:") == ":memory:":
+        raise FeedbackError(f"the feedback database is in memory and would be lost; {wanted}")
+    return url
+
+
+def place(url: URL) -> str:
+    """Where a database is: the file, or host, port and name."""
+    if url.drivername == "sqlite":
+        return str(url.database)
+    return f"{url.host or 'this machine'}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+
+
+def engine(url: URL) -> Engine:
+    """Connections to the database. On SQLite every transaction begins by itself: those of `writing` take the lock for writing at once."""
+    if url.drivername != "sqlite":
+        waits = {} if "connect_timeout" in url.query else {"connect_timeout": WAIT}
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
+    event.listen(made, "connect", _prepare)
+    event.listen(made, "begin", _begin)
+    return made
+
+
+def writing(made: Engine) -> Engine:
+    """The same connections, for transactions that write."""
+    return made.execution_options(begin="BEGIN IMMEDIATE") if made.dialect.name == "sqlite" else made
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    """Readers and a writer side by side; what is committed is on the disk, what is deleted is overwritten (sqlite.org/pragma.html)."""
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Keep other writers of the same name out until this transaction ends; on SQLite it is the only one that writes anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def clear_log(made: Engine) -> None:
+    """On SQLite, move what stands in the log beside the file into the file, and empty the log."""
+    if made.dialect.name == "sqlite":
+        connection = made.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
+
+
+_one_at_a_time = threading.Lock()  # Alembic's context belongs to the process
+
+
+def bring_up(made: Engine, where: str) -> None:
+    """Bring the tables to the newest version. A version that is not known here is refused."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    with made.connect() as connection:
+        found = MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_heads()
+    if found == (head := script.get_heads()) or list(found) == head:
+        return
+    known = {revision.revision for revision in script.walk_revisions()}
+    if unknown := sorted(set(found) - known):
+        raise FeedbackError(f"the feedback database at {where} has version {unknown[0]!r}, which is not known here; wanted at most {head[0]!r}")
+    with _one_at_a_time, writing(made).begin() as connection:
+        lock(connection, VERSIONS)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
