@@ -79,7 +79,8 @@ class Feedback:
         with self._writing({event.viewer for event in batch}) as connection:
             _check_undos(connection, batch)
             new = self._insert(events).on_conflict_do_nothing(index_elements=["viewer", "id"])
-            return connection.execute(new, [{**asdict(event), "note": _json(event.note)} for event in batch]).rowcount
+            rows = [{**asdict(event), "note": _json(event.note)} for event in batch]
+            return connection.execute(new, rows, execution_options={"preserve_rowcount": True}).rowcount
 
     def events(self, viewer: str, kinds: Collection[str] | None = None) -> list[Event]:
         """A viewer's events in the order of storing, of some kinds or of all."""
@@ -87,9 +88,12 @@ class Feedback:
         return self._events(asked if kinds is None else asked.where(events.c.kind.in_(kinds)))
 
     def version(self, viewer: str) -> int:
-        """A number that changes whenever the viewer's taste may have; impressions, clicks and votes leave it as it is."""
+        """A number that changes whenever the viewer or their taste may have; impressions, clicks and votes leave it as it is."""
+        last = select(func.max(events.c.seq)).where(events.c.viewer == viewer, tables.SPEAKING).scalar_subquery()
+        changed = select(people.c.changed).where(people.c.viewer == viewer).scalar_subquery()
         with self._reading() as connection:
-            return connection.execute(select(func.max(events.c.seq)).where(events.c.viewer == viewer, tables.SPEAKING)).scalar() or 0
+            seq, seconds = connection.execute(select(last, changed)).one()
+        return (seq or 0) + int(1e6 * (seconds or 0))
 
     def taste(self, viewer: str) -> Taste:
         """What stands of all that a viewer did."""
@@ -116,9 +120,10 @@ class Feedback:
             "avatar": _json(_avatar(viewer.avatar)),
             "certificate": viewer.certificate and checks.one_of(CERTIFICATES, "certificate", viewer.certificate),
             "genres": _json([checks.line(40, "genre", genre) for genre in viewer.profile.genres]),
+            "changed": (now := time.time()),
         }
         with self._writing({viewer.id}) as connection:
-            new = self._insert(people).values(viewer=viewer.id, at=time.time(), **values)
+            new = self._insert(people).values(viewer=viewer.id, at=now, **values)
             connection.execute(new.on_conflict_do_update(index_elements=["viewer"], set_=values))
 
     def viewers(self, catalog: Catalog) -> dict[str, Viewer]:
@@ -233,5 +238,5 @@ def _reached(where: str, url: URL) -> Iterator[None]:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         if url.password:
             reason = reason.replace(url.password, "***")
-        wanted = "a file that SQLite may read and write" if url.drivername == "sqlite" else "a PostgreSQL server that answers"
+        wanted = "a file that SQLite may read and write" if url.drivername == "sqlite" else "a PostgreSQL database that can be opened"
         raise FeedbackError(f"the feedback database at {where} cannot be used: {reason}; wanted {wanted}, named in DATABASE_URL") from None

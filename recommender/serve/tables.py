@@ -37,7 +37,8 @@ from recommender.serve.events import SILENT
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "feedback_version"  # the table that says how new the others are
-WAIT = 30  # seconds that a writer waits for another, and a connection for an answer
+WAIT = 30  # seconds that a writer waits for another
+ANSWER = 10  # seconds that a server has to answer
 
 metadata = MetaData()
 SPEAKING = text(f"kind NOT IN ({', '.join(repr(kind) for kind in SILENT)})")  # literal, so that both databases know their index by it
@@ -80,7 +81,8 @@ people = Table(
     Column("avatar", Text, nullable=False),  # JSON
     Column("certificate", String(16)),
     Column("genres", Text, nullable=False),  # JSON
-    Column("at", Double, nullable=False),  # unix seconds
+    Column("at", Double, nullable=False),  # unix seconds, when it was made
+    Column("changed", Double, nullable=False, server_default="0"),  # and made anew
 )
 
 
@@ -114,7 +116,7 @@ def place(url: URL) -> str:
 def engine(url: URL) -> Engine:
     """Connections to the database. On SQLite every transaction begins by itself: those of `writing` take the lock for writing at once."""
     if url.drivername != "sqlite":
-        waits = {} if "connect_timeout" in url.query else {"connect_timeout": WAIT}
+        waits = {} if "connect_timeout" in url.query else {"connect_timeout": ANSWER}
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
