@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
+
+How = Literal["average", "least misery", "most pleasure"]  # in which the wishes of several people become one
+HOWS: tuple[How, ...] = get_args(How)
 
 
 def mask(scores: np.ndarray, hidden: np.ndarray) -> np.ndarray:
@@ -91,3 +96,26 @@ def team_draft(a: np.ndarray, b: np.ndarray, k: int, rng: np.random.Generator) -
                 return np.array([*drafted], np.int64), np.array([*drafted.values()], np.int64)
             drafted[best] = team
     return np.array([*drafted], np.int64), np.array([*drafted.values()], np.int64)
+
+
+def comparable(scores: np.ndarray, pool: np.ndarray) -> np.ndarray:  # float64 (P, I)
+    """Scores of several people (P, I), each as spreads above the person's own average film of the pool (I,) bool; 0 for all where there is no spread.
+
+    Whoever's scores are larger, or further apart, counts no more for it. Source: Masthoff, Group Recommender Systems, Recommender Systems Handbook,
+    2nd ed. 2015 (people use scales differently: normalise before putting together).
+    """
+    own = np.asarray(scores, np.float64)
+    own = own - own[:, pool].mean(axis=1, keepdims=True)
+    spread = own[:, pool].std(axis=1, keepdims=True)
+    return np.where(spread > 1e-9, own / np.where(spread > 1e-9, spread, 1.0), 0.0)
+
+
+def combine(wants: np.ndarray, how: How) -> np.ndarray:  # (I,)
+    """What a group of people (P, I) wants: the mean of all, the least, or the most. A film that each wants more stands above, whichever it is.
+
+    The order of the people makes no difference, to the last bit. Source: Masthoff, User Modeling and User-Adapted Interaction 14, 2004.
+    """
+    if how not in HOWS:
+        raise ValueError(f"how is {how!r}, must be one of {', '.join(HOWS)}")
+    ordered = np.sort(np.asarray(wants, np.float64), axis=0)
+    return {"average": ordered.mean(axis=0), "least misery": ordered[0], "most pleasure": ordered[-1]}[how]
