@@ -57,10 +57,10 @@ def train(
     """Fit models, examine them on viewers they never saw, and write their artifacts."""
     import torch
 
-    from recommender.models import MODELS
+    from recommender.models import BESIDE, MODELS
     from recommender.train import train as fit
 
-    shipped = [name for name, make in MODELS.items() if getattr(make(), "shipped", True)]
+    shipped = [name for name, make in MODELS.items() if getattr(make(), "shipped", True)] + list(BESIDE)
     wanted = shipped if names == ["all"] else names
     for name in wanted:
         if name not in shipped:

@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -18,11 +19,13 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from recommender.catalog import Catalog
-from recommender.models import MODELS
+from recommender.models import BESIDE, MODELS
+from recommender.models.atlas import Atlas
 from recommender.types import Recommender
 
 FORMAT = 1
 CARD, WEIGHTS = "card.json", "weights.safetensors"
+Learned = TypeVar("Learned", Recommender, Atlas)
 
 
 class ArtifactError(ValueError):
@@ -32,8 +35,8 @@ class ArtifactError(ValueError):
         super().__init__(f"{path}: {wrong}; mend it with: python -m recommender train {name} --data DIR")
 
 
-def save(name: str, model: Recommender, folder: Path, **facts) -> dict:
-    """Write one model into folder/name and return its card; `facts` (data hash, seconds, validation, …) join the card."""
+def save(name: str, model: Recommender | Atlas, folder: Path, **facts) -> dict:
+    """Write one model, or the atlas, into folder/name and return its card; `facts` (data hash, seconds, validation, …) join the card."""
     if not getattr(model, "shipped", True):
         raise ValueError(f"model {name} holds people's histories and is never written to disk")
     arrays = {key: np.ascontiguousarray(a) for key, a in flatten(model).items()}
@@ -45,7 +48,7 @@ def save(name: str, model: Recommender, folder: Path, **facts) -> dict:
     card = {
         "format": FORMAT,
         "name": name,
-        "parameters": asdict(model),  # type: ignore[call-overload]
+        "parameters": asdict(model),  # type: ignore[arg-type]
         "catalog": catalog_hash(model.catalog),
         "weights": {"sha256": _sha256(target / WEIGHTS), "bytes": (target / WEIGHTS).stat().st_size},
         "simulated": list(getattr(model, "simulates", ())),
@@ -80,6 +83,19 @@ def card(name: str, folder: Path) -> dict:
 
 def load(name: str, folder: Path, catalog: Catalog) -> Recommender:
     """Read one model back; raises ArtifactError where a file is missing, cut short, altered or of another version."""
+    return _read(MODELS[name](), name, folder, catalog)
+
+
+def load_atlas(folder: Path, catalog: Catalog, models: dict[str, Recommender]) -> tuple[Atlas | None, tuple[str, ...]]:
+    """The atlas over the vectors of the loaded models; None, and one line that says why, where it cannot be used."""
+    try:
+        return _read(BESIDE["atlas"](), "atlas", folder, catalog).attach(models), ()
+    except (ArtifactError, LookupError) as error:
+        return None, (str(error.args[0]),)
+
+
+def _read(blank: Learned, name: str, folder: Path, catalog: Catalog) -> Learned:
+    """The fitted like of a blank model."""
     facts, path = card(name, folder), folder / name / WEIGHTS
     if not path.exists():
         raise ArtifactError(path, "the file is missing", name)
@@ -90,12 +106,11 @@ def load(name: str, folder: Path, catalog: Catalog) -> Recommender:
         raise ArtifactError(path, "content does not match the sha256 on its card", name)
     if facts.get("catalog") != catalog_hash(catalog):
         raise ArtifactError(path, f"made for another catalogue than these {len(catalog)} films", name)
-    blank = MODELS[name]()
     known = {f.name for f in fields(blank)}  # type: ignore[arg-type]
     unknown = set(facts["parameters"]) - known
     if unknown:
         raise ArtifactError(folder / name / CARD, f"parameter {min(unknown)!r} is unknown to this version", name)
-    model = type(blank)(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["parameters"].items()})
+    model = type(blank)(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["parameters"].items()})  # type: ignore[arg-type]
     try:
         unflatten(model, load_file(path))
     except (SafetensorError, KeyError, ValueError) as error:
@@ -165,11 +180,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _learned(model: Recommender) -> dict[str, object]:
+def _learned(model: Recommender | Atlas) -> dict[str, object]:
     return {key: value for key, value in vars(model).items() if key.endswith("_") and not key.startswith("_")}
 
 
-def flatten(model: Recommender) -> dict[str, np.ndarray]:
+def flatten(model: Recommender | Atlas) -> dict[str, np.ndarray]:
     """Everything a model has learned as plain arrays by name; TypeError for anything else."""
     arrays: dict[str, np.ndarray] = {}
     for key, value in _learned(model).items():
@@ -185,7 +200,7 @@ def flatten(model: Recommender) -> dict[str, np.ndarray]:
     return arrays
 
 
-def unflatten(model: Recommender, arrays: dict[str, np.ndarray]) -> None:
+def unflatten(model: Recommender | Atlas, arrays: dict[str, np.ndarray]) -> None:
     """Give a blank model what flatten took from its like."""
     for key, value in arrays.items():
         value.setflags(write=False)

@@ -16,7 +16,8 @@ from recommender.catalog import Catalog
 from recommender.evaluate.metrics import hit_rate, hits_of_ranks, ndcg, ranks, star_errors
 from recommender.evaluate.split import UserSplit, leave_last, split_users
 from recommender.interactions import Interactions
-from recommender.models import MODELS
+from recommender.models import BESIDE, MODELS
+from recommender.models.atlas import Atlas
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.models.ratings import Ratings, examination
 from recommender.stats.inference import Estimate, bootstrap_mean, bootstrap_ratio
@@ -53,11 +54,11 @@ def train(
     split = split_users(kept, GATE_SHARE, EXAM_SHARE, seed)
     for name in names:
         started = time.perf_counter()
-        model = _fit(name, catalog, split, folder, checkpoints, seed)
-        validation = examine(model, split.exam)
-        again = getattr(model, "refits", False)
-        if again:
-            model = _blank(name, seed).fit(kept, catalog)
+        model: Recommender | Atlas
+        if name in BESIDE:
+            model, facts = _drawn(name, catalog, kept, folder, seed)
+        else:
+            model, facts = _examined(name, catalog, kept, split, folder, checkpoints, seed)
         yield artifacts.save(
             name,
             model,
@@ -65,11 +66,30 @@ def train(
             data={"sha256": interactions.fingerprint(), "ratings": len(interactions), "users": interactions.n_users, "films": len(catalog)},
             seed=seed,
             dose=dose,
-            fitted_on="all users" if again else f"{len(np.unique(split.fit.users))} users; the others choose and examine",
             seconds=round(time.perf_counter() - started, 1),
-            training=getattr(model, "training", None),
-            validation=validation,
+            **facts,
         )
+
+
+def _examined(
+    name: str, catalog: Catalog, kept: Interactions, split: UserSplit, folder: Path, checkpoints: Path, seed: int
+) -> tuple[Recommender, dict]:
+    """A model as it is released, and what its card says of how it was fitted and examined."""
+    model = _fit(name, catalog, split, folder, checkpoints, seed)
+    validation = examine(model, split.exam)
+    again = getattr(model, "refits", False)
+    if again:
+        model = _blank(name, seed).fit(kept, catalog)
+    fitted_on = "all users" if again else f"{len(np.unique(split.fit.users))} users; the others choose and examine"
+    return model, {"fitted_on": fitted_on, "training": getattr(model, "training", None), "validation": validation}
+
+
+def _drawn(name: str, catalog: Catalog, kept: Interactions, folder: Path, seed: int) -> tuple[Atlas, dict]:
+    """The atlas over the vectors of the artifact als, and what its card says of how good it is."""
+    atlas = BESIDE[name]()
+    atlas.seed = seed
+    atlas.attach({"als": artifacts.load("als", folder, catalog)}).fit(kept, catalog)
+    return atlas, {"fitted_on": "all users", "validation": atlas.quality}
 
 
 def _blank(name: str, seed: int) -> Recommender:

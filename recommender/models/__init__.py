@@ -1,7 +1,11 @@
-"""All models. MODELS is the only list of them: name -> a factory with the chosen hyper-parameters."""
+"""All models. MODELS is the only list of them: name -> a factory with the chosen hyper-parameters.
+
+BESIDE: what is trained with them and ranks nothing.
+"""
 
 from collections.abc import Callable
 
+from recommender.models.atlas import Atlas
 from recommender.models.content import Content, Encoder
 from recommender.models.factors import ALS, PureSVD
 from recommender.models.hybrid import Hybrid
@@ -31,3 +35,5 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "sequence": _sequence,
     "hybrid": lambda: Hybrid(picked=0.8),
 }
+
+BESIDE: dict[str, Callable[[], Atlas]] = {"atlas": Atlas}
