@@ -27,18 +27,20 @@ class Settings(BaseSettings):
         description="where what viewers do is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
 
+    household: bool = Field(True, description="viewers that people made are listed to whoever opens the app; switch off where strangers share it")
+
     few_ratings: int = Field(8, ge=0, description="below this many ratings: popularity and chosen genres")
     many_ratings: int = Field(15, ge=1, description="from this many ratings on: collaborative first, diversified")
     diversity: float = Field(0.2, ge=0, le=1, description="share of genre novelty when the list is diversified")
     least_match: float = Field(0.3, ge=0, le=1, description="films with a smaller chance of four stars stay off a personal page")
     least_drop: int = Field(3, ge=1, description="a film is named as a reason only if the recommendation falls by so many ranks without it")
     love_stars: float = Field(5.0, ge=0.5, le=5, description="stars that a love stands for; ratings from there on speak like one")
-    love_weight: float = Field(1.0, ge=0, le=5, description="how far a film that is loved speaks for the viewer's taste")
+    love_weight: float = Field(1.5, ge=0, le=5, description="how far a film that is loved speaks for the viewer's taste; by the report of dislikes")
     like_stars: float = Field(4.0, ge=0.5, le=5, description="stars that a like stands for")
     like_weight: float = Field(1.0, ge=0, le=5, description="how far a film that is liked, or rated three stars or more, speaks")
     dislike_stars: float = Field(1.5, ge=0.5, le=5, description="stars that 'not for me' stands for")
     disliked_to: float = Field(2.0, ge=0.5, le=5, description="ratings up to so many stars speak like 'not for me'")
-    dislike_weight: float = Field(0.0, ge=-5, le=0, description="how far 'not for me' speaks, against")
+    dislike_weight: float = Field(-0.25, ge=-5, le=0, description="how far 'not for me' speaks, against; by the report of dislikes")
     watched_stars: float = Field(3.5, ge=0.5, le=5, description="stars that 'watched' without a word stands for, about the mean of all ratings")
     watched_weight: float = Field(0.5, ge=0, le=5, description="how far a film that was watched, without a word about it, speaks")
     row_length: int = Field(20, ge=1, le=100)

@@ -50,7 +50,8 @@ class ALS(FoldIn):
 
     Films watched are wanted with confidence 1 + alpha, all others not, with confidence 1.
 
-    x_u = (Y'Y + alpha Y_u'Y_u + reg I)^-1 (1 + alpha) sum_j y_j, and the same for films in turn.
+    x_u = (Y'Y + alpha Y_u'Y_u + reg I)^-1 (1 + alpha) sum_j y_j, and the same for films in turn. In fold-in, alpha of each film is weighed by |w|;
+    a film that speaks against the viewer's taste (w < 0) is one not wanted, with more confidence than those of which nothing is known.
     Source: Hu, Koren & Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
     """
 
@@ -87,4 +88,4 @@ class ALS(FoldIn):
     def fold(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
         w = query.profile.weights[:, None].astype(np.float64)
         y = self.factors_[query.profile.items].astype(np.float64)
-        return self.gram_ + self.reg * np.eye(len(self.gram_)) + self.alpha * (y.T * w.T) @ y, (1 + self.alpha) * w * y
+        return self.gram_ + self.reg * np.eye(len(self.gram_)) + self.alpha * (y.T * np.abs(w).T) @ y, (1 + self.alpha) * np.maximum(w, 0) * y

@@ -83,7 +83,8 @@ class EASE(ItemItem):
 class UserKNN:
     """User-user neighbours, exact.
 
-    score_i = sum over the k most alike viewers of cosine(viewer, v) x [v watched i]. Needs the data set: never shipped."""
+    score_i = sum over the k most alike viewers of cosine(viewer, v) x [v watched i]. Films that speak against the viewer's taste lessen the likeness
+    to those who watched them. Needs the data set: never shipped."""
 
     shipped: ClassVar[bool] = False
     neighbours: int = 100
