@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from recommender.catalog import Catalog
-from recommender.evaluate import ablation, coldstart, faithfulness, realcontext, split, stars
+from recommender.evaluate import ablation, coldstart, dislikes, faithfulness, realcontext, sliders, split, stars
 from recommender.evaluate import protocol as ranking
 from recommender.evaluate.contenders import RANKERS, RATERS
 from recommender.evaluate.protocol import People
@@ -23,11 +23,21 @@ from recommender.models.hybrid import PARTS
 from recommender.types import Recommender
 
 PROTOCOLS = ("P1", "P2", "P3", "P4")
-STUDIES = ("cold-start", "context", "data", "audit", "explanations")  # of the released models, on viewers they never saw, and of the data set
+STUDIES = (
+    "cold-start",
+    "context",
+    "data",
+    "audit",
+    "explanations",
+    "dislikes",
+    "sliders",
+)  # of the released models, on viewers they never saw, and of the data set
 STUDIED = {
     "cold-start": ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid"),
     "context": ("popularity", *PARTS, "hybrid"),
     "explanations": ("ease", "item_knn", "pure_svd", "als", "ratings", "content", "sequence", "hybrid"),  # those with films for reasons
+    "dislikes": ("ease", "item_knn", "als", "content", "sequence", "hybrid"),
+    "sliders": ("popularity", *PARTS, "hybrid"),
 }
 
 
@@ -114,6 +124,17 @@ def explanations(models: dict[str, Recommender], strangers: split.UserSplit, job
     study = faithfulness.Study(strangers.exam, watched > 0, watched, job.work, job.say)
     asked = [faithfulness.questions(strangers.exam, watched > 0, known) for known in (faithfulness.KNOWN, faithfulness.SHORT, None)]
     return _report("explanations", job, Found(asked, *faithfulness.run(models, _labels(models), study)))
+
+
+def weights(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """How far disliked and loved films should speak, for models that know nobody of strangers.exam."""
+    models = {name: model for name, model in models.items() if name != "sequence"}  # which reads the stars themselves, whatever speaks
+    return _report("dislikes", job, Found(*dislikes.run(models, _labels(models), strangers.exam, strangers.fit.raters > 0, job.say)))
+
+
+def costs(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """What a viewer's own settings cost, with models that know nobody of strangers.exam."""
+    return _report("sliders", job, Found(*sliders.run(models, _labels(models), strangers, job.catalog, job.say)))
 
 
 def _labels(models: dict[str, Recommender]) -> dict[str, str]:

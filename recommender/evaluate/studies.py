@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid, place
+from recommender.evaluate.dislikes import AMONG, HEIGHT
 from recommender.evaluate.report import Report
 from recommender.settings import Settings
 
@@ -141,6 +142,52 @@ def _claims(report: Report) -> str:
     return grid(header, lines)
 
 
+def dislikes(report: Report) -> str:
+    """A table a figure: a line a weight, a column a model."""
+    figures, weights = figures_of(report), report.more["weights"]
+    said: dict[tuple[str, int | None], str] = {("NDCG", 10): "NDCG@10 of liked films", ("R", 50): "recall@50 of liked films"}
+    said |= {(HEIGHT, None): "share of films that stand below the disliked ones", (AMONG, 50): "disliked films among the first 50"}
+    ways = list(dict.fromkeys(r.variant for r in report.rows))
+    parts = [
+        f"\\* differs from the first line, Holm p < .05. Chosen: {report.more['rule']}. That gives {weights['disliked']:g} for disliked films and "
+        f"{weights['loved']:g} for those with five stars."
+    ]
+    for (metric, k), title in said.items():
+        columns = [Column("", metric, "compared", k=k, variant=way) for way in ways]
+        parts.append(
+            grid((title, *(c.label for c in report.models)), [[c.variant, *(cell(figures, c, m.model) for m in report.models)] for c in columns])
+        )
+    return "\n\n".join(parts)
+
+
+def sliders(report: Report) -> str:
+    """A table a model: a line a place of one slider, the other left alone."""
+    figures = figures_of(report)
+    parts = ["\\* differs from the first line, Holm p < .05. Novelty in bits; raters: median of a list, mean of viewers."]
+    for model in report.models:
+        own, *others = report.more["settings"][model.model]
+        by_adventure = [s for s in others if s["variety"] == own["variety"]]
+        lines = []
+        for setting in (own, *by_adventure, *(s for s in others if s["adventure"] == own["adventure"])):
+            column = Column("", "NDCG", "mean", variant=setting["variant"])
+            shown = [cell(figures, c, model.model) for c in (column._replace(metric="HR"), column, column._replace(form="difference"))]
+            found = [figures.rows[column._replace(metric=name).key(model.model)].mean for name in ("novelty", "raters", "coverage", "diversity")]
+            lines.append([setting["variant"], *shown, *(f"{value:{form}}" for value, form in zip(found, (".2f", ",.0f", ".1%", ".3f")))])
+        users = figures.rows[Column("", "HR", variant=own["variant"]).key(model.model)].n
+        header = (
+            f"{model.label}, {users} viewers",
+            "HR@10",
+            "NDCG@10",
+            "less the first line",
+            "novelty",
+            "raters",
+            "catalogue shown",
+            "genre diversity",
+        )
+        parts.append(grid(header, lines))
+    return "\n\n".join(parts)
+
+
 STUDIES = {
     "cold-start": cold_start,
     "context": context,
@@ -149,4 +196,6 @@ STUDIES = {
     "audit-ml-100k": audit,
     "depaulmovie": real_context,
     "explanations": explanations,
+    "dislikes": dislikes,
+    "sliders": sliders,
 }
