@@ -28,6 +28,7 @@ FAR_YEARS = 5  # the same title within so many years is offered as a choice
 TELLING = 12  # letters of a title that hardly stands for two films: enough to be taken one year off, or for a longer title that it is part of
 _PART, _SCRAP, _BOTH = 0.97, 0.88, 0.86  # what likeness counts of a telling part of a title, of any other part, and between two parts
 _SHORTEST = 6  # letters of a title, or of a part of one, that may be near another
+_LONGEST, _MOST_FORMS = 100, 4  # letters of a title that are compared; a title and its parts
 _BLOCK = 1_000  # titles compared at once
 _BREAK = re.compile(r":\s|\s[-–—]\s|\s?[()]\s?")  # between parts: "Star Wars: Episode IV - A New Hope"
 _OWNED = re.compile(r"(?<=\w)['’]s\s|/")  # before or after which less of a part stands: "Bram Stoker's Dracula"
@@ -89,10 +90,11 @@ class Matching:
 def match(entries: Iterable[Entry], catalog: Catalog) -> Matching:
     """Find the film of each entry.
 
-    Certain: the IMDb number, else the TMDB number, else the title (or another title) without article, accents and punctuation in the same year.
-    Taken where nothing certain names the same film and no other entry does: the title one year off; a title of the same year that is SURE and
-    CLEAR and has the same numbers in it. Unclear, with choices: the same title within FAR_YEARS years or of unknown year, and all that is NEAR
-    within a year. A film with another number at IMDb or TMDB than the entry's is never taken by its title. All others are absent.
+    Certain: the IMDb number, else the TMDB number, else the title (or another title) without accents and punctuation in the same year; a TELLING
+    title may differ in its article. Taken where nothing certain names the same film and no entry of another title or year does: a TELLING title
+    one year off; a title of the same year that is SURE and CLEAR and has the same numbers in it. Unclear, with choices: the same title within
+    FAR_YEARS years or of unknown year, and all that is NEAR within a year. A film with another number at IMDb or TMDB than the entry's is
+    never taken by its title. All others are absent.
     """
     index = _Index(catalog)
     certain: list[Match] = []
@@ -118,8 +120,10 @@ def match(entries: Iterable[Entry], catalog: Catalog) -> Matching:
         else:
             unclear.append(Unclear(entry, choices))
     taken = {m.item for m in certain}
-    claims = [m.item for m, _ in likely]
-    alone = {item for item in claims if item not in taken and claims.count(item) == 1}
+    claims: dict[int, set[tuple[str, int]]] = {}
+    for m, _ in likely:
+        claims.setdefault(m.item, set()).add((m.entry.title, m.entry.year))
+    alone = {item for item, claim in claims.items() if item not in taken and len(claim) == 1}
     matched, repeated = _strongest([*certain, *(m for m, _ in likely if m.item in alone)])
     unclear += [Unclear(m.entry, choices) for m, choices in likely if m.item not in alone]
     return Matching(matched, tuple(unclear), tuple(absent), repeated)
@@ -145,7 +149,7 @@ def _strongest(matches: Sequence[Match]) -> tuple[tuple[Match, ...], tuple[Match
 def _key(title: str) -> str:
     """What two ways to write a title have in common: "The X-Files" and "X Files" -> "xfiles"."""
     words = without_article(plain(title.replace("+", " and "))).split()
-    return "".join(_WORDS.get(word, word) for word in words)
+    return "".join(_WORDS.get(word, word) for word in words)[:_LONGEST]
 
 
 def _fronted(title: str) -> str:
@@ -157,10 +161,10 @@ def _forms(title: str) -> list[tuple[str, float]]:
     """(key, what its likeness counts) of a title as a whole, and of its parts that are long enough to tell it by."""
     forms = {_key(_fronted(title)): 1.0}
     for cut, most in ((_BREAK, _PART), (_OWNED, _SCRAP)):
-        for key in map(_key, cut.split(title)):
+        for key in map(_key, cut.split(title, _MOST_FORMS)):
             if len(key) >= _SHORTEST:
                 forms.setdefault(key, most if len(key) >= TELLING else _SCRAP)
-    return list(forms.items())
+    return list(forms.items())[:_MOST_FORMS]
 
 
 def _numbers(title: str) -> list[str]:
