@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recommender.evaluate.report import Report
     from recommender.evaluate.runs import Job
 
-PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "audit", "explanations", "dislikes", "sliders", "all")
+PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "audit", "explanations", "dislikes", "sliders", "together", "all")
 REAL_CONTEXT = "depaulmovie"  # of a data set of its own, so no part of all
 Protocol = StrEnum("Protocol", {p: p for p in (*PROTOCOLS, REAL_CONTEXT)})  # type: ignore[misc]
 
@@ -31,9 +31,9 @@ def evaluate(
 ) -> None:
     """Examine models by published protocols, and write artifacts/reports. An interrupted run goes on where it was.
 
-    cold-start, context, explanations, dislikes and sliders examine the released models, on viewers those never saw; data describes the data set,
-    audit asks whether the part of day or the weekend shifts the genres that one and the same person rates. depaulmovie reads a data set of that
-    name.
+    cold-start, context, explanations, dislikes, sliders and together examine the released models, on viewers those never saw; data describes the
+    data set, audit asks whether the part of day or the weekend shifts the genres that one and the same person rates. depaulmovie reads a data set
+    of that name.
     """
     import torch
 
@@ -53,7 +53,7 @@ def evaluate(
     options = "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}" + (f" --folds {folds}" if "P3" in chosen else "")
     folder = data.resolve().name
     command = f"python -m recommender evaluate {protocol.value} --data {folder}"
-    seedless = ("data", "audit", "explanations", "dislikes", "sliders")
+    seedless = ("data", "audit", "explanations", "dislikes", "sliders", "together")
     facts = {"dataset": folder, "versions": _versions(), "command": command + ("" if protocol.value in seedless else options)}
     job = runs.Job(*read, names or known, list(range(seeds)), settings().evaluations, facts, folds, run_dir, typer.echo)
     for p in chosen:
@@ -100,9 +100,8 @@ def _study(name: str, data: Path, job: Job) -> Report:
     models, split = strangers([*runs.STUDIED[name]], job.catalog, job.interactions, settings().artifacts, min_raters=settings().min_raters)
     if name == "context":
         return runs.context(models, split, card["dose"], job)
-    return {"cold-start": runs.cold_start, "explanations": runs.explanations, "dislikes": runs.weights, "sliders": runs.costs}[name](
-        models, split, job
-    )
+    studies = {"cold-start": runs.cold_start, "explanations": runs.explanations, "dislikes": runs.weights, "sliders": runs.costs}
+    return (studies | {"together": runs.together})[name](models, split, job)
 
 
 def _versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from recommender.catalog import Catalog
 from recommender.evaluate import ablation, coldstart, dislikes, faithfulness, realcontext, sliders, split, stars
 from recommender.evaluate import protocol as ranking
+from recommender.evaluate import together as grouped
 from recommender.evaluate.contenders import RANKERS, RATERS
 from recommender.evaluate.protocol import People
 from recommender.evaluate.rankings import fit
@@ -31,11 +32,13 @@ STUDIES = (
     "explanations",
     "dislikes",
     "sliders",
+    "together",
 )  # of the released models, on viewers they never saw, and of the data set
 STUDIED = {
     "cold-start": ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid"),
     "context": ("popularity", *PARTS, "hybrid"),
     "explanations": ("ease", "item_knn", "pure_svd", "als", "ratings", "content", "sequence", "hybrid"),  # those with films for reasons
+    "together": ("popularity", *PARTS, "hybrid", "ratings"),
     "dislikes": ("ease", "item_knn", "als", "content", "sequence", "hybrid"),
     "sliders": ("popularity", *PARTS, "hybrid"),
 }
@@ -135,6 +138,11 @@ def weights(models: dict[str, Recommender], strangers: split.UserSplit, job: Job
 def costs(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
     """What a viewer's own settings cost, with models that know nobody of strangers.exam."""
     return _report("sliders", job, Found(*sliders.run(models, _labels(models), strangers, job.catalog, job.say)))
+
+
+def together(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """What one list gives two people, with models that know nobody of strangers.exam."""
+    return _report("together", job, Found(*grouped.run(models, strangers, job.say)))
 
 
 def _labels(models: dict[str, Recommender]) -> dict[str, str]:

@@ -188,6 +188,21 @@ def sliders(report: Report) -> str:
     return "\n\n".join(parts)
 
 
+def together(report: Report) -> str:
+    """A line a way of putting two people's wishes together: what the list gives both, and the one it serves worse; and pairs alike and apart."""
+    figures, mean = figures_of(report), report.rows[0].variant
+    variants = list(dict.fromkeys(r.variant for r in report.rows))
+    pairs = {(d.variant, d.model): d for d in report.differences}
+    against = report.label(report.differences[0].against).lower()
+    segments = [Column("", "NDCG", "mean", variant=mean, segment=f"taste={taste}") for taste in ("alike", "apart")]
+    lines = []
+    for c in sorted(report.models, key=lambda c: place(figures.rows.get((mean, c.model, "NDCG", 10, None)), False)):
+        both = [text for v in variants for text in (cell(figures, Column("", "NDCG", variant=v), c.model), difference(pairs.get((v, c.model))))]
+        lines.append([c.label, *both, *(cell(figures, column, c.model) for column in segments)])
+    heads = [text for v in variants for text in (v, f"less {against}")]
+    return grid((f"NDCG@10, {report.more['pairs']} pairs", *heads, "tastes alike", "tastes apart"), lines)
+
+
 STUDIES = {
     "cold-start": cold_start,
     "context": context,
@@ -196,6 +211,7 @@ STUDIES = {
     "audit-ml-100k": audit,
     "depaulmovie": real_context,
     "explanations": explanations,
+    "together": together,
     "dislikes": dislikes,
     "sliders": sliders,
 }

@@ -144,7 +144,8 @@ def copied(report: Report) -> str:
 
 def provenance(report: Report) -> str:
     """Data set, hash, checksum, users, date and command in one line."""
-    users = f"{report.rows[0].n:,} users" if report.rows and not report.protocol.startswith(("context", "audit")) else ""  # these say it line by line
+    told = report.protocol.startswith(("context", "audit", "together"))  # these say it line by line, or count pairs
+    users = f"{report.rows[0].n:,} users" if report.rows and not told else ""
     if report.splits and "warm_users" in report.splits[0]:
         users += f", {report.splits[0]['warm_users']:,} of them warm"
     checksum = f"split checksum `{report.split_checksum[:16]}`" if report.split_checksum else ""
