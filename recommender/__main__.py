@@ -16,6 +16,7 @@ from rich.table import Table
 
 from recommender.ask import explain, recommend, why_not
 from recommender.examine import evaluate, tables
+from recommender.mine import export, forget
 from recommender.names import nearest
 from recommender.settings import ROOT, settings
 
@@ -91,6 +92,8 @@ def _training_data(data: Path, metadata: Path | None) -> tuple[Catalog, Interact
 app.command()(recommend)
 app.command()(explain)
 app.command("why-not")(why_not)
+app.command()(export)
+app.command()(forget)
 app.command()(evaluate)
 app.command()(tables)
 

@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import postgres as postgresql
 import pytest
+from sqlalchemy import select
 
+from recommender.serve.feedback import Feedback
 from recommender.serve.service import Service
+from recommender.serve.tables import events
 from recommender.settings import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +34,30 @@ def store(tmp_path_factory) -> Iterator[str]:
         patch.setenv("MARQUEE_DATABASE_URL", address)
         patch.setattr(settings(), "database_url", address)
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server, without a database."""
+    if (programs := postgresql.programs()) is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with postgresql.server(programs) as address:
+        yield address
+
+
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """Nobody has said anything before the test, nor after it."""
+    store = Feedback.open(settings().database_url)
+    _forget(store)
+    yield
+    _forget(store)
+    store.close()
+
+
+def _forget(store: Feedback) -> None:
+    for viewer in {row.viewer for row in store.engine.connect().execute(select(events.c.viewer).distinct())}:
+        store.forget(viewer)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ FLOORS = (
     ("serve", "evaluate", "experiment"),
     ("train",),
     ("compare",),
-    ("ui", "ask", "examine", "bench"),
+    ("ui", "ask", "mine", "examine", "bench"),
     ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -118,11 +118,20 @@ def engine(url: URL) -> Engine:
     if url.drivername != "sqlite":
         waits = {} if "connect_timeout" in url.query else {"connect_timeout": ANSWER}
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    _check_file(Path(str(url.database)))
     made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)
     return made
+
+
+def _check_file(path: Path) -> None:
+    """Room for a file, or a database; SQLite itself takes any very short file for an empty one and would write over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        with path.open("rb") as file:
+            if file.read(16) not in (b"", b"SQLite format 3\0"):
+                raise OSError("file is not a database")
 
 
 def writing(made: Engine) -> Engine:
@@ -159,8 +168,8 @@ def clear_log(made: Engine) -> None:
 _one_at_a_time = threading.Lock()  # Alembic's context belongs to the process
 
 
-def bring_up(made: Engine, where: str) -> None:
-    """Bring the tables to the newest version. A version that is not known here is refused."""
+def bring_up(made: Engine, where: str, to: str = "head") -> None:
+    """Bring the tables to the newest version, or up to one. A version that is not known here is refused."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
@@ -174,4 +183,4 @@ def bring_up(made: Engine, where: str) -> None:
     with _one_at_a_time, writing(made).begin() as connection:
         lock(connection, VERSIONS)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
