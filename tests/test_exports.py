@@ -7,6 +7,9 @@ import io
 import json
 import stat
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
@@ -54,6 +57,16 @@ def trakt(title: str = "Heat", year: int = 1995, imdb: str | None = "tt0113277",
 
 def counts(export: Export) -> bool:
     return export.rows == len(export.entries) + export.repeated + export.unread
+
+
+@contextmanager
+def refused_in_one_line() -> Iterator[None]:
+    """Nothing but an ExportError may be raised in it, and that in one line."""
+    try:
+        yield
+    except ExportError as error:
+        if "\n" in str(error):
+            raise
 
 
 # ---- sound files
@@ -232,9 +245,9 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "empty": (b" \n", "it is empty, wanted films"),
     "mark alone": (b"\xef\xbb\xbf\n", "it is empty"),
     "header alone": (RATINGS.encode(), "there is no film in it, wanted at least one"),
-    "other columns": (b"id,title\n1,Heat\n", r"line 1: the columns are 'id,title', wanted the columns of Letterboxd \(Date,Name,Year,Letterboxd URI\)"),
-    "latin-1": ((HEAT + "2024-05-02,Amélie,2001,x,4\n").encode("latin-1"), "line 3: byte 0xe9 at position 93 is not UTF-8, wanted text saved as UTF-8"),
-    "odd UTF-16": (HEAT.encode("utf-16") + b"x", "byte 0x78 at position 164 is not UTF-16"),
+    "other columns": (b"id,title\n1,Heat\n", r"line 1: the columns are 'id,title', wanted the columns of Letterboxd \(Date,Name,Year,Lett"),
+    "latin-1": ((HEAT + "2024-05-02,Amélie,2001,x,4\n").encode("latin-1"), "line 3: byte 0xe9 at position 93 is not UTF-8, wanted text"),
+    "odd UTF-16": (HEAT.encode("utf-16") + b"x", "byte 0x78 at position 162 is not UTF-16"),
     "UTF-16 without a mark": (HEAT.encode("utf-16-le"), "line 1: byte 0x00 stands in it"),
     "NUL": ((HEAT + "2024-05-02,Cl\0ue,1985,x,4\n").encode(), "line 3: byte 0x00 stands in it"),
     "a million columns": (RATINGS.encode() + b"," * 1_000_000, "line 2: a line or a quoted text runs on for more than 100,000 characters"),
@@ -287,8 +300,8 @@ def test_size_is_refused_before_anything_is_read() -> None:
 def test_several_members_share_the_limits() -> None:
     files: dict[str, str | bytes] = {f"{n}/ratings.csv": RATINGS + f"2024-05-02,Film {n},1995,x,4\n" * 10 for n in range(3)}
     assert len(read_export(zipped(files), "x.zip", 5000, 33).entries) == 3
-    with pytest.raises(ExportError, match="it unpacks to more than 1,000 bytes"):
-        read_export(zipped(files), "x.zip", 1000)
+    with pytest.raises(ExportError, match="it unpacks to more than 900 bytes"):
+        read_export(zipped(files), "x.zip", 900)
     with pytest.raises(ExportError, match="it has more than 5 lines"):
         read_export(zipped(files), "x.zip", 5000, 25)
 
@@ -323,9 +336,8 @@ def test_a_name_is_text_too() -> None:
 
 
 def test_numbers_that_are_none() -> None:
-    export = one(
-        '[{"rating": 1e999, "rated_at": 1e999, "movie": {"title": "Heat", "year": 1e999, "ids": []}}, {"rating": NaN, "movie": {"title": 1}}]'
-    )
+    movie = '"movie": {"title": "Heat", "year": 1e999, "ids": []}'
+    export = one(f'[{{"rating": 1e999, "rated_at": 1e999, {movie}}}, {{"rating": NaN, {movie}}}]')
     assert [s.reason for s in export.skipped] == [f"rating is '{x}', wanted 1 to 10 in steps of 1" for x in ("inf", "nan")]
 
 
@@ -333,20 +345,15 @@ def test_numbers_that_are_none() -> None:
 
 letters = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 fields = letters | st.sampled_from(["Heat", "1995", "4.5", "2024-05-02", '"', '""', ",", "\r", "\n", "=1+1"])
-beginnings = st.sampled_from(
-    [b"", b"[", b"[{", b"PK\x03\x04", b"PK\x05\x06", b"\xff\xfe", b"\xef\xbb\xbf", *(h.encode() for h in (RATINGS, IMDB, LISTED, DIARY))]
-)
+magic = [b"", b"[", b"[{", b"PK\x03\x04", b"PK\x05\x06", b"\xff\xfe", b"\xef\xbb\xbf"]
+beginnings = st.sampled_from([*magic, *(header.encode() for header in (RATINGS, IMDB, LISTED, DIARY))])
 
 
 @effort(deadline=None, max_examples=300)
 @given(beginnings, st.binary(max_size=300), st.sampled_from(["", "watched.csv", "a.zip", "x.json"]))
 def test_bytes_give_an_export_or_one_line(beginning: bytes, rest: bytes, name: str) -> None:
-    try:
-        export = read_export(beginning + rest, name)
-    except ExportError as error:
-        assert "\n" not in str(error)
-    else:
-        assert counts(export)
+    with refused_in_one_line():
+        assert counts(read_export(beginning + rest, name))
 
 
 @effort(deadline=None, max_examples=200)
@@ -354,10 +361,8 @@ def test_bytes_give_an_export_or_one_line(beginning: bytes, rest: bytes, name: s
 def test_a_damaged_zip_gives_an_export_or_one_line(at: int, damage: bytes) -> None:
     sound = zipped({"ratings.csv": HEAT * 3, "watched.csv": WATCHED})
     at %= len(sound)
-    try:
+    with refused_in_one_line():
         assert counts(read_export(sound[:at] + damage + sound[at + len(damage) :], "x.zip"))
-    except ExportError:
-        pass
 
 
 @effort(deadline=None, max_examples=200)
@@ -375,12 +380,10 @@ def test_no_row_is_lost(header: str, data: st.DataObject) -> None:
     assert all(e.title == uploads.clean(e.title) and e.title for e in export.entries)
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-)  # fmt: skip
-movies = st.fixed_dictionaries(
-    {}, optional={"title": json_values, "year": json_values, "ids": json_values | st.fixed_dictionaries({"imdb": json_values})}
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+json_values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3))
+ids = json_values | st.fixed_dictionaries({"imdb": json_values})
+movies = st.fixed_dictionaries({}, optional={"title": json_values, "year": json_values, "ids": ids})
 said = st.fixed_dictionaries(
     {}, optional={"movie": json_values | movies, "rating": json_values, "rated_at": json_values, "plays": json_values, "type": json_values}
 )
@@ -414,28 +417,10 @@ def test_what_is_written_is_read(wanted: list[Entry]) -> None:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(["rated_at", "type", "title", "year", "imdb_id", "tmdb_id", "rating"])
+    rows = []
     for e in wanted:
-        writer.writerow(
-            [
-                f"{exports.datetime.fromtimestamp(e.at, exports.UTC):%Y-%m-%dT%H:%M:%SZ}",
-                "movie",
-                e.title,
-                e.year,
-                f"tt{e.imdb}",
-                e.tmdb or "",
-                f"{2 * (e.stars or 0):g}",
-            ]
-        )
+        at, points = datetime.fromtimestamp(e.at, UTC).isoformat(), int(2 * (e.stars or 0))
+        writer.writerow([at, "movie", e.title, e.year, f"tt{e.imdb}", e.tmdb or "", points])
+        rows.append(trakt(e.title, e.year, f"tt{e.imdb:07}", e.tmdb or None, rating=points, rated_at=at))
     assert read_export(out.getvalue().encode("utf-16"), "x.csv").entries == tuple(wanted)
-    rows = [
-        trakt(
-            e.title,
-            e.year,
-            f"tt{e.imdb:07}",
-            e.tmdb or None,
-            rating=int(2 * (e.stars or 0)),
-            rated_at=exports.datetime.fromtimestamp(e.at, exports.UTC).isoformat(),
-        )
-        for e in wanted
-    ]
     assert read_export(json.dumps(rows).encode(), "x.json").entries == tuple(wanted)
