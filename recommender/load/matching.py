@@ -92,7 +92,7 @@ def match(entries: Iterable[Entry], catalog: Catalog) -> Matching:
 
     Certain: the IMDb number, else the TMDB number, else the title (or another title) without accents and punctuation in the same year; a TELLING
     title may differ in its article. Taken where nothing certain names the same film and no entry of another title or year does: a TELLING title
-    one year off; a title of the same year that is SURE and CLEAR and has the same numbers in it. Unclear, with choices: the same title within
+    one year off; a TELLING one of the same year that is SURE and CLEAR and has the same numbers in it. Unclear, with choices: the same title within
     FAR_YEARS years or of unknown year, and all that is NEAR within a year. A film with another number at IMDb or TMDB than the entry's is
     never taken by its title. All others are absent.
     """
@@ -254,12 +254,13 @@ class _Index:
             yield entry, tuple(Choice(int(items[i]), round(float(best[i, n]), 1)) for i in candidates[:CHOICES]) if long else ()
 
     def is_sure(self, entry: Entry, choices: tuple[Choice, ...]) -> bool:
-        """Whether the first choice is the film: SURE, CLEAR, of the same year, and with the same numbers in its title."""
+        """Whether the first choice is the film: TELLING, SURE, CLEAR, of the same year, and with the same numbers in its title."""
         first, after = choices[0], choices[1].likeness if len(choices) > 1 else 0.0
         names = (self._catalog.titles[first.item], *self._catalog.also[first.item])
         like = (name for name in names if any(fuzz.ratio(a, b) >= SURE for a, _ in _forms(entry.title) for b, _ in _forms(name)))
         return (
             first.likeness >= SURE
+            and len(_key(entry.title)) >= TELLING
             and first.likeness - after >= CLEAR
             and self._catalog.years[first.item] == entry.year
             and any(_numbers(entry.title) == _numbers(name) for name in like)
