@@ -84,6 +84,20 @@ def add_up(found: Changed, before: Request, after: Request) -> None:
     assert found.unchanged == (not found.moves) == (found.before == found.after)
 
 
+def counted(found: Changed, move, pool: np.ndarray) -> None:
+    """Of a film that was in the row and still is: who stood above it, and who does now."""
+    then, now = (set(row[: row.index(move.item)]) for row in (found.before, found.after))
+    gone, below = {i for i in then if not pool[i]}, {i for i in then - now if pool[i]}
+    if move.why.kind == "freed":
+        assert move.why.others == len(gone) >= move.places[0] - move.places[1]
+        assert move.why.film in (gone if len(gone) == 1 else {None})
+    if move.why.kind == "overtook":
+        assert move.why.others == len(below)
+        assert len(gone) < move.places[0] - move.places[1]
+    if move.why.kind == "passed":
+        assert move.why.others == len(now - then)
+
+
 @pytest.mark.parametrize("name", PERSONAL)
 def test_every_film_that_is_named_moves_the_others(service: Service, name: str) -> None:
     """Three random ratings, one after the other, the last a change of mind: without each, the film stands where the panel says."""
@@ -112,6 +126,8 @@ def test_every_film_that_is_named_moves_the_others(service: Service, name: str) 
                 assert (gain if upward(move) else -gain) < service.settings.least_drop
             if move.ranks[1] is not None:
                 assert move.ranks[1] == place(now, pool, move.item)
+            if None not in move.places:
+                counted(found, move, pool)
         viewer = later
     assert named >= 5
 
@@ -259,6 +275,18 @@ def test_what_is_set_by_hand_is_named(service: Service) -> None:
         assert move.why.ranks == (place(then, pool, move.item), place(now, pool, move.item))
 
 
+def test_seen_films_come_and_go_as_the_viewer_wants(service: Service) -> None:
+    kenji = service.viewers["kenji"]
+    before, after = ask(service, kenji), ask(service, replace(kenji, preferences=Preferences(seen=True)))
+    found, back = changed(before, after), changed(after, before)
+    add_up(found, before, after)
+    add_up(back, after, before)
+    seen = set(found.after) & set(kenji.profile.items.tolist())
+    assert seen
+    assert {m.item for m in found.came if (m.why.kind, m.why.gate) == ("opened", "seen")} == seen
+    assert {m.item for m in back.left if (m.why.kind, m.why.gate) == ("shut", "seen")} == seen
+
+
 def test_an_undone_rating_no_longer_counts(service: Service) -> None:
     vera = service.viewers["vera"]
     film = int(vera.profile.items[-1])
@@ -298,6 +326,14 @@ def test_undoing_everything_gives_the_profile_of_before() -> None:
     two = _restored(before, Query(after), [2], deeds)
     assert (two.items.tolist(), two.ratings.tolist(), two.speaks.tolist()) == ([2, 3, 4], [2, 4, 3], [-1, 1, 1])
     assert _restored(before, Query(after), [4], deeds).items.tolist() == [3, 2]
+
+
+def test_a_film_comes_back_to_its_old_place_whatever_else_moved() -> None:
+    """Old films 1 2 3; 1 and 2 are rated anew. With 2 as it was, it stands before 3 and not after 1, which has moved."""
+    before = Profile(np.array([1, 2, 3]), np.array([5, 2, 4]), np.array([10, 20, 30]))
+    after = Profile(np.array([3, 1, 2]), np.array([4, 1, 5]), np.array([30, 40, 50]))
+    back = _restored(before, Query(after), [2], _deeds(before, after))
+    assert (back.items.tolist(), back.ratings.tolist(), len(back.speaks)) == ([2, 3, 1], [2, 4, 1], 0)
 
 
 def test_sentences_count_what_moved(service: Service) -> None:

@@ -54,12 +54,14 @@ def test_never_a_film_outside_the_rules(service: Service, name: str, filters: Fi
         assert found.recommendation.sentence
 
 
-def test_in_the_hat_are_the_best_films_and_the_less_known_have_more_lots(service: Service) -> None:
-    asked = ask(service, "vera")
+@pytest.mark.parametrize("name", ["sam", "walter", "vera"])
+def test_in_the_hat_are_the_best_films_and_the_less_known_have_more_lots(service: Service, name: str) -> None:
+    asked = ask(service, name)
     items, chances = hat(asked)
     row, pool = first_row(asked)
     worst = row.scores[items].min()
     left = pool & ~np.isin(np.arange(len(pool)), items) & (asked.promise["chance"] >= service.settings.least_match)
+    assert (np.diff(row.scores[items]) <= 0).all()
     assert len(items) == AMONG or not left.any()
     assert not left.any() or row.scores[left].max() <= worst
     raters = service.catalog.raters[items]

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 
 from recommender import rank
+from recommender.evaluate import report
+from recommender.evaluate import together as study
+from recommender.evaluate.metrics import ndcg
+from recommender.interactions import Interactions
+from recommender.serve.carousels import CANDIDATES
 from recommender.serve.inquiry import first_row
 from recommender.serve.request import Request
 from recommender.serve.service import Service
-from recommender.serve.together import EVEN, together
+from recommender.serve.together import DEFAULT, EVEN, WHY, together
+from recommender.settings import ROOT
 from recommender.types import ANY_FILM, Context, Filters
 
 EVENING = Context("evening", "tv")
@@ -164,3 +170,82 @@ def test_without_a_first_row_there_is_no_list(service: Service) -> None:
     bare = replace(service, models={"ratings": service.models["ratings"]})
     with pytest.raises(LookupError, match="no model is loaded that makes a first row"):
         together([ask(bare, "vera"), ask(bare, "kenji")])
+
+
+# -- the study -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def strangers() -> Interactions:
+    """41 people, 25 of 60 films each."""
+    rng = np.random.default_rng(4)
+    users = np.repeat(np.arange(41), 25)
+    items = np.concatenate([rng.choice(60, 25, replace=False) for _ in range(41)])
+    stars, times = rng.integers(1, 6, len(users)).astype(np.float32), rng.integers(0, 10**6, len(users))
+    return Interactions.sorted(users, items, stars, times, n_users=41, n_items=60)
+
+
+def test_pairs_know_nothing_of_what_they_are_asked(strangers: Interactions) -> None:
+    candidates = np.arange(60) > 4
+    split = study.questions(strangers, candidates, seed=2)
+    assert len(split) % 2 == 0
+    assert 16 <= len(split) == len(set(split.users.tolist()))
+    relevant, given = split.relevant.toarray(), strangers.matrix(strangers.ratings).toarray()
+    queries = split.queries(slice(None))
+    for b, query in enumerate(queries):
+        other = queries[b + 1 - 2 * (b % 2)]
+        right = set(np.flatnonzero(relevant[b]).tolist())
+        assert right
+        assert not right & (set(query.profile.items) | set(other.profile.items) | set(range(5)))
+        rated = set(np.flatnonzero(given[split.users[b]]).tolist())
+        assert set(query.profile.items) < rated
+        liked = {i for i in rated if given[split.users[b], i] >= 4 and candidates[i]} - set(query.profile.items)
+        assert right == liked - set(other.profile.items)
+    known = sum(len(q.profile) for q in queries) / (25 * len(split))
+    assert 0.75 < known < 0.85
+    assert study.questions(strangers, candidates, seed=2).checksum() == split.checksum() != study.questions(strangers, candidates, seed=3).checksum()
+
+
+def test_a_pair_by_hand() -> None:
+    """Twelve films, two of them in no pool. Film 2 is right for the first person, film 3 for the second."""
+    first, second = np.zeros(12), np.zeros(12)
+    first[[2, 3, 4]], second[[3, 5]] = (9, 3, 2), (8, 6)
+    pools = np.array([[True] * 10 + [False] * 2])
+    chance = np.tile(np.linspace(1, 0, 12), (2, 1))
+    w = study.Wishes({"hybrid": np.stack([first, second]), "popularity": np.tile(np.arange(12.0), (2, 1))}, chance, pools)
+    relevant = study.relevant_films(np.array([0, 1]), np.array([2, 3]), (2, 12))
+    found = study.served(w, study.values(w), relevant)
+    at = lambda place: float(ndcg(np.eye(10, dtype=bool)[[place - 1]], np.array([1]), 10)[0])
+    assert found["own"].tolist() == [[at(1), at(1)]]
+    assert found["popularity"].tolist() == [[at(8), at(7)]]  # films 9, 8, ... 0
+    assert found["chance"].tolist() == [[at(3), at(4)]]
+    assert found["most pleasure"].tolist() == [[at(1), at(2)]]
+    assert found["least misery"][0, 1] == at(1)  # the only film both want
+    assert found["average"].tolist() == [[at(2), at(1)]]
+
+
+def test_a_pair_is_no_business_of_another() -> None:
+    rng = np.random.default_rng(0)
+    scores, chance, pools = rng.normal(size=(4, 30)), rng.random((4, 30)), rng.random((2, 30)) < 0.8
+    one, two = (
+        study.values(study.Wishes({"hybrid": s, "popularity": s}, chance, pools)) for s in (scores, np.concatenate([scores[:2], -scores[2:]]))
+    )
+    for name in study.LABELS:
+        np.testing.assert_array_equal(one[name][:2], two[name][:2])
+        assert (name in ("chance", "random")) == bool((one[name][2:] == two[name][2:]).all())
+
+
+def test_what_is_measured_is_what_is_served() -> None:
+    assert study.CANDIDATES == CANDIDATES
+    assert set(rank.HOWS) < set(study.LABELS)
+    assert set(WHY) == set(rank.HOWS)
+
+
+def test_the_default_is_what_the_report_bears_out() -> None:
+    """No other way of the page gives more, to the two or to the worse served."""
+    found = report.read(ROOT / "artifacts" / "reports" / "together.json")
+    others = [d for d in found.differences if d.model in rank.HOWS]
+    assert {d.against for d in others} == {DEFAULT}
+    assert {(d.variant, d.model) for d in others} == {(v, how) for v in (study.MEAN, study.LEAST) for how in rank.HOWS if how != DEFAULT}
+    assert all(d.delta < 0 for d in others)
+    assert "no other way gave more" in WHY[DEFAULT]

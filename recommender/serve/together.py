@@ -18,8 +18,8 @@ from recommender.types import Recommendation
 DEFAULT: How = "average"
 EVEN = 0.05  # shares of what each could have that lie no further apart than this count as alike
 WHY: dict[How, str] = {
-    "average": "What each of you wants counts alike, added up: a film that one of you wants very much may make up for less joy of the other.",
-    "least misery": "A film counts as much as it does for whoever of you wants it least: nothing that one of you dreads stands high.",
+    "average": "What each of you wants counts alike, added up. Among pairs of strangers no other way gave more, to both or to the worse served.",
+    "least misery": "A film counts as much as it does for whoever of you wants it least: nothing that one of you would mind stands high.",
     "most pleasure": "A film counts as much as it does for whoever of you wants it most: what one loves stands high, whatever the others think.",
 }
 
