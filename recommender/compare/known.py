@@ -35,11 +35,11 @@ def learned_from(service: Service, viewer: Viewer, side: Side) -> bool | None:
 
 def behind(service: Service, viewer: Viewer, side: Side) -> tuple[str, ...]:
     """The models whose scores decide a list."""
-    if side.model not in (HOME, "hybrid"):
-        return (side.model,)
-    if side.model == HOME and way(len(viewer.profile), service.models, service.settings) == "popular":
-        return ("popularity",)
-    return ("hybrid", *PARTS)
+    model = side.model
+    if model == HOME:
+        usual = "popularity" if way(len(viewer.profile), service.models, service.settings) == "popular" else "hybrid"
+        model = wanted if (wanted := viewer.preferences.model) in service.models else usual
+    return ("hybrid", *PARTS) if model == "hybrid" else (model,)
 
 
 def _learned(service: Service, model: str, interactions: Interactions, row: int) -> bool | None:

@@ -109,8 +109,6 @@ def made(
     side: Side,
     k: int,
     filters: Filters = ANY_FILM,
-    hidden: frozenset[int] = frozenset(),
-    unused: frozenset[int] = frozenset(),
     anyway: frozenset[str] = frozenset(),
     held: HeldOut | None = None,
     refit: Recommender | None = None,
@@ -125,7 +123,7 @@ def made(
         raise ValueError(f"k == {k}, must be >= 1")
     desk, who = _desk(service, viewer, side, held, refit), _asking(viewer, side.tuning, held)
     started = time.perf_counter()
-    asked = desk.request(who, desk.query(who, side.context, unused, anyway), filters, hidden)
+    asked = desk.request(who, desk.query(who, side.context, anyway=anyway), filters)
     home = side.model == HOME
     row = asked.planner.top() if home else asked.row_of(side.model)
     if row is None:

@@ -30,6 +30,7 @@ _SCRIPTS = (
     "film",
     "picker",
     "slope",
+    "compare",
     "kit",
 )
 _STYLES = ("base", "cards", "home", "film", "picker")
