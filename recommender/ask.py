@@ -205,14 +205,15 @@ def _who(service: Service, viewer: str | None, user: int | None, likes: str | No
     if sum(option is not None for option in (viewer, user, likes)) != 1:
         raise ValueError("wanted exactly one of --viewer, --user and --likes")
     if viewer is not None:
-        return viewer_named(service.viewers, viewer)
+        return service.person(viewer_named({**service.viewers, **service.feedback.viewers(service.catalog)}, viewer).id)
     if user is not None:
-        return service.dataset_viewer(user)
+        return service.person(f"ml-{user}")
     titles = [title.strip() for title in (likes or "").split(";") if title.strip()]
     if not titles:
         raise ValueError(f'--likes is {likes!r}, wanted "Title; Title"')
     items = list(dict.fromkeys(service.catalog.named(title) for title in titles))
-    return Viewer("you", "you", "", {"shape": "ghost", "hue": 0}, Profile(items, [5.0] * len(items), [0] * len(items)), None)  # type: ignore[arg-type]
+    named = Profile(items, [5.0] * len(items), [0] * len(items))  # type: ignore[arg-type]
+    return service.fresh(Viewer("you", "you", "", {"shape": "ghost", "hue": 0}, named, None))
 
 
 def _may_see(service: Service, who: Viewer, film: str) -> int:

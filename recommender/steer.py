@@ -1,6 +1,6 @@
 """What a viewer set by hand, as points on top of a model's scores; each setting is a reason, so that the reasons still sum to the score.
 
-Points are counted in spreads of the model's own scores over all films. Reasons of settings have subjects that begin with SETTING.
+Points are counted in spreads of the model's own scores over all films.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from recommender.models.content import Content
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.types import Explanation, Preferences, Query, Reason, ReasonKind, Recommender
 
-SETTING = "your own setting: "
-ADVENTURE = 1.0  # spreads of scores that a film loses at adventure 1 for each standard deviation of log raters
+ADVENTURE = 0.75  # spreads of scores that a film moves at adventure 1 for each standard deviation of rarity; chosen in docs/experiments.md
 FLAT = 1e-9  # a spread below this is none: the model tells no film from another
 
 
@@ -63,16 +62,16 @@ def pushes(
     closeness: group -> how near each film (I,) is to it, 0 to 1, and names: what groups are called, both by the atlas; where it is None nothing
     is known of groups and they move nothing. raters (I,): people who rated each film. KeyError names an unknown genre or group.
     """
-    asked = [(name, nudge, catalog.genres[:, catalog.genre(name)]) for name, nudge in preferences.genres]
-    asked += [(f"of the {start}s", nudge, (catalog.years >= start) & (catalog.years < start + 10)) for start, nudge in preferences.decades]
+    asked = [(f"{name} films", nudge, catalog.genres[:, catalog.genre(name)]) for name, nudge in preferences.genres]
+    asked += [(f"films of the {start}s", nudge, (catalog.years >= start) & (catalog.years < start + 10)) for start, nudge in preferences.decades]
     for group, nudge in preferences.groups if closeness is not None else ():
         if group not in (known := closeness or {}):
             raise KeyError(f"group {group} of films is unknown, wanted one of {', '.join(map(str, known)) or 'none'}")
-        asked.append((f"like {(names or {}).get(group, f'group {group}')}", nudge, known[group]))
-    made = [Push("genre", f"{SETTING}{'more' if nudge > 0 else 'less'} {what}", nudge * share.astype(float)) for what, nudge, share in asked if nudge]
+        asked.append((f"films like {(names or {}).get(group, f'group {group}')}", nudge, known[group]))
+    made = [Push("setting", f"{'more' if nudge > 0 else 'fewer'} {what}", nudge * share.astype(float)) for what, nudge, share in asked if nudge]
     if preferences.adventure:
         towards = "adventurous" if preferences.adventure > 0 else "familiar"
-        made.append(Push("popularity", f"{SETTING}more {towards}", preferences.adventure * ADVENTURE * rarity(raters)))
+        made.append(Push("setting", f"more {towards} films", preferences.adventure * ADVENTURE * rarity(raters)))
     return tuple(made)
 
 

@@ -20,7 +20,7 @@ CERTIFICATES = ("G", "PG", "PG-13", "R", "NC-17")  # mildest first; anything els
 FAME = ("famous", "known", "rare")  # the most rated quarter of the films that anybody rated, the half below it, all others
 
 Way = Literal["popular", "balanced", "collaborative"]  # in which a Home page is made
-ReasonKind = Literal["film", "genre", "person", "crowd", "sequence", "context", "popularity"]
+ReasonKind = Literal["film", "genre", "person", "crowd", "sequence", "context", "popularity", "setting"]
 KINDS: tuple[ReasonKind, ...] = get_args(ReasonKind)
 
 

@@ -56,7 +56,9 @@ def forgotten() -> Iterator[None]:
 
 
 def _forget(store: Feedback) -> None:
-    for viewer in {row.viewer for row in store.engine.connect().execute(select(events.c.viewer).distinct())}:
+    with store.engine.connect() as connection:
+        viewers = [row.viewer for row in connection.execute(select(events.c.viewer).distinct())]
+    for viewer in viewers:
         store.forget(viewer)
 
 

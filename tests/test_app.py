@@ -13,6 +13,7 @@ from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.ui import state, words
 
+pytestmark = pytest.mark.usefixtures("forgotten")
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("compare", "context", "taste", "evaluation", "experiments", "system")
 
@@ -221,8 +222,10 @@ def test_why_not_is_answered_in_the_dialog():
     assert any(re.fullmatch(r".+, in place 10, has \d+(\.\d+)? points more\.", line) for line in lines)
     assert any("holds it back" in line for line in lines)
     assert any(line.startswith("If you gave ") for line in lines)
-    click(at, "mq_film_view", do="mark", film=1320, mark="like")
+    click(at, "mq_film_view", do="list", film=1320)
     assert views(at)["film"]["asked"] == lines  # another click does not lose the answer
+    click(at, "mq_film_view", do="mark", film=1320, mark="like")
+    assert views(at)["film"]["asked"] is None  # but a film that is rated stands elsewhere
 
 
 def test_limits_for_tonight_hold_and_stand_in_the_address():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recommender import rank
-from recommender.serve.carousels import Moment
+from recommender.models.moment import Moment
 from recommender.serve.contexts import Placed, SideBySide, contrast, gate, side_by_side
 from recommender.serve.service import Service
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Profile, Query

@@ -16,6 +16,7 @@ import pytest
 from recommender.models import MODELS
 from recommender.models.hybrid import PARTS
 from recommender.serve import phrases, wire
+from recommender.serve.events import Event
 from recommender.serve.routing import route
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
@@ -94,12 +95,18 @@ def test_the_limit_holds_everywhere(service: Service, homes: dict) -> None:
     for words in ("matrix", "the", "steven spielberg", "alien"):
         assert set(service.search(words, mia)) <= mild
     query = Query(mia.profile, CONTEXTS[0])
-    for film in (1, 588, 2571):  # Toy Story, Aladdin, The Matrix
+    for film in (1, 588, 594):  # Toy Story, Aladdin, Snow White and the Seven Dwarfs
         similar = service.details(mia, query, service.catalog.index(film), "hybrid").similar
         assert set(similar) <= mild
         assert len(similar) >= 5
     for model in service.models:
         assert {r.item for _, r in shown(service.listing(mia, query, model))} <= mild
+    matrix = service.catalog.index(2571)
+    for asked in (lambda: service.details(mia, query, matrix, "hybrid"), lambda: service.cards(mia, query, [matrix])):
+        with pytest.raises(ValueError, match="'The Matrix' is over the limit of Mia, PG"):
+            asked()
+    with pytest.raises(ValueError, match="over the limit"):
+        service.record([Event("mia", "love", film=2571)])
 
 
 def test_context_changes_the_order_of_the_first_row(homes: dict) -> None:

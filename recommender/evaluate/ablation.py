@@ -16,8 +16,9 @@ from recommender.evaluate.report import Contender, Paired, Row
 from recommender.evaluate.split import Split
 from recommender.interactions import UNKNOWN, Interactions
 from recommender.models.hybrid import PARTS, Hybrid
+from recommender.models.moment import Moment
 from recommender.models.popularity import Popularity
-from recommender.rank import mask, standardise
+from recommender.rank import mask
 from recommender.stats.inference import bootstrap_mean, holm, paired_difference
 from recommender.types import Context, Explanation, Query, Recommender
 from recommender.world import simulate_devices
@@ -170,7 +171,7 @@ def _served(models: dict[str, Recommender], timed: Interactions, drawn: Interact
         return hybrid.score(queries)
 
     def lifted(queries: list[Query], rows: slice) -> np.ndarray:
-        return standardise(popularity.score(queries)) + np.stack([popularity.lift(q.context.time_of_day) for q in queries])
+        return Moment(popularity, hybrid).score(queries)
 
     trial = lambda model, signal, log, without, told: Trial(f"{model}: {_named(signal, log, dose)}", log, without, told)
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from recommender.catalog import Catalog
 from recommender.counterfactual import Scorer
 from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
+from recommender.models.moment import Moment
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
 from recommender.serve.liking import LIKED, mostly_liked
 from recommender.serve.standings import Scores
-from recommender.types import Context, Explanation, Profile, Query, Reason, context_reasons, simulated_in
+from recommender.types import Context, Explanation, Profile, Query, Reason, simulated_in
 
 FEWEST = 5  # a row with fewer films is left out
 SHORT = 95  # minutes
@@ -45,24 +46,6 @@ class Row:
     rescore: Scorer | None = None  # how other queries would be scored, where it is not as the model does
 
 
-class Moment:
-    """Popular at this time, on this device: popularity over its spread, plus how much more often than usual the film is rated
-    at this time of day, plus the points of the device that the hybrid learned."""
-
-    def __init__(self, popularity: Popularity, hybrid: Hybrid) -> None:
-        self.popularity, self.hybrid = popularity, hybrid
-
-    def score(self, queries: list[Query]) -> np.ndarray:
-        lifts = np.stack([self.popularity.lift(q.context.time_of_day) for q in queries])
-        return rank.standardise(self.popularity.score(queries)) + lifts + self.hybrid.context_points(queries)[1]
-
-    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
-        spread = float(self.popularity.score([query])[0].std())
-        scaled = [[Reason(r.kind, r.subject, r.weight / spread) for r in e.reasons] for e in self.popularity.explain(query, items)]
-        lift, device = self.popularity.lift(query.context.time_of_day), self.hybrid.context_points([query])[1][0]
-        return [Explanation.of([*r, *c]) for r, c in zip(scaled, context_reasons(query.context, lift[items], device[items], self.hybrid.simulates))]
-
-
 @dataclass(frozen=True)
 class Planner:
     """Plans the rows of one viewer in one context; rows whose model did not load are left out."""
@@ -70,10 +53,11 @@ class Planner:
     catalog: Catalog
     scores: Scores
     name: str
-    route: str
-    diversity: float
+    way: str
+    diversity: float  # of the first row
     least_drop: int  # ranks
     allowed: np.ndarray  # (I,) bool, films this viewer may be shown and has not seen
+    chosen: str | None = None  # the model of the first row, where the viewer chose one
 
     @property
     def profile(self) -> Profile:
@@ -84,7 +68,7 @@ class Planner:
         return self.scores.query.context
 
     def rows(self) -> list[Row]:
-        planned = self._everybody() if self.route == "popular" else self._personal()
+        planned = self._everybody() if self.way == "popular" else self._personal()
         return [row for row in planned if row]
 
     def _personal(self) -> list[Row | None]:
@@ -128,20 +112,24 @@ class Planner:
     def top(self) -> Row | None:
         """The row that is the recommendation itself: how it is ranked depends on the route."""
         title = f"Top picks for {self.name}"
-        if self.route == "popular" or "hybrid" not in self.scores:
+        if self.chosen:
+            row = self._row("top", title, f"Ranked by one model, as you asked: {phrases.PART_NAMES[self.chosen]}", self.chosen, ())
+            return replace(row, diversity=self.diversity) if row else None
+        if self.way == "popular" or "hybrid" not in self.scores:
             why = "Popular, of the genres you asked for first" if self.profile.genres else "Most rated and best rated"
             unmoved = self._row("top", title, why, "popularity", ("genre",))
-            return (
+            row = (
                 self._moment("top", title, f"{why}, adjusted to this moment")
                 or unmoved
                 or self._row("top", title, "Well rated by many", "content", ())
             )
+            return replace(row, diversity=self.diversity) if row else None
         now = " for this moment" if self.context != Context() else ""
-        hybrid, among, why, diversity = self.scores["hybrid"], self.allowed, f"A blend of three models{now and f', weighed{now}'}", 0.0
-        if self.route == "collaborative" and self.scores["ease"][self.allowed].any():  # else nobody watched what this viewer likes
+        hybrid, among, why = self.scores["hybrid"], self.allowed, f"A blend of three models{now and f', weighed{now}'}"
+        if self.way == "collaborative" and self.scores["ease"][self.allowed].any():  # else nobody watched what this viewer likes
             among = np.isin(np.arange(len(hybrid)), rank.top(rank.mask(self.scores["ease"], ~self.allowed), CANDIDATES))
-            why, diversity = f"What people with your history watched, ranked by a blend of three models{now} and mixed a little", self.diversity
-        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), diversity, self._simulated("hybrid"))
+            why = f"What people with your history watched, ranked by a blend of three models{now}{' and mixed a little' if self.diversity else ''}"
+        return Row("top", title, why, "hybrid", hybrid, self.scores.explain("hybrid"), among, (), self.diversity, self._simulated("hybrid"))
 
     def _simulated(self, model: str) -> bool:
         return bool(simulated_in(self.context, self.scores.models.get(model)))
@@ -207,24 +195,23 @@ class Planner:
         said = phrases.moment(self.context)
         if not said or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
             return None
-        moment, query = Moment(popularity, hybrid), self.scores.query
-        points = popularity.lift(self.context.time_of_day) if self.context.time_of_day else hybrid.context_points([query])[1][0]
+        ranked = self.scores.of(Moment(popularity, hybrid), moved=key == "top")
+        points = popularity.lift(self.context.time_of_day) if self.context.time_of_day else hybrid.context_points([self.scores.query])[1][0]
         timed = "Popular, and rated more often than usual at this time of day"
         why = why or (timed if self.context.time_of_day else "Popular, and of the genres chosen on it")
         among = (points > 0) & self._well_known() if key == "moment" else self._raters() > 0
-        scores, explain = moment.score([query])[0], lambda items: moment.explain(query, items)
         lead = ("context",) if key == "moment" else ("genre", "context")
         return Row(
             key,
             title or f"Popular for {said}",
             why,
             "popularity",
-            scores,
-            explain,
+            ranked.scores,
+            ranked.explain,
             among,
             lead,
             simulated=self._simulated("hybrid"),
-            rescore=moment.score,
+            rescore=ranked.rescore,
         )
 
     def _everybodys(self, key: str, title: str, why: str, among: np.ndarray) -> Row | None:
@@ -263,13 +250,13 @@ class Planner:
         _, stars, raters = popularity.parts_
         among = (raters > 0) & (raters < np.median(raters[raters > 0])) & (stars >= GEM_STARS)
         facts = ("gems", "Hidden gems", "Rated highly by the few who know them")
-        if self.route == "popular" or "als" not in self.scores:
+        if self.way == "popular" or "als" not in self.scores:
             return self._everybodys(*facts, among)
         return self._row(*facts, "als", ("film",), among)
 
     def _short(self) -> Row | None:
         facts, among = ("short", "Short films", f"At most {SHORT} minutes, where the running time is known"), self.catalog.minutes <= SHORT
-        return self._everybodys(*facts, among) if self.route == "popular" else self._row(*facts, "pure_svd", ("film",), among)
+        return self._everybodys(*facts, among) if self.way == "popular" else self._row(*facts, "pure_svd", ("film",), among)
 
     def _unmapped(self) -> Row | None:
         """Films too few people rated for any other model: placed by what they are made of."""

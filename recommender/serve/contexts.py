@@ -9,8 +9,8 @@ import numpy as np
 
 from recommender import rank
 from recommender.models.hybrid import Hybrid
+from recommender.models.moment import Moment
 from recommender.models.popularity import Popularity
-from recommender.serve.carousels import Moment
 from recommender.serve.routing import way
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer

@@ -80,7 +80,7 @@ def first_row(asked: Request) -> tuple[Row, np.ndarray]:
     if row is None:
         raise LookupError(f"no model is loaded that makes a first row; loaded: {', '.join(asked.models) or 'none'}")
     pool = asked.offered & row.among
-    pool[asked.seen] = False
+    pool[asked.passed_over] = False
     return row, pool
 
 
@@ -152,7 +152,7 @@ def _too_long(minutes: float, wanted: int | None) -> str:
 
 
 def _too_few_stars(stars: float, wanted: float | None) -> str:
-    return f"its raters gave it {stars:.1f} stars, and you asked for {wanted:g}" if np.isfinite(stars) else "too few people rated it to say its stars"
+    return f"its raters gave it {stars:.1f} stars, and you asked for {wanted}" if np.isfinite(stars) else "too few people rated it to say its stars"
 
 
 def _other_fame(raters: int, wanted: str | None) -> str:
@@ -190,7 +190,7 @@ def _changes(asked: Request, found: Standing, item: int, signals: tuple[str, ...
     All are ranked quickly among the same films; the best of each kind are then tried in full, with the row made anew.
     """
     query = asked.query
-    personal = asked.strategy.route != "popular"  # else no rating moves anything
+    personal = asked.way != "popular"  # else no rating moves anything
     rate, drop = (_neighbours(asked, item), _against(found.row, item)) if personal else ([], [])
     moments = _moments(query.context, signals)
     tried = [Change("rate", film, None, 0) for film in rate] + [Change("drop", film, None, 0) for film in drop]

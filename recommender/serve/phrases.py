@@ -38,6 +38,7 @@ PART_NAMES = {
     "popularity": "Popularity",
     "time": "Time of day",
     "device": "Device",
+    "settings": "Your own settings",
 }
 
 
@@ -240,6 +241,7 @@ _SENTENCES = {
     "sequence": _sequence,
     "context": _context,
     "popularity": _popularity,
+    "setting": lambda reason, case: f"You asked for {reason.subject}",
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +13,29 @@ from recommender.catalog import Catalog
 from recommender.models.ratings import Ratings
 from recommender.serve import phrases
 from recommender.serve.carousels import Planner, Row
-from recommender.serve.routing import route
+from recommender.serve.routing import route, way
 from recommender.serve.standings import Scores
 from recommender.serve.viewers import Viewer
 from recommender.settings import Settings
-from recommender.types import ANY_FILM, Carousel, Context, Drop, Explanation, Filters, Query, Recommendation, Recommender, Strategy, simulated_in
+from recommender.steer import Steering, pushes
+from recommender.types import (
+    ANY_FILM,
+    NO_PREFERENCES,
+    Carousel,
+    Context,
+    Drop,
+    Explanation,
+    Filters,
+    Query,
+    Recommendation,
+    Recommender,
+    Strategy,
+    Way,
+    simulated_in,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from recommender.models.atlas import Atlas
 
 TRIED = 10  # films of the viewer's that are tried for one row, those named most often first
 
@@ -33,28 +52,61 @@ class Request:
     filters: Filters = ANY_FILM
     hidden: frozenset[int] = frozenset()
     nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # see Scores
+    atlas: Atlas | None = None  # groups of films, where it loaded
 
     @cached_property
     def seen(self) -> np.ndarray:
         """Item numbers of what the viewer has seen."""
         return np.union1d(self.viewer.profile.items, self.query.profile.items)
 
+    @property
+    def passed_over(self) -> np.ndarray:
+        """Item numbers that no row but Watch again may show: what was seen, unless the viewer wants it shown."""
+        return np.empty(0, np.int64) if self.viewer.preferences.seen else self.seen
+
     @cached_property
     def scores(self) -> Scores:
         """Scores and ranks among all films within the viewer's limit that they have not seen."""
         pool = self.catalog.allowed(self.viewer.certificate)
-        pool[self.seen] = False
-        return Scores(self.models, self.query, pool, nobody=self.nobody)
+        pool[self.passed_over] = False
+        return Scores(self.models, self.query, pool, self.steering, nobody=self.nobody)
+
+    @cached_property
+    def steering(self) -> Steering:
+        """What the viewer set by hand."""
+        wanted = self.viewer.preferences
+        if wanted == NO_PREFERENCES:
+            return Steering()
+        atlas = self.atlas
+        wanted = replace(wanted, groups=tuple((g, points) for g, points in wanted.groups if atlas and 0 <= g < len(atlas.names)))
+        closeness = {group: atlas.closeness(group) for group, _ in wanted.groups} if atlas else None
+        names = {group: atlas.names[group].text for group, _ in wanted.groups} if atlas else None
+        return Steering(pushes(wanted, self.catalog, closeness, self.catalog.raters, names), wanted.without)
+
+    @property
+    def way(self) -> Way:
+        """By how much the viewer has rated, whether it is used or not: to leave a film out must not change the way."""
+        return way(len(self.viewer.profile), self.models, self.settings)
 
     @cached_property
     def strategy(self) -> Strategy:
-        """By how much the viewer has rated, whether it is used or not: to leave a film out must not change the way."""
-        return route(self.query, len(self.viewer.profile), self.models, self.settings)
+        chosen = self.chosen
+        if chosen is not None:
+            why = f"The first row is ranked by one model, as you asked: {phrases.PART_NAMES[chosen]}."
+            return Strategy("single", why, {chosen: 1.0}, simulated_in(self.query.context, self.models[chosen]))
+        made = route(self.query, len(self.viewer.profile), self.models, self.settings)
+        return replace(made, why=f"{made.why} Moved by what you set by hand.") if self.steering else made
+
+    @property
+    def chosen(self) -> str | None:
+        """The model that the viewer wants for the first row, where it is there."""
+        wanted = self.viewer.preferences.model
+        return wanted if wanted in self.models else None
 
     @property
     def main(self) -> str:
         """The model that makes the first row, or the first that is there."""
-        wanted = "popularity" if self.strategy.route == "popular" else "hybrid"
+        wanted = self.chosen or ("popularity" if self.way == "popular" else "hybrid")
         return wanted if wanted in self.models else next(iter(self.models), wanted)
 
     @cached_property
@@ -69,15 +121,17 @@ class Request:
 
     @cached_property
     def may_see(self) -> np.ndarray:  # (I,) bool
-        """Films within the viewer's limit and the filters, and not hidden."""
+        """Films within the viewer's limit and the filters, not hidden, and not on the watch-list where that is to be left out."""
         may = self.catalog.allowed(self.viewer.certificate) & self.catalog.fits(self.filters)
         may[list(self.hidden)] = False
+        if not self.viewer.preferences.listed:
+            may[list(self.viewer.listed)] = False
         return may
 
     @cached_property
     def offered(self) -> np.ndarray:  # (I,) bool
         """Films for a Home page: on a personal one, nothing that the viewer is expected to dislike; unknown chances stay."""
-        if not self.promise or self.strategy.route == "popular":
+        if not self.promise or self.way == "popular":
             return self.may_see
         return self.may_see & ~(self.promise["chance"] < self.settings.least_match)
 
@@ -85,9 +139,10 @@ class Request:
     def planner(self) -> Planner:
         """Plans the rows, over films that are offered and not seen."""
         unseen = self.offered.copy()
-        unseen[self.seen] = False
-        s = self.settings
-        return Planner(self.catalog, self.scores, self.viewer.name, self.strategy.route, s.diversity, s.least_drop, unseen)
+        unseen[self.passed_over] = False
+        s, variety = self.settings, self.viewer.preferences.variety
+        diversity = variety if variety is not None else s.diversity if self.way == "collaborative" else 0.0
+        return Planner(self.catalog, self.scores, self.viewer.name, self.way, diversity, s.least_drop, unseen, self.chosen)
 
     def row_of(self, model: str) -> Row:
         """A plain row over all films by one model, or by the main one where `model` is not there."""
@@ -103,7 +158,7 @@ class Request:
         k = k or self.settings.row_length
         out = ~allowed | ~row.among | used
         if row.key != "again":
-            out[self.seen] = True
+            out[self.passed_over] = True
         scores = rank.mask(row.scores, out)
         return rank.diversify(scores, self.catalog.genres, k, row.diversity) if row.diversity else rank.top(scores, k)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +18,22 @@ from recommender.interactions import Interactions
 from recommender.load import load, read_films
 from recommender.load.monochrome import read_monochrome
 from recommender.models import MODELS
+from recommender.models.atlas import Atlas
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
+from recommender.serve.events import KINDS, NO_TASTE, SILENT, Event, Taste, standing
 from recommender.serve.evidence import evidence
+from recommender.serve.feedback import Feedback, FeedbackError
 from recommender.serve.request import Request
 from recommender.serve.routing import way
 from recommender.serve.signals import Verdict, heed, verdicts
+from recommender.serve.tastes import served
 from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
 from recommender.types import ANY_FILM, Context, Details, Filters, Home, Profile, Query, Recommendation, Recommender, Strategy, simulated_in
 
+Stored = tuple[Feedback, tuple[str, ...]]  # the store, and one line where it is not the one that was asked for
 EXPLAINED = 8  # heaviest reasons of a film that are looked into one by one
 
 
@@ -41,6 +48,9 @@ class Service:
     problems: tuple[str, ...] = ()  # one line for each artifact that did not load
     nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # scores for an empty profile, by model and moment
     signals: dict[str, dict[str, Verdict]] = field(default_factory=dict)  # main model -> signal of the context -> whether it is told
+    feedback: Feedback = field(default_factory=lambda: _for_now())  # what viewers said
+    people: dict[str, tuple[int, Viewer, Taste]] = field(default_factory=dict)  # as last served, with the version of their taste
+    atlas: Atlas | None = None  # groups of films and their map
 
     @classmethod
     def open(cls, settings: Settings) -> Service:
@@ -53,7 +63,10 @@ class Service:
             raters = popularity.parts_[2].astype(np.int64)
             catalog = replace(catalog, stars=np.where(raters > 0, popularity.means_, np.nan), raters=raters)
         signals = {model: verdicts(settings.artifacts / "reports", model) for model in ("hybrid", "popularity")}
-        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals)
+        atlas, unmapped = artifacts.load_atlas(settings.artifacts, catalog, models)
+        feedback, lost = _store(settings.database_url)
+        problems += unmapped + lost
+        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals, feedback=feedback, atlas=atlas)
 
     def warm(self) -> None:
         """Build now what is built on first use, so that nobody waits for it later."""
@@ -63,6 +76,49 @@ class Service:
         self.dataset_users()
 
     # -- viewers ---------------------------------------------------------------------------------------------------
+
+    def person(self, name: str) -> Viewer:
+        """A viewer by id, as they are now: a demo viewer, one that somebody made, or ml-<number>. KeyError where there is none."""
+        return self._current(name)[1]
+
+    def taste(self, viewer: Viewer) -> Taste:
+        """What stands of all that a viewer said."""
+        return self._current(viewer.id)[2]
+
+    def fresh(self, viewer: Viewer) -> Viewer:
+        """Somebody who has said nothing yet, their films speaking as far as the settings say."""
+        return served(viewer, NO_TASTE, self.catalog, self.settings)
+
+    def latest(self, viewer: Viewer) -> str | None:
+        """The event that says what the viewer said last and did not take back; None where there is none."""
+        said = standing(self.feedback.events(viewer.id, [kind for kind in KINDS if kind not in SILENT]))
+        return said[-1].id if said else None
+
+    def _current(self, name: str) -> tuple[int, Viewer, Taste]:
+        version, kept = self.feedback.version(name), self.people.get(name)
+        if kept is None or kept[0] != version:
+            base, taste = self._base(name), self.feedback.taste(name)
+            kept = self.people[name] = version, served(base, taste, self.catalog, self.settings), taste
+        return kept
+
+    def _base(self, name: str) -> Viewer:
+        """A viewer as they were before they said anything."""
+        if name in self.viewers:
+            return self.viewers[name]
+        if number := re.fullmatch(r"ml-([0-9]{1,5})", name):
+            return self.dataset_viewer(int(number[1]))
+        own = self.feedback.viewers(self.catalog)
+        if name in own:
+            return own[name]
+        raise KeyError(f"viewer {name!r} is unknown, wanted the id of a demo viewer, of one made here, or ml-<number>")
+
+    def record(self, events: Sequence[Event]) -> int:
+        """Store what a viewer did; KeyError where the viewer or a film is unknown, ValueError where a film is over their limit."""
+        for event in events:
+            if event.film is not None and event.kind not in ("impression", "undo"):
+                item = self.catalog.index(event.film)
+                self._within(self.person(event.viewer), [item])
+        return self.feedback.add(events)
 
     @property
     def dataset(self) -> Path:
@@ -117,11 +173,10 @@ class Service:
         return tuple(name for name, verdict in self.verdicts(viewer).items() if verdict.on or name in anyway)
 
     def query(self, viewer: Viewer, context: Context, unused: Collection[int] = (), anyway: Collection[str] = ()) -> Query:
-        """What the models may know: the viewer's films but those not to be used, and of the context what is worth telling them.
-
-        `anyway` names signals that are told although they are switched off.
+        """What the models may know: the viewer's films but those not to be used (here, or by what they said), and of the context what is worth
+        telling them. `anyway` names signals that are told although they are switched off.
         """
-        profile = viewer.profile.keep(~np.isin(viewer.profile.items, list(unused)))
+        profile = viewer.profile.keep(~np.isin(viewer.profile.items, [*unused, *viewer.unused]))
         return Query(profile, heed(context, self.verdicts(viewer), anyway))
 
     # -- what is shown ---------------------------------------------------------------------------------------------
@@ -129,7 +184,7 @@ class Service:
     def request(self, viewer: Viewer, query: Query, filters: Filters = ANY_FILM, hidden: frozenset[int] = frozenset()) -> Request:
         """A question, checked, with everything needed to answer it. query.profile is what the models may know of the viewer."""
         self._check(hidden)
-        return Request(self.settings, self.catalog, self.models, viewer, query, filters, hidden, self.nobody)
+        return Request(self.settings, self.catalog, self.models, viewer, query, filters, hidden | viewer.hidden, self.nobody, self.atlas)
 
     def home(self, viewer: Viewer, query: Query, filters: Filters = ANY_FILM, hidden: frozenset[int] = frozenset()) -> Home:
         """The strategy and the rows of one Home page. Items in `hidden`, seen films and films over the viewer's certificate stay away."""
@@ -163,13 +218,21 @@ class Service:
         """Whether a film is within the viewer's certificate."""
         return bool(self.catalog.allowed(viewer.certificate)[item])
 
+    def _within(self, viewer: Viewer, items: Iterable[int]) -> None:
+        """LookupError for a film that there is not, ValueError for one over the viewer's limit: whoever asks, by whatever way."""
+        items = list(items)
+        self._check(items)
+        for item in items:
+            if not self.may_see(viewer, item):
+                raise ValueError(f"film {self.catalog.titles[item]!r} is over the limit of {viewer.name}, {viewer.certificate}")
+
     def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None, explained: int = EXPLAINED) -> Details:
         """One film for one viewer, explained as its row explains it, or by one model (by the main one where that model is not there).
 
         `row` is the key of a carousel of this viewer's Home page. The rank is that among all films the viewer has not seen; where the row has
         scores of its own, such as those of one genre, it is that among the films the row is about. The `explained` heaviest reasons are looked into.
         """
-        self._check([item])
+        self._within(viewer, [item])
         asked = self.request(viewer, query)
         planned = asked.planner.rows() if row else []
         kept = next((r for r in planned if r.key == row and r.among[item]), None)
@@ -184,28 +247,30 @@ class Service:
             recommendation=found,
             rank=place,
             among="the films this row is about" if own else f"all films you have not seen{', and this one' if item in asked.seen else ''}",
-            contributions=self._contributions(found, query),
+            contributions=self._contributions(found, query, asked),
             similar=self._similar(item, viewer),
             drops=asked.scores.drops(found.model, item, films) if asked.scores.pool[item] else (),
             simulated=tuple(name for name, label in _labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
             evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:explained]),
         )
 
-    def _contributions(self, found: Recommendation, query: Query) -> tuple[tuple[str, float], ...]:
-        """The score by model, time of day and device; of the hybrid by its parts."""
-        maker = self.models.get(found.model)
+    def _contributions(self, found: Recommendation, query: Query, asked: Request) -> tuple[tuple[str, float], ...]:
+        """The score by model, time of day, device and what the viewer set by hand; of the hybrid by its parts."""
+        maker, reasons = self.models.get(found.model), found.explanation.reasons
         if isinstance(maker, Hybrid):
             parts = {name: float(points[0]) for name, points in maker.contributions(query, np.array([found.item])).items()}
+            by_hand = found.score - sum(parts.values())
         else:
-            said = [r for r in found.explanation.reasons if r.kind == "context"]
-            parts = {name: r.weight for name, label in _labels(query) for r in said if r.subject == label}
-            parts = {found.model: found.score - sum(parts.values()), **parts}
+            by_hand = sum(r.weight for r in reasons if r.kind == "setting")
+            parts = {name: r.weight for name, label in _labels(query) for r in reasons if r.kind == "context" and r.subject == label}
+            parts = {found.model: found.score - sum(parts.values()) - by_hand, **parts}
         unknown = {name for name, label in _labels(query) if label is None}
-        return tuple((name, points) for name, points in parts.items() if name not in unknown)
+        said = tuple((name, points) for name, points in parts.items() if name not in unknown)
+        return (*said, ("settings", by_hand)) if asked.steering else said
 
     def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
         """Any films as cards, explained by the main model."""
-        self._check(items)
+        self._within(viewer, items)
         asked = self.request(viewer, query)
         return asked.recommendations(asked.row_of(asked.main), np.array(items)) if items else ()
 
@@ -242,6 +307,18 @@ class Service:
                 if (scores > 0).sum() >= k:
                     return tuple(int(i) for i in rank.top(scores, k))
         return ()
+
+
+def _store(address: str) -> Stored:
+    """The store at an address; where it cannot be used, one for as long as the app runs, and a line that says so."""
+    try:
+        return Feedback.open(address), ()
+    except FeedbackError as error:
+        return _for_now(), (f"{error} Until that is mended, what is said here is kept until the app ends.",)
+
+
+def _for_now() -> Feedback:
+    return Feedback.open(f"sqlite:///{Path(tempfile.mkdtemp(prefix='marquee-'), 'feedback.sqlite')}")
 
 
 def _labels(query: Query) -> tuple[tuple[str, str | None], ...]:

@@ -1,18 +1,32 @@
-"""Where films stand for one viewer, and where they would stand without one of the viewer's films: every claim about a film is tried here."""
+"""Where films stand for one viewer, and where they would stand without one of the viewer's films: every claim about a film is tried here.
+
+What the viewer set by hand moves the scores of every model but those that foretell stars.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from recommender.counterfactual import without
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.rank import ranks, standardise
+from recommender.steer import Steering
 from recommender.types import Context, Drop, Explanation, Query, Recommender
 
 WELL = 200  # places from the top within which a film stands well
+UNMOVED = ("ratings",)  # models whose scores are a promise
+
+
+class Ranked(NamedTuple):
+    """Scores (I,) of one query, their reasons, and how other queries of the same viewer's would be scored."""
+
+    scores: np.ndarray
+    explain: Callable[[np.ndarray], list[Explanation]]
+    rescore: Callable[[list[Query]], np.ndarray]
 
 
 @dataclass
@@ -22,7 +36,9 @@ class Scores:
     models: dict[str, Recommender]
     query: Query
     pool: np.ndarray  # (I,) bool: films within the viewer's limit that they have not seen
-    done: dict[str, np.ndarray] = field(default_factory=dict)
+    steering: Steering = field(default_factory=Steering)
+    own: dict[str, np.ndarray] = field(default_factory=dict)  # by the models alone
+    done: dict[str, np.ndarray] = field(default_factory=dict)  # moved by what the viewer set
     less: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
     nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # scores for an empty profile, which outlive the query
 
@@ -31,20 +47,39 @@ class Scores:
 
     def __getitem__(self, name: str) -> np.ndarray:  # (I,)
         if name not in self.done:
-            self.done[name] = self.models[name].score([self.query])[0]
+            self.done[name] = self._moved(name, [self.query], self._own(name)[None])[0]
         return self.done[name]
 
+    def _own(self, name: str) -> np.ndarray:  # (I,)
+        if name not in self.own:
+            self.own[name] = self.models[name].score([self.query])[0]
+        return self.own[name]
+
+    def _moved(self, name: str, queries: list[Query], scores: np.ndarray) -> np.ndarray:  # (B, I)
+        return scores if name in UNMOVED else self.steering.scores(self.models[name], queries, scores)
+
+    def scorer(self, name: str) -> Callable[[list[Query]], np.ndarray]:
+        """What scores other queries of the same viewer's as this one is scored."""
+        return lambda queries: self._moved(name, queries, self.models[name].score(queries))
+
     def explain(self, name: str) -> Callable[[np.ndarray], list[Explanation]]:
-        return lambda items: self.models[name].explain(self.query, items)
+        model = self.models[name]
+        if name in UNMOVED or not self.steering:
+            return lambda items: model.explain(self.query, items)
+        return lambda items: self.steering.explain(model, self.query, self._own(name), items, model.explain(self.query, items))
 
     def without(self, name: str, films: Iterable[int]) -> np.ndarray:  # (n, I)
-        """Scores for the viewer less each of these films in turn. The hybrid is put together from what its parts say."""
+        """Scores for the viewer less each of these films in turn."""
         films = list(films)
+        return self._moved(name, [without(self.query, [film]) for film in films], self._less(name, films))
+
+    def _less(self, name: str, films: list[int]) -> np.ndarray:  # (n, I)
+        """By the model alone; the hybrid is put together from what its parts say."""
         missing = [film for film in films if (name, film) not in self.less]
         if missing:
             queries, model = [without(self.query, [film]) for film in missing], self.models[name]
             if isinstance(model, Hybrid):
-                z = np.stack([standardise(self.without(part, missing)) for part in PARTS], axis=1).astype(np.float32)
+                z = np.stack([standardise(self._less(part, missing)) for part in PARTS], axis=1).astype(np.float32)
                 found = model.blend(queries, z)
             else:
                 found = model.score(queries)
@@ -68,7 +103,14 @@ class Scores:
         model, context = self.models[name], replace(self.query.context, at=None)  # so that there are few
         if (id(model), context) not in self.nobody:
             self.nobody[id(model), context] = model.score([Query(context=context)])[0]
-        return self.nobody[id(model), context]
+        return self._moved(name, [Query(context=context)], self.nobody[id(model), context][None])[0]
+
+    def of(self, model: Any, moved: bool = True) -> Ranked:
+        """By what scores and explains as a model does and is none of `models`; moved by what the viewer set by hand, or not."""
+        steering, query = self.steering if moved else Steering(), self.query
+        rescore = lambda queries: steering.scores(model, queries, model.score(queries))
+        explain = lambda items: steering.explain(model, query, model.score([query])[0], items, model.explain(query, items))
+        return Ranked(rescore([query])[0], explain, rescore)
 
     def falls(self, name: str, items: np.ndarray, films: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
         """Ranks of items (K,) among the pool: as things stand (K,), and for the viewer less each of these films in turn (n, K)."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.load import DataError
-from recommender.types import CERTIFICATES, Profile
+from recommender.types import CERTIFICATES, NO_PREFERENCES, Preferences, Profile
 
 # What the screen draws: faces seen from the front, filled with the avatar's hue, features in a dark shade of it.
 SHAPES = {
@@ -47,6 +47,10 @@ class Viewer:
     avatar: dict[str, Any]  # shape: one of SHAPES; hue: degrees on the colour wheel, 0 to 359
     profile: Profile
     certificate: str | None  # nothing stricter is shown; None for no limit
+    hidden: frozenset[int] = frozenset()  # item numbers: never shown
+    listed: tuple[int, ...] = ()  # on the watch-list, oldest first
+    unused: frozenset[int] = frozenset()  # rated, and no model is told of it
+    preferences: Preferences = NO_PREFERENCES
 
 
 def load_viewers(path: Path, catalog: Catalog) -> dict[str, Viewer]:

@@ -8,10 +8,10 @@ import streamlit as st
 
 from recommender.serve import inquiry, phrases
 from recommender.types import Query
-from recommender.ui import cards, kit
+from recommender.ui import cards, kit, taste
 from recommender.ui.state import Frame
-from recommender.ui.taste import taste
 
+Source = tuple[str, str | None]  # the model that explains a film, and the key of its row on the Home page
 KEY = "mq_film_view"
 FOUND = "found"  # the row of what a search found: explained by the model that makes the first row
 QUESTION = "Where does it stand in my list, and why?"
@@ -39,32 +39,36 @@ def _closed() -> None:
 
 
 @st.dialog("About this film", width=1040, on_dismiss=_closed)
-def show(frame: Frame) -> None:
-    """Draw the film of the session; a click inside redraws only this."""
-    act, mine = kit.event(KEY), taste(frame.viewer.id)
+def show(frame: Frame, source: Source | None = None) -> None:
+    """Draw the film of the session; a click inside redraws only this. source: what explains it, where it is not the row that it was clicked in."""
+    act = kit.event(KEY)
     if act.get("do") == "open" and (other := known(frame, act.get("film"))) is not None:
         open_film(other)
     film: int | None = st.session_state.get("mq_film")
     if film is None:
         return
-    if act.get("do") in ("mark", "list", "hide") and act.get("film") == film:
-        mine.act(act, film)
+    if act.get("do") in ("mark", "rate", "list", "hide", "watched") and act.get("film") == film:
+        taste.act(frame, act, film)
     elif act.get("do") in ("unuse", "reuse") and (other := known(frame, act.get("other"))) is not None:
-        mine.act(act, other)
-    said: dict[str, Any] = {"taste": mine.data(), "mark": mine.marks.get(film), "listed": film in mine.listed, "hidden": film in mine.hidden}
+        taste.act(frame, act, other)
+    frame = frame.now()
+    mine = frame.taste
+    opinion = mine.opinions.get(film)
+    said: dict[str, Any] = {"taste": taste.data(mine), "mark": opinion and opinion.kind, "stars": opinion and opinion.stars}
+    said |= {"listed": film in mine.listed, "hidden": film in mine.hidden, "watched": film in mine.watched}
     said["question"] = QUESTION
     said["unused"] = cards.named(frame.service.catalog, mine.unused)
     said["asked"] = _answer(frame, film, act.get("do") == "ask" and act.get("film") == film)
-    kit.view("film", {**_details(frame, film), **said}, key=KEY)
+    kit.view("film", {**_details(frame, film, source), **said}, key=KEY)
 
 
-def _details(frame: Frame, film: int) -> dict[str, Any]:
+def _details(frame: Frame, film: int, source: Source | None) -> dict[str, Any]:
     catalog, service = frame.service.catalog, frame.service
-    model, row = _source(frame, film)
+    model, row = source or _source(frame, film)
     query = frame.query
     found = service.details(frame.viewer, query, catalog.index(film), model, row)
     similar = service.cards(frame.viewer, query, [int(i) for i in found.similar])
-    kept = "Marks, hidden and unused films and the watch-list are kept for this visit only. Marks do not change the rows yet; the others do."
+    kept = "What you say here is kept, and changes the rows when this is closed. The Taste page shows all of it, and takes it back."
     facts = cards.details(catalog, found, seen=found.recommendation.item in frame.viewer.profile.items)
     return {**facts, "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
 
@@ -72,7 +76,9 @@ def _details(frame: Frame, film: int) -> dict[str, Any]:
 def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
     """What was found when the question was asked of this film, by these films and at this moment; None where it was not asked."""
     query = frame.query
-    key = (film, frame.viewer.id, tuple(query.profile.items.tolist()), query.context, frame.tonight, frame.hidden)
+    told, viewer = query.profile, frame.viewer
+    rated = tuple(zip(told.items.tolist(), told.ratings.tolist(), told.weights.tolist()))
+    key = (film, rated, query.context, frame.filters, viewer.id, viewer.hidden, viewer.preferences)
     if asked:
         st.session_state["mq_answer"] = (key, _place(frame, film, query))
     kept = st.session_state.get("mq_answer")
@@ -84,7 +90,7 @@ def _place(frame: Frame, film: int, query: Query) -> list[str]:
     service, item = frame.service, frame.service.catalog.index(film)
     if not {"popularity", "hybrid", "content"} & set(service.models):
         return ["No model is loaded that makes a first row."]
-    request = service.request(frame.viewer, query, frame.tonight, frame.hidden)
+    request = service.request(frame.viewer, query, frame.filters)
     found = inquiry.why_not(request, item, service.told(frame.viewer, frame.anyway))
     if found is not None:
         return phrases.why_not(found, service.catalog)
@@ -92,10 +98,10 @@ def _place(frame: Frame, film: int, query: Query) -> list[str]:
     return phrases.held(held, service.catalog) if held else []
 
 
-def _source(frame: Frame, film: int) -> tuple[str, str | None]:
+def _source(frame: Frame, film: int) -> Source:
     """The model and the row that put the film on the page; for a film found elsewhere, the model of the first row."""
     item, asked, kept = frame.service.catalog.index(film), st.session_state.get("mq_film_row"), st.session_state.get("mq_rows")
-    rows = kept[1].carousels if kept else ()
+    rows = kept.home.carousels if kept else ()
     if asked == FOUND:
         return "", None
     for carousel in sorted(rows, key=lambda c: c.key != asked):  # the row that was clicked in, then the others

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from recommender.serve.logbook import Page
+from recommender.serve.request import Request
 from recommender.types import Context, Home, Query
-from recommender.ui import cards, dialog, kit, words
-from recommender.ui.state import Frame
-from recommender.ui.taste import taste
+from recommender.ui import cards, dialog, kit, taste, whatchanged, words
+from recommender.ui.state import Frame, put
 
 KEY = "mq_home"
 UNTOLD = "the models are not told, so your top 20 stay as they are"
@@ -29,6 +31,7 @@ def stage(frame: Frame) -> None:
 @st.fragment
 def _fragment(frame: Frame) -> None:
     _apply(frame, kit.event(KEY))
+    frame = frame.now()
     kit.view("home", _data(frame), key=KEY)
     if st.session_state.get("mq_film") is not None:
         dialog.show(frame)
@@ -36,41 +39,70 @@ def _fragment(frame: Frame) -> None:
 
 def _apply(frame: Frame, act: dict[str, Any]) -> None:
     """What a click or a typed word changes, before the page is drawn."""
-    s, film = st.session_state, dialog.known(frame, act.get("film"))
-    if act.get("do") == "find":
+    s, do, film = st.session_state, act.get("do"), dialog.known(frame, act.get("film"))
+    if do == "find":
         s["mq_words"] = str(act.get("words") or "")[:80]
-    elif act.get("do") == "genre":
-        s["mq_genre"] = act.get("genre") if act.get("genre") in frame.service.catalog.genre_names else None
-    elif act.get("do") == "unhide":
-        taste(frame.viewer.id).hidden.clear()
-    elif act.get("do") in ("list", "unuse", "reuse") and film is not None:
-        taste(frame.viewer.id).act(act, film)
-    elif act.get("do") == "open" and film is not None:
+    elif do == "genre":
+        put("genre", act["genre"].lower() if act.get("genre") in frame.service.catalog.genre_names else None)
+    elif do == "unhide":
+        taste.store(frame, taste.undone(frame, frame.taste.hidden.values()))
+    elif do == "undo":
+        taste.take_back(frame)
+    elif do == "read":
+        s["mq_changes"] = None
+    elif do in ("list", "unuse", "reuse") and film is not None:
+        taste.act(frame, act, film)
+    elif do == "open" and film is not None:
         row = act.get("row")
         dialog.open_film(film, row if isinstance(row, str) else None)
+        taste.store(frame, [taste.said(frame, "click", film)])
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The rows as last worked out, and what they were worked out for."""
+
+    frame: Frame
+    home: Home
+    page: Page
+
+    def holds(self, frame: Frame) -> bool:
+        """Whether they are still what this frame would be given."""
+        now, then = frame, self.frame
+        return now.viewer is then.viewer and (now.query.context, now.filters) == (then.query.context, then.filters)
+
+    def request(self) -> Request:
+        return self.frame.service.request(self.frame.viewer, self.frame.query, self.frame.filters)
 
 
 def _home(frame: Frame) -> Home:
-    """The rows, asked for again only when something that decides them has changed."""
-    filters, query = frame.tonight, frame.query
-    key = (frame.viewer.id, query.context, tuple(query.profile.items.tolist()), filters, frame.hidden)
-    kept = st.session_state.get("mq_rows")
-    if kept is None or kept[0] != key:
-        kept = st.session_state["mq_rows"] = (key, frame.service.home(frame.viewer, query, filters, frame.hidden))
-    return kept[1]
+    """The rows, asked for again only when something that decides them has changed; then they are stored as shown."""
+    kept: Drawn | None = st.session_state.get("mq_rows")
+    if kept is None or not kept.holds(frame):
+        home = frame.service.home(frame.viewer, frame.query, frame.filters)
+        drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels))
+        st.session_state["mq_rows"], st.session_state["mq_page"] = drawn, drawn.page
+        taste.store(frame, drawn.page.impressions(frame.viewer.id, taste.stamp(frame)))
+        if kept is None or kept.frame.viewer.id != frame.viewer.id:
+            st.session_state["mq_changes"] = None
+        elif kept.frame.viewer is not frame.viewer:
+            st.session_state["mq_changes"] = whatchanged.panel(frame, kept.request(), drawn.request())
+        return home
+    return kept.home
 
 
 def _data(frame: Frame) -> dict[str, Any]:
-    catalog, mine = frame.service.catalog, taste(frame.viewer.id)
-    query, genre = st.session_state.get("mq_words", "").strip(), st.session_state.get("mq_genre")
+    catalog, mine = frame.service.catalog, frame.taste
+    query, genre = st.session_state.get("mq_words", "").strip(), frame.filters.genre
     data: dict[str, Any] = {
-        "words": query, "genre": genre, "genres": list(catalog.genre_names), "taste": mine.data(), "hidden": len(mine.hidden),
+        "words": query, "genre": genre, "genres": list(catalog.genre_names), "taste": taste.data(mine), "hidden": len(mine.hidden),
         "unused": cards.named(catalog, mine.unused),
-        "hero": None, "strategy": None, "changed": None, "rows": [], "found": None, "empty": None,
+        "hero": None, "strategy": None, "changed": None, "changes": None, "rows": [], "found": None, "empty": None,
     }  # fmt: skip
     if query:
         return data | _search(frame, query, genre)
     home = _home(frame)
+    data["changes"] = st.session_state.get("mq_changes")
     if not any(c.recommendations for c in home.carousels):
         return data | {"empty": _all_gone(frame, genre, len(mine.hidden))}
     rows = [cards.row(catalog, c) for c in home.carousels if c.recommendations]
@@ -100,7 +132,7 @@ def _not_found(query: str, found: int, genre: str | None) -> dict[str, Any]:
 
 def _all_gone(frame: Frame, genre: str | None, hidden: int) -> dict[str, Any]:
     if hidden:
-        line = f"You hid {words.counted(hidden, 'film')} on this visit."
+        line = f"You hid {words.counted(hidden, 'film')}."
         return {"sign": "House empty", "title": "Every film here is hidden", "line": line, "undo": {"do": "unhide", "label": "Show them again"}}
     if asked := words.filters(frame.filters):
         line = f"Nothing is left of {asked}. Running times are known of {int(np.isfinite(frame.service.catalog.minutes).sum()):,} films only."
@@ -115,8 +147,9 @@ def _note_change(frame: Frame) -> None:
     before: tuple[str, Context] | None = s.get("mq_seen")
     s["mq_seen"] = (frame.viewer.id, now)
     if before is None or before[0] != frame.viewer.id:
-        s["mq_changed"] = s["mq_genre"] = None  # what one viewer was looking for is not the next one's business
-        s["mq_words"] = ""
+        s["mq_changed"], s["mq_words"] = None, ""  # what one viewer was looking for is not the next one's business
+        if before is not None:
+            put("genre", None)
     elif before[1] != now:
         told = frame.query
         then = frame.service.query(frame.viewer, before[1], anyway=frame.anyway).context

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from recommender.types import DEVICES, TIMES_OF_DAY
+from recommender.types import DEVICES, FAME, TIMES_OF_DAY
 from recommender.ui import state, words
 from recommender.ui.avatars import face
 from recommender.ui.state import Choice, Frame, put
@@ -18,6 +18,8 @@ ICONS = {
     "morning": ":material/wb_twilight:", "afternoon": ":material/light_mode:", "evening": ":material/routine:", "night": ":material/bedtime:",
     "mobile": ":material/smartphone:", "tablet": ":material/tablet:", "desktop": ":material/computer:", "tv": ":material/tv:",
 }  # fmt: skip
+
+KNOWN_TO = {"": "few or many", "famous": "everybody: the most rated quarter", "known": "many: the half below it", "rare": "few: all others"}
 
 
 def draw(frame: Frame) -> None:
@@ -51,6 +53,10 @@ def limits(frame: Frame) -> None:
         "At most", "limit", certificates, (f.certificate or "").lower(), lambda c: c.upper() or (f"my limit, {limit}" if limit else "any certificate")
     )
     _choice("Picture", "colour", ["only"], "only" if f.in_colour else "", lambda c: "not in black and white" if c else "any picture")
+    decades = {str(d): f"{d}s" for d in reversed(frame.service.catalog.decades)}
+    _choice("Made in", "decade", list(decades), str(f.decade or ""), lambda d: decades.get(d, "any year"))
+    _choice("Others gave", "stars", state.STARS, f"{f.stars:g}" if f.stars else "", lambda s: f"{s} stars or more" if s else "any stars")
+    _choice("Known to", "fame", FAME, f.fame or "", lambda fame: KNOWN_TO[fame])
     if f.minutes:
         known = int(np.isfinite(frame.service.catalog.minutes).sum())
         st.caption(f"The running time is known of {known:,} of {len(frame.service.catalog):,} films; the others are left out.")

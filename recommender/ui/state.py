@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from recommender.catalog import Catalog
+from recommender.serve.feedback import Taste
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
-from recommender.types import CERTIFICATES, DEVICES, TIMES_OF_DAY, Context, Filters, Query
-from recommender.ui.taste import taste
+from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY, Context, Filters, Query
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,17 @@ class Frame:
     @property
     def query(self) -> Query:
         """What the models may know now, without the films the viewer does not want used."""
-        return self.service.query(self.viewer, self.asked, self._items(taste(self.viewer.id).unused), self.anyway)
+        return self.service.query(self.viewer, self.asked, anyway=self.anyway)
 
     @property
-    def tonight(self) -> Filters:
-        """The filters with the genre that is chosen above the rows."""
-        return replace(self.filters, genre=st.session_state.get("mq_genre"))
+    def taste(self) -> Taste:
+        """What the viewer has said, as stored."""
+        return self.service.taste(self.viewer)
 
-    @property
-    def hidden(self) -> frozenset[int]:
-        """Item numbers of what the viewer hid."""
-        return frozenset(self._items(taste(self.viewer.id).hidden))
-
-    def _items(self, films: Iterable[int]) -> list[int]:
-        return [self.service.catalog.index(film) for film in films]
+    def now(self) -> Frame:
+        """The same frame after something was stored or a genre was chosen, for a run that draws a part of the page."""
+        genre = _genres(self.service.catalog).get(st.session_state.get("mq_genre") or "")
+        return replace(self, viewer=self.service.person(self.viewer.id), filters=replace(self.filters, genre=genre))
 
 
 def from_address(name: str, allowed: Iterable[str]) -> str | None:
@@ -113,13 +111,19 @@ def device_of(agent: str) -> str | None:
     return "mobile" if re.search(r"mobi|iphone|ipod|android", agent, re.I) else "desktop"
 
 
-def browser_time() -> str | None:
-    """The part of day on the viewer's clock, by the time zone the browser names."""
+def browser_hour() -> int | None:
+    """The hour on the viewer's clock, 0 to 23, by the time zone the browser names."""
     try:
         zone = st.context.timezone
-        return part_of_day(datetime.now(ZoneInfo(zone)).hour) if zone else None
+        return datetime.now(ZoneInfo(zone)).hour if zone else None
     except (KeyError, ValueError, OSError):
         return None
+
+
+def browser_time() -> str | None:
+    """The part of day on the viewer's clock."""
+    hour = browser_hour()
+    return None if hour is None else part_of_day(hour)
 
 
 def browser_device() -> str | None:
@@ -133,17 +137,13 @@ def choice(name: str, allowed: tuple[str, ...], browser: str | None) -> Choice:
 
 
 def viewer(service: Service) -> Viewer | None:
-    """The viewer the address or the picker names: a demo viewer by id, a MovieLens person as ml-<number>."""
-    people = service.dataset_users()
-    given = st.query_params.get("viewer", "").lower()
-    number = re.fullmatch(r"ml-([0-9]{1,5})", given)
-    known = list(service.viewers) + ([given] if number and 1 <= int(number[1]) <= people else [])
-    kept = st.session_state.get("mq_viewer", "")
-    name = from_address("viewer", [*known, kept] if kept else known)
-    if name is None or name in service.viewers:
-        return service.viewers.get(name or "")
+    """The viewer the address or the picker names, as they are now: a demo viewer or an own one by id, a MovieLens person as ml-<number>."""
+    given, kept = st.query_params.get("viewer", "").lower(), st.session_state.get("mq_viewer", "")
+    name = from_address("viewer", [known for known in (given, kept) if known])
+    if name is None:
+        return None
     try:
-        return service.dataset_viewer(int(name.removeprefix("ml-")))
+        return service.person(name)
     except KeyError:
         put("viewer", None)
         return None
@@ -154,17 +154,32 @@ def frame(service: Service, viewer: Viewer) -> Frame:
     time = choice("time", TIMES_OF_DAY, browser_time())
     device = choice("device", DEVICES, browser_device())
     anyway = frozenset(name for name in service.verdicts(viewer) if st.session_state.get(f"mq_anyway_{name}"))
-    return Frame(service, viewer, time, device, filters(viewer), anyway)
+    return Frame(service, viewer, time, device, filters(viewer, service.catalog), anyway)
 
 
 MINUTES = tuple(str(n) for n in range(30, 301, 5))
+STARS = ("3", "3.5", "4")
 
 
-def filters(viewer: Viewer) -> Filters:
+def filters(viewer: Viewer, catalog: Catalog) -> Filters:
     """What the address or the sidebar asks of a film; a limit as wide as the viewer's own asks for nothing."""
     minutes, limit = from_address("minutes", MINUTES), from_address("limit", [c.lower() for c in CERTIFICATES])
-    certificate = next((c for c in milder(viewer) if c.lower() == limit), None)
-    return Filters(None, int(minutes) if minutes else None, certificate, from_address("colour", ("only",)) is not None)
+    decade, stars = from_address("decade", [str(d) for d in catalog.decades]), from_address("stars", STARS)
+    genres = _genres(catalog)
+    return Filters(
+        genre=genres.get(from_address("genre", genres) or ""),
+        minutes=int(minutes) if minutes else None,
+        certificate=next((c for c in milder(viewer) if c.lower() == limit), None),
+        in_colour=from_address("colour", ("only",)) is not None,
+        decade=int(decade) if decade else None,
+        stars=float(stars) if stars else None,
+        fame=from_address("fame", FAME),
+    )
+
+
+def _genres(catalog: Catalog) -> dict[str, str]:
+    """The word of the address -> the genre."""
+    return {name.lower(): name for name in catalog.genre_names}
 
 
 def milder(viewer: Viewer) -> tuple[str, ...]:

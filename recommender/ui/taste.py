@@ -1,43 +1,75 @@
-"""What the viewer said of films during this visit: love, like, not for me, hide, watch-list, do not use. Kept in the session only."""
+"""What a click on a film stores, and what the drawing code is told of a viewer's taste."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
+from recommender.serve.feedback import Event, Taste, note_of
+from recommender.serve.logbook import Page
+from recommender.types import Preferences
+from recommender.ui import state
+from recommender.ui.state import Frame
+
 MARKS = ("love", "like", "dislike")
+SWITCHES = {"list": "list", "hide": "hide", "watched": "watched", "unuse": "unuse", "reuse": "unuse"}  # what a click says -> the aspect it turns
 
 
-@dataclass
-class Taste:
-    """By external film id."""
-
-    marks: dict[int, str] = field(default_factory=dict)
-    listed: list[int] = field(default_factory=list)
-    hidden: set[int] = field(default_factory=set)
-    unused: list[int] = field(default_factory=list)  # of what the viewer rated: films that no reasoning may use
-
-    def data(self) -> dict[str, Any]:
-        return {"marks": {str(film): mark for film, mark in self.marks.items()}, "list": self.listed}
-
-    def act(self, act: dict[str, Any], film: int) -> None:
-        """Apply a click: marks replace each other, the watch-list and hiding are switches."""
-        if act["do"] == "mark":
-            self.marks.pop(film, None)
-            if act.get("mark") in MARKS:
-                self.marks[film] = act["mark"]
-        elif act["do"] == "list":
-            self.listed.remove(film) if film in self.listed else self.listed.append(film)
-        elif act["do"] == "hide":
-            self.hidden ^= {film}
-        elif act["do"] == "unuse" and film not in self.unused:
-            self.unused.append(film)
-        elif act["do"] == "reuse" and film in self.unused:
-            self.unused.remove(film)
+def data(taste: Taste) -> dict[str, Any]:
+    """Marks and the watch-list by film id."""
+    return {"marks": {str(film): o.kind for film, o in taste.opinions.items() if o.kind in MARKS}, "list": list(taste.listed)}
 
 
-def taste(viewer: str) -> Taste:
-    """Of one viewer in this visit."""
-    return st.session_state.setdefault("mq_taste", {}).setdefault(viewer, Taste())
+def act(frame: Frame, act: dict[str, Any], film: int) -> None:
+    """Store a click: marks and stars replace each other, the rest are switches; what is on is taken back by an undo."""
+    do, standing = act.get("do"), frame.taste.standing(film)
+    if do == "mark":
+        mark = act.get("mark")
+        store(frame, [said(frame, mark, film)] if mark in MARKS else undone(frame, standing["opinion"]))
+    elif do == "rate":
+        stars = act.get("stars")
+        store(frame, [said(frame, "rating", film, stars=float(stars))] if stars else undone(frame, standing["opinion"]))
+    elif do in SWITCHES:
+        on = standing[SWITCHES[do]]
+        if on or do != "reuse":
+            store(frame, undone(frame, on) if on and do != "unuse" else [said(frame, SWITCHES[do], film)])
+
+
+def prefer(frame: Frame, preferences: Preferences) -> None:
+    """Store what the viewer set by hand."""
+    if preferences != frame.viewer.preferences:
+        store(frame, [Event(frame.viewer.id, "prefer", note=note_of(preferences), **stamp(frame))])
+
+
+def said(frame: Frame, kind: str, film: int, **more: Any) -> Event:
+    """An event of a film, with the moment, and the place on the page where the film stood."""
+    page: Page | None = st.session_state.get("mq_page")
+    return Event(frame.viewer.id, kind, film, **more, **stamp(frame), **(page.place(film, st.session_state.get("mq_film_row")) if page else {}))
+
+
+def undone(frame: Frame, events: Iterable[str]) -> list[Event]:
+    """Undos of these events."""
+    return [Event(frame.viewer.id, "undo", target=event, **stamp(frame)) for event in events]
+
+
+def take_back(frame: Frame) -> None:
+    """Undo what was said last."""
+    latest = frame.service.latest(frame.viewer)
+    if latest:
+        store(frame, undone(frame, [latest]))
+
+
+def stamp(frame: Frame) -> dict[str, Any]:
+    """The moment as the viewer says it, the true class of the device, and the hour on their clock."""
+    asked = frame.asked
+    return {"time_of_day": asked.time_of_day, "device": asked.device, "seen_device": state.browser_device(), "local_hour": state.browser_hour()}
+
+
+def store(frame: Frame, events: list[Event]) -> None:
+    """Store what the viewer did; a click that means nothing any more is told, not raised."""
+    try:
+        frame.service.record(events)
+    except (KeyError, ValueError) as error:
+        st.toast(f"Not stored: {error.args[0]}", icon=":material/block:")

@@ -11,7 +11,7 @@ from recommender.types import Context, Filters
 DEVICE = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop", "tv": "TV"}
 KIND = {
     "film": "You watched", "sequence": "Your last films", "genre": "Genre", "person": "Person",
-    "crowd": "Similar tastes", "context": "Time and device", "popularity": "Popularity",
+    "crowd": "Similar tastes", "context": "Time and device", "popularity": "Popularity", "setting": "You set",
 }  # fmt: skip
 
 

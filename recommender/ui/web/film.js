@@ -77,7 +77,24 @@ const actsHtml = (d) =>
     ([mark, sign, text]) =>
       `<button type="button" class="mq-do" data-do="mark" data-mark="${mark}" aria-pressed="${d.mark === mark}">${icon(sign)}${text}</button>`,
   ).join("") +
-  `<button type="button" class="mq-do" data-do="list" aria-pressed="${!!d.listed}">${icon(d.listed ? "check" : "plus")}Watch-list</button><button type="button" class="mq-do" data-do="hide" aria-pressed="${!!d.hidden}">${icon("hide")}${d.hidden ? "Hidden" : "Hide"}</button>`;
+  `<button type="button" class="mq-do" data-do="list" aria-pressed="${!!d.listed}">${icon(d.listed ? "check" : "plus")}Watch-list</button><button type="button" class="mq-do" data-do="hide" aria-pressed="${!!d.hidden}">${icon("hide")}${d.hidden ? "Hidden" : "Hide"}</button><button type="button" class="mq-do" data-do="watched" aria-pressed="${!!d.watched}">${icon("check")}Watched</button>${starsHtml(d.stars)}`;
+
+const starsSaid = (n) => (n ? `${n} star${n === 1 ? "" : "s"}` : "no stars");
+const starsHtml = (stars) =>
+  `<label class="mq-stars"><input type="range" min="0" max="5" step="0.5" value="${+stars || 0}" style="--mq-stars:${+stars || 0}" aria-label="Your stars" aria-valuetext="${starsSaid(+stars || 0)}"><output>${stars ? `★ ${+stars}` : "Rate it"}</output></label>`;
+
+function starred(el, rate) {
+  // a slider drawn as stars: it follows the hand, and says what was chosen when the hand lets go
+  const input = el.querySelector(".mq-stars input");
+  if (!input) return;
+  input.oninput = () => {
+    input.style.setProperty("--mq-stars", input.value);
+    input.setAttribute("aria-valuetext", starsSaid(+input.value));
+    input.nextElementSibling.textContent = +input.value ? `★ ${+input.value}` : "Rate it";
+  };
+  input.onchange = () => rate(+input.value);
+  input.onkeydown = (e) => e.stopPropagation();
+}
 
 function film({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".mq"),
@@ -101,12 +118,15 @@ function film({ data, parentElement, setTriggerValue }) {
     }
   }
   const acts = root.querySelector(".mq-acts"),
-    sign = JSON.stringify([data.mark, data.listed, data.hidden]);
+    sign = JSON.stringify([data.mark, data.stars, data.listed, data.hidden, data.watched]);
   if (acts.mqSign !== sign) {
-    const at = [...acts.children].indexOf(document.activeElement);
+    const at = [...acts.children].indexOf(document.activeElement),
+      rating = document.activeElement?.closest(".mq-stars");
     acts.innerHTML = actsHtml(data);
     acts.mqSign = sign;
+    starred(acts, (stars) => act({ do: "rate", film: data.film.id, stars: stars || null }));
     if (at >= 0) acts.children[at].focus({ preventScroll: true });
+    else if (rating) acts.querySelector(".mq-stars input").focus({ preventScroll: true });
   }
   notUsed(root.querySelector(".mq-unused"), data.unused);
   answer(root.querySelector(".mq-ask"), data);

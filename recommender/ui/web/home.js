@@ -3,7 +3,7 @@
 const homeHtml = `<div class="mq-tools" role="search"><label class="mq-search">${icon("find")}<input type="search" placeholder="Films, directors, actors" aria-label="Search films and people" autocomplete="off" spellcheck="false" maxlength="80"><button type="button" class="mq-clear" aria-label="Clear the search" hidden>${icon("close")}</button></label>
   <div class="mq-genres" role="group" aria-label="Genre"></div></div>
   <section class="mq-hero" aria-label="First on your bill" hidden></section><div class="mq-strip" hidden></div>
-  <p class="mq-gone mq-small" hidden></p><p class="mq-gone mq-unused mq-small" role="status" hidden></p><p class="mq-changed" role="status" hidden></p><div class="mq-rows"></div>`;
+  <p class="mq-gone mq-small" hidden></p><p class="mq-gone mq-unused mq-small" role="status" hidden></p><p class="mq-changed" role="status" hidden></p><section class="mq-changes" role="status" aria-label="What changed" hidden></section><div class="mq-rows"></div>`;
 
 function row(el, data, taste) {
   const sign = JSON.stringify([data.title, data.why, data.model, data.name, data.simulated, data.source]);
@@ -93,6 +93,7 @@ function home({ data, parentElement, setTriggerValue }) {
     changed.hidden = !data.changed;
     if (data.changed && !calm()) changed.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 500 });
   }
+  changes($(".mq-changes"), data.changes);
   const body = $(".mq-rows"),
     kind = data.empty ? "empty" : data.found ? "found" : "rows";
   if (body.dataset.kind !== kind || kind === "empty") body.replaceChildren();
