@@ -25,6 +25,7 @@ _SCRIPTS = (
     "cards",
     "note",
     "hero",
+    "changes",
     "tools",
     "home",
     "film",
@@ -33,7 +34,7 @@ _SCRIPTS = (
     "compare",
     "kit",
 )
-_STYLES = ("base", "cards", "home", "film", "picker")
+_STYLES = ("base", "cards", "home", "film", "picker", "changes")
 
 
 def _read(names: tuple[str, ...], kind: str) -> str:
