@@ -131,7 +131,13 @@ def run(
         contenders.append(Contender(name, labels[name], "", False, 1, 0.0, round(milliseconds(models[name], asked.split), 3), 0.0))
         say(f"sliders · {name}: {len(settings)} settings, " + ", ".join(f"{m} {v:.4f}" for m, v in zip(MEASURES, values[0].mean(axis=0))))
     measured = {name: [{"variant": str(s), **s._asdict()} for s in settings_of(name)] for name in OWN}  # the first is the model's own
-    return [known, new], contenders, table, differences, {"settings": measured, "scale": ADVENTURE}
+    return (
+        [known, new],
+        contenders,
+        table,
+        differences,
+        {"settings": measured, "scale": ADVENTURE, "weights": {"love_weight": LOVE, "dislike_weight": DISLIKE}},
+    )
 
 
 def compare(model: str, settings: list[Setting], values: list[np.ndarray]) -> list[Paired]:
