@@ -132,6 +132,35 @@ def test_every_film_that_is_named_moves_the_others(service: Service, name: str) 
     assert named >= 5
 
 
+@pytest.mark.parametrize("name", ["vera", "kenji"])
+def test_small_moves_into_the_row_and_out_of_it_are_counted_by_score(service: Service, name: str) -> None:
+    viewer, kinds = service.viewers[name], set()
+    before = ask(service, viewer)
+    old = (pool_of(service, viewer, before.query), service.models["hybrid"].score([before.query])[0])
+    for film in first(before, 40):
+        later = rated(viewer, film, 4)
+        after = ask(service, later)
+        found = changed(before, after)
+        moves = [m for m in found.moves if None in m.places and None not in m.ranks and m.why.kind in ("overtook", "passed", "variety")]
+        pool = pool_of(service, later, after.query) if moves else old[0]
+        for move in moves:
+            was, now = (above(move.item, *side) for side in (old, (pool, service.models["hybrid"].score([after.query])[0])))
+            if move.places[1] is None:
+                kind, others = "passed" if now - was and move.ranks[1] > found.k else "variety", len(now - was)
+            else:
+                kind, others = "overtook" if move.ranks[1] < move.ranks[0] else "variety", sum(pool[i] for i in was - now)
+            assert move.why.kind == kind
+            assert move.why.others == (0 if kind == "variety" else others)
+            kinds.add((kind, move.places[1] is None))
+    assert len(kinds) >= 3
+
+
+def above(item: int, pool: np.ndarray, scores: np.ndarray) -> set[int]:
+    """Films of the pool that stand before one by score."""
+    first, level = scores > scores[item], (scores == scores[item]) & (np.arange(len(scores)) < item)
+    return set(np.flatnonzero(pool & (first | level)).tolist())
+
+
 @pytest.mark.parametrize("name", ["vera", "mia"])
 def test_of_several_ratings_the_one_that_does_most_is_named(service: Service, name: str) -> None:
     viewer = service.viewers[name]
@@ -194,6 +223,25 @@ def test_a_way_that_changes_is_named_where_it_does_most(service: Service) -> Non
     for move in by_way:
         assert move.why.ranks == (place(scores, unseen, move.item), place(after.scores["hybrid"], pool_of(service, walter, after.query), move.item))
     assert "the row is now made another way: all films are ranked by a blend of three models" in " ".join(sentences(found, service.catalog))
+
+
+def test_the_way_is_to_blame_only_where_the_old_one_would_still_show_the_film(service: Service) -> None:
+    """Way and moment change at once: what the old way would not show at this moment either has left for its low match."""
+    walter, kinds = service.viewers["walter"], set()
+    walter = replace(walter, profile=replace(walter.profile, ratings=np.full(8, 1.5)))  # who likes nothing much
+    seven = replace(walter, profile=walter.profile.keep(np.arange(8) < 7))
+    popular = service.settings.model_copy(update={"few_ratings": 99})
+    for then, now in ((EVENING, MORNING), (MORNING, Context("night", "tv")), (Context("night", "tv"), EVENING)):
+        before, after = ask(service, seven, then), ask(service, walter, now)
+        old = ask(replace(service, settings=popular), walter, now)
+        still, found = first(old, 60), changed(before, after, 60)
+        add_up(found, before, after)
+        for move in found.left:
+            if not (after.offered[move.item] or move.item in walter.profile.items):
+                assert move.why.kind == ("way" if move.item in still else "shut")
+                assert move.why.kind == "way" or move.why.gate == "chance"
+                kinds.add(move.why.kind)
+    assert kinds == {"way", "shut"}
 
 
 def test_the_step_to_the_collaborative_way_adds_up(service: Service) -> None:
@@ -284,6 +332,7 @@ def test_seen_films_come_and_go_as_the_viewer_wants(service: Service) -> None:
     seen = set(found.after) & set(kenji.profile.items.tolist())
     assert seen
     assert {m.item for m in found.came if (m.why.kind, m.why.gate) == ("opened", "seen")} == seen
+    assert all(m.ranks[1] for m in found.moves if m.places[1])
     assert {m.item for m in back.left if (m.why.kind, m.why.gate) == ("shut", "seen")} == seen
 
 

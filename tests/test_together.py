@@ -12,6 +12,7 @@ from recommender import rank
 from recommender.evaluate import report
 from recommender.evaluate import together as study
 from recommender.evaluate.metrics import ndcg
+from recommender.evaluate.split import Split
 from recommender.interactions import Interactions
 from recommender.serve.carousels import CANDIDATES
 from recommender.serve.inquiry import first_row
@@ -235,7 +236,39 @@ def test_a_pair_is_no_business_of_another() -> None:
         assert (name in ("chance", "random")) == bool((one[name][2:] == two[name][2:]).all())
 
 
-def test_what_is_measured_is_what_is_served() -> None:
+@pytest.mark.parametrize("pair", [("vera", "kenji"), ("mia", "dmitri")])
+def test_what_is_measured_is_what_is_served(service: Service, pair: tuple[str, str]) -> None:
+    """Two demo viewers as a pair of the study get the list that they get at the desk, at no moment in particular and without a limit."""
+    viewers = [replace(service.viewers[name], certificate=None) for name in pair]
+    columns = [np.concatenate([getattr(v.profile, name) for v in viewers]) for name in ("items", "ratings", "times")]
+    lengths, n = [len(v.profile) for v in viewers], len(service.catalog)
+    log = Interactions(np.repeat([0, 1], lengths), *columns, n_users=2, n_items=n)
+    ends = np.cumsum(lengths)
+    asked = Split(
+        protocol="together",
+        variant=study.MEAN,
+        seed=0,
+        train=log,
+        source=log,
+        spans=np.stack([ends - lengths, ends], axis=1),
+        users=np.arange(2),
+        relevant=study.relevant_films(np.arange(2), np.arange(2), (2, n)),
+        at=np.zeros(2),
+        times_of_day=np.full(2, -1),
+        candidates=np.ones(n, bool),
+        liked_from=3.0,
+    )
+    w = study.wishes(service.models, asked, service.settings.least_match)
+    found = study.values(w)
+    requests = [service.request(v, service.query(v, Context())) for v in viewers]
+    for how in rank.HOWS:
+        served = together(requests, how)
+        assert served.among == w.pools.sum()
+        assert [f.item for f in served.films] == rank.top(rank.mask(found[how][0], ~w.pools[0]), 20).tolist()
+        np.testing.assert_allclose([f.value for f in served.films], [found[how][0, f.item] for f in served.films], atol=1e-5)
+
+
+def test_names_and_limits_are_those_of_the_app() -> None:
     assert study.CANDIDATES == CANDIDATES
     assert set(rank.HOWS) < set(study.LABELS)
     assert set(WHY) == set(rank.HOWS)
