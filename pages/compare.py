@@ -1,9 +1,7 @@
-"""Algorithms side by side, same viewer, same context."""
+"""Algorithms side by side: the same viewer, lists by different models or in different contexts, how alike they are, and a blind vote."""
 
-from recommender.ui import router, sign
+from recommender.ui import compare, router
 
-router.enter()
+frame = router.enter()
 
-sign.coming(
-    "Compare", "Here two algorithms will stand side by side for the same viewer at the same moment, with what they share and where they differ."
-)
+compare.stage(frame)
