@@ -19,11 +19,12 @@ FLOORS = (
     ("catalog", "interactions"),
     ("load", "world", "rank"),
     ("models", "datacard", "fetch", "counterfactual"),
-    ("artifacts", "steer"),
+    ("artifacts", "interview", "steer"),
     ("serve", "evaluate", "experiment"),
     ("train",),
     ("compare",),
     ("ui", "ask", "mine", "examine", "bench"),
+    ("beside",),
     ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -63,6 +63,7 @@ class Atlas:
         known = (raters >= self.least) & (np.abs(self.als.factors_) > 0).any(axis=1)
         total = np.bincount(interactions.items, interactions.ratings, interactions.n_items)
         self.raters_ = np.where(known, raters, 0).astype(np.int32)
+        self.people_ = np.array([interactions.n_users])
         self.stars_ = np.where(known, total / np.maximum(raters, 1), np.nan).astype(np.float32)
         self.core_ = known & (raters >= self.well_known * interactions.n_users)
         labels, silhouettes = self._groups()

@@ -147,17 +147,22 @@ class Ratings(Additive):
         over, short = stars - self.mean_[0], 1 / (1 + length / 5)
         return np.stack([over, over * short, np.full(len(over), short)], axis=1)
 
-    def _design(self, items: np.ndarray) -> np.ndarray:  # (n, 1 + F)
+    def design(self, items: np.ndarray) -> np.ndarray:  # (n, 1 + F)
+        """What the viewer's bias and factors are multiplied with for the stars of each film."""
         return np.hstack([np.ones((len(items), 1)), self.factors_[items].astype(np.float64)])
+
+    def precision(self, items: np.ndarray) -> np.ndarray:  # (1 + F, 1 + F)
+        """A = F'F + penalties of a viewer who rated these films, F their design: the posterior covariance of bias and factors is s^2 A^-1."""
+        f = self.design(items)
+        penalty = np.full(f.shape[1], float(self.penalties_[1]))
+        penalty[0] = self.penalties_[0]
+        return f.T @ f + np.diag(penalty)
 
     def _ridge(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
         """A (1 + F, 1 + F) and the terms of each film (n, 1 + F): the viewer's bias and factors are A^-1 sum(terms)."""
         items = query.profile.items
-        f = self._design(items)
         residual = query.profile.ratings - self.mean_[0] - self.bias_[items]
-        penalty = np.full(f.shape[1], float(self.penalties_[1]))
-        penalty[0] = self.penalties_[0]
-        return f.T @ f + np.diag(penalty), f * residual[:, None]
+        return self.precision(items), self.design(items) * residual[:, None]
 
     def _stars(self, query: Query) -> np.ndarray:  # (I,)
         base = self.mean_[0] + self.bias_
@@ -173,7 +178,7 @@ class Ratings(Additive):
 
     def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
         a, terms = self._ridge(query)
-        return terms @ np.linalg.solve(a, self._design(items).T)
+        return terms @ np.linalg.solve(a, self.design(items).T)
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         """Reasons from the viewer's films, and the film's own average, which is in every score."""
