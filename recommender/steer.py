@@ -88,18 +88,21 @@ def reasons(pushes: Sequence[Push], items: np.ndarray, wide: float) -> list[list
     return [[Reason(p.kind, p.subject, wide * float(p.points[i])) for p in pushes if p.points[i]] for i in items]
 
 
-def switched_off(model: Recommender, query: Query, people: Sequence[str], wide: float) -> tuple[Push, ...]:
-    """A push against what each of these people adds to a model's scores: exact for content, and for the hybrid through its content part.
+def switched_off(model: Recommender, queries: Sequence[Query], people: Sequence[str], wide: np.ndarray) -> list[tuple[Push, ...]]:
+    """For each query, a push against what each of these people adds to a model's scores: exact for content, and for the hybrid through its
+    content part.
 
-    Models that know no people are not moved. wide: the spread of the model's scores.
+    Models that know no people are not moved. wide (B,): the spreads of the model's scores.
     """
-    content, scale = model, 1.0
-    if isinstance(model, Hybrid):
+    content, scales = model, 1 / wide
+    if isinstance(model, Hybrid) and people:
         content = model.parts["content"]
-        scale = float(model.weights([query])[0, PARTS.index("content")]) / float(spread(content.score([query])[0])) if people else 0.0
+        scales = scales * model.weights(list(queries))[:, PARTS.index("content")] / spread(content.score(list(queries)))
     if not isinstance(content, Content):
-        return ()
-    return tuple(Push("person", name, -scale / wide * content.due_to(query, name)) for name in people)
+        return [()] * len(queries)
+    return [
+        tuple(Push("person", name, -scale * content.due_to(query, name)) for name in people) for query, scale in zip(queries, scales, strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +119,11 @@ class Steering:
         """The model's own scores (B, I) for these queries, moved; the same array where nothing is set."""
         if not self:
             return scores
-        rows = [steered(row, self._all(model, query, float(spread(row)))) for query, row in zip(queries, scores, strict=True)]
-        return np.stack(rows) if rows else scores
+        wide = spread(scores)
+        if not self.without:
+            return steered(scores, self.pushes, wide)
+        people = switched_off(model, queries, self.without, wide)
+        return np.stack([steered(row, (*self.pushes, *off), w) for row, off, w in zip(scores, people, wide, strict=True)])
 
     def explain(self, model: Recommender, query: Query, scores: np.ndarray, items: np.ndarray, own: Sequence[Explanation]) -> list[Explanation]:
         """The model's own explanations of items (K,), given its own scores (I,), with what was set: they sum to the moved scores.
@@ -126,11 +132,9 @@ class Steering:
         """
         if not self:
             return list(own)
-        wide = float(spread(scores))
-        moved = self._all(model, query, wide)
-        off = {("person", push.subject) for push in moved if push.kind == "person"}  # what they gave and what is taken for it are equal
-        added = zip(own, reasons(moved, items, wide), strict=True)
+        wide = spread(scores)
+        people = switched_off(model, [query], self.without, wide[None])[0]
+        moved = (*self.pushes, *people)
+        off = {("person", push.subject) for push in people}  # what they gave and what is taken for it are equal
+        added = zip(own, reasons(moved, items, float(wide)), strict=True)
         return [Explanation.of([r for r in (*e.reasons, *more) if (r.kind, r.subject) not in off], e.exact) for e, more in added]
-
-    def _all(self, model: Recommender, query: Query, wide: float) -> tuple[Push, ...]:
-        return (*self.pushes, *switched_off(model, query, self.without, wide))

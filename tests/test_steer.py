@@ -193,7 +193,7 @@ def test_a_person_switched_off_leaves_others_as_they_were() -> None:
     assert (share * due > 0.01).any()
     for name in ("ease", "als", "popularity"):
         scores = fitted(name).score([query])
-        assert switched_off(fitted(name), query, ("Star 0",), 1.0) == ()
+        assert switched_off(fitted(name), [query], ("Star 0",), np.ones(1)) == [()]
         np.testing.assert_array_equal(off.scores(fitted(name), [query], scores), scores)
         assert off.explain(fitted(name), query, scores[0], np.arange(3), fitted(name).explain(query, np.arange(3))) == fitted(name).explain(
             query, np.arange(3)

@@ -88,9 +88,11 @@ class Content(ItemItem):
         return column * (linked.T @ (profile.weights[theirs] * column[profile.items[theirs]])) / _length(query)
 
     def _person(self, person: str) -> np.ndarray:  # (I,)
-        """The feature of one person in each film."""
-        at = len(self.catalog.genre_names) + self.catalog.linking_people.index(person)
-        return self.features_[:, [at]].toarray().ravel().astype(np.float64)
+        """The feature of one person in each film: only in theirs, so that no other is looked at."""
+        films, at = list(self.catalog.people[person]), len(self.catalog.genre_names) + self.catalog.linking_people.index(person)
+        column = np.zeros(len(self.quality_))
+        column[films] = self.features_[films][:, [at]].toarray().ravel()
+        return column
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         items = np.asarray(items)
