@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from recommender.ask import explain, recommend, why_not
+from recommender.beside import compare
 from recommender.examine import evaluate, tables
-from recommender.mine import export, forget
+from recommender.mine import bring, export, forget
 from recommender.names import nearest
 from recommender.settings import ROOT, settings
 
@@ -92,6 +93,8 @@ def _training_data(data: Path, metadata: Path | None) -> tuple[Catalog, Interact
 app.command()(recommend)
 app.command()(explain)
 app.command("why-not")(why_not)
+app.command()(compare)
+app.command("import")(bring)
 app.command()(export)
 app.command()(forget)
 app.command()(evaluate)

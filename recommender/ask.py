@@ -68,11 +68,11 @@ def recommend(
     """Rows of films for a viewer, each film with its reason."""
     from recommender.serve import wire
 
-    service, who, asked, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused, k)
+    service, who, asked, query = begin(viewer, user, likes, time_of_day, device, anyway, unused, k)
     filters = _filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
     home = service.home(who, query, filters) if model is None else service.listing(who, query, _model(service, model), k, filters)
     if as_json:
-        return _print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
+        return print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
     console.print(f"[bold]{who.name}[/] — {home.strategy.why}", highlight=False)
     _print_signals(service, who, asked, query)
     for row in home.carousels:
@@ -82,7 +82,7 @@ def recommend(
             table.add_column(name, ratio=width, no_wrap=width is None)
         for r in row.recommendations:
             match = f"{r.match}%" if r.match is not None else "–"
-            table.add_row(_plain(service.catalog.titles[r.item]), str(service.catalog.years[r.item]), match, _plain(r.sentence))
+            table.add_row(markup_free(service.catalog.titles[r.item]), str(service.catalog.years[r.item]), match, markup_free(r.sentence))
         console.print(table, "")
     console.print(f"[dim]{home.timing_ms['total']:.0f} ms[/]", highlight=False)
 
@@ -109,18 +109,18 @@ def explain(
     """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films."""
     from recommender.serve import inquiry, phrases, wire
 
-    service, who, moment, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused)
+    service, who, moment, query = begin(viewer, user, likes, time_of_day, device, anyway, unused)
     item = _may_see(service, who, film)
     found = service.details(who, query, item, _model(service, model) if model else "", explained=ALL_REASONS)
     r = found.recommendation
     smallest = inquiry.smallest(service.request(who, query), item, r.model)
     if as_json:
         signals = wire.signals(moment, query, service.verdicts(who))
-        return _print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog), "signals": signals})
+        return print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog), "signals": signals})
     _print_signals(service, who, moment, query)
-    title = _plain(service.catalog.titles[item])
+    title = markup_free(service.catalog.titles[item])
     console.print(f"[bold]{title}[/] for {who.name}: rank {found.rank} of {found.among}, score {r.score:.4f} by {r.model}", highlight=False)
-    console.print(f"{_plain(r.sentence)}.\n", highlight=False)
+    console.print(f"{markup_free(r.sentence)}.\n", highlight=False)
     table = Table(box=None, header_style="dim")
     for name in ("kind", "reason", "points", "rank without it", "what stands behind it"):
         table.add_column(name, justify="right" if name in ("points", "rank without it") else "left")
@@ -128,12 +128,12 @@ def explain(
     for n, reason in enumerate(r.explanation.reasons):
         simulated, behind = " (simulated)" if reason.simulated else "", found.evidence[n] if n < len(found.evidence) else ""
         without = ranks.get(reason.subject, "") if isinstance(reason.subject, int) else ""
-        table.add_row(reason.kind, _plain(phrases.subject(reason, service.catalog)) + simulated, f"{reason.weight:+.4f}", without, behind)
+        table.add_row(reason.kind, markup_free(phrases.subject(reason, service.catalog)) + simulated, f"{reason.weight:+.4f}", without, behind)
     console.print(table)
     sums = "The points sum to the score." if r.explanation.exact else "Films by leave-one-out; with the rest, the points sum to the score."
     console.print(f"[dim]{sums}[/]")
     if smallest:
-        console.print(_plain(phrases.smallest(smallest, service.catalog)), highlight=False)
+        console.print(markup_free(phrases.smallest(smallest, service.catalog)), highlight=False)
 
 
 def why_not(
@@ -157,20 +157,20 @@ def why_not(
     """Why a film is not among the first ten: its rank, the gap in points, the model that holds it back, and what would change it."""
     from recommender.serve import inquiry, phrases, wire
 
-    service, who, moment, query = _asked(viewer, user, likes, time_of_day, device, anyway, unused)
+    service, who, moment, query = begin(viewer, user, likes, time_of_day, device, anyway, unused)
     filters = _filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
     item = _may_see(service, who, film)
     found = inquiry.why_not(service.request(who, query, filters), item, service.told(who, ALL_SIGNALS if anyway else ()))
     if as_json:
-        return _print_json(wire.why_not(found, service.catalog) if found else {"film": service.catalog.titles[item], "among_the_first": True})
+        return print_json(wire.why_not(found, service.catalog) if found else {"film": service.catalog.titles[item], "among_the_first": True})
     _print_signals(service, who, moment, query)
     if found is None:
-        return console.print(f"{_plain(service.catalog.titles[item])} is among the first {inquiry.FIRST} for {who.name}.", highlight=False)
+        return console.print(f"{markup_free(service.catalog.titles[item])} is among the first {inquiry.FIRST} for {who.name}.", highlight=False)
     for line in phrases.why_not(found, service.catalog):
-        console.print(_plain(line), highlight=False)
+        console.print(markup_free(line), highlight=False)
 
 
-def _asked(
+def begin(
     viewer: str | None,
     user: int | None,
     likes: str | None,
@@ -261,12 +261,12 @@ def _model(service: Service, name: str) -> str:
     return name
 
 
-def _plain(text: str) -> str:
+def markup_free(text: str) -> str:
     """Text that rich must not read as markup."""
     from rich.markup import escape
 
     return escape(text)
 
 
-def _print_json(answer: dict) -> None:
+def print_json(answer: dict) -> None:
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
