@@ -1,11 +1,12 @@
-"""The commands for what is stored of a viewer: take it away as a file, or have it deleted."""
+"""The commands for what is stored of a viewer: bring a film history along, take everything away as a file, have it deleted."""
 
 from __future__ import annotations
 
 import json
 import re
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +14,15 @@ from recommender.names import plain
 from recommender.settings import settings
 
 if TYPE_CHECKING:
+    from recommender.catalog import Catalog
+    from recommender.load.exports import Export
+    from recommender.load.matching import Matching
+    from recommender.serve.arrivals import Arrival
     from recommender.serve.feedback import Feedback
+    from recommender.serve.viewers import Viewer
+
+Unclear = StrEnum("Unclear", {w: w for w in ("skip", "first")})  # type: ignore[misc]
+NAMED = 10  # films of a kind that the report names; --json names all
 
 WhoseOption = Annotated[str, typer.Option("--viewer", help="A demo viewer, or one made in the app, by name or id; or a MovieLens user as ml-123.")]
 
@@ -46,6 +55,89 @@ def forget(
         rows = len(stored["events"]) + (stored["person"] is not None)
         typer.confirm(f"Delete all {rows:,} stored rows of {title} ({name})? They cannot be brought back.", abort=True)
     typer.echo(f"{feedback.forget(name):,} rows of {title} ({name}) deleted")
+
+
+def bring(
+    viewer: WhoseOption,
+    files: Annotated[list[Path], typer.Option("--from", help="A file of Letterboxd, IMDb or Trakt: zip, CSV or JSON; may be given several times.")],
+    unclear: Annotated[Unclear, typer.Option(help="Films that may be meant: leave them out, or take the likeliest.")] = Unclear.skip,  # type: ignore[attr-defined]
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be stored.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON.")] = False,
+) -> None:
+    """Import ratings, watched films and a watch-list from Letterboxd, IMDb or Trakt, and say what became of every line."""
+    from recommender.load import read_films
+    from recommender.load.exports import read_export, together
+    from recommender.load.matching import match
+    from recommender.serve import arrivals
+
+    feedback, catalog = _open(), read_films(settings().films)
+    name, title = named(feedback, viewer)
+    export = together(read_export(path.read_bytes(), path.name) for path in files)
+    limit = _limit(feedback, name, catalog)
+    found, over = arrivals.within(match(export.entries, catalog), catalog.allowed(limit))
+    if unclear == "first":
+        found = found.decided({place: asked.choices[0].item for place, asked in enumerate(found.unclear)})
+    new = arrivals.arrival(name, feedback.events(name), export.service, found, catalog.ids)
+    stored = 0 if dry_run else feedback.add(new.events)
+    if as_json:
+        facts = {"viewer": name, "stored": stored, "over_limit": over, "limit": limit}
+        return typer.echo(json.dumps({**facts, **_report(export, found, new, catalog)}, ensure_ascii=False, indent=1))
+    typer.echo(f"{arrivals.SERVICES[export.service]}, {export.what}: {export.rows:,} lines for {title} ({name})")
+    for line in _lines(export, found, new, over, limit, catalog):
+        typer.echo(f"  {line}")
+    typer.echo(f"{len(new.events):,} would be stored" if dry_run else f"{stored:,} stored")
+
+
+def _limit(feedback: Feedback, name: str, catalog: Catalog) -> str | None:
+    from recommender.serve.viewers import load_viewers
+
+    viewers: dict[str, Viewer] = load_viewers(settings().viewers, catalog) | feedback.viewers(catalog)
+    return viewers[name].certificate if name in viewers else None
+
+
+def _lines(export: Export, found: Matching, new: Arrival, over: int, limit: str | None, catalog: Catalog) -> list[str]:
+    """What became of the lines, a count and a few names each; nothing where there are none."""
+    film = lambda item: f"{catalog.titles[item]} ({catalog.years[item]})"
+    unclear = [f"{u.entry.title} ({u.entry.year or '?'}): {' or '.join(film(c.item) for c in u.choices)}" for u in found.unclear]
+    absent = [f"{entry.title} ({entry.year or '?'})" for entry in found.absent]
+    unread = [f"{s.file} line {s.line}: {s.reason}" for s in export.skipped]
+    repeated = export.repeated + len(found.repeated)
+    told: tuple[tuple[int, str, list[str]], ...] = (
+        (len(found.matched), "found in the catalogue", [film(m.item) for m in found.matched]),
+        (new.known, "of them stand already", []),
+        (new.kept, "of them were judged here since, which stays", []),
+        (repeated, "say again of a film what another line says more fully", []),
+        (len(unclear), "unclear: left out unless --unclear first", unclear),
+        (len(absent), f"not in the catalogue, which ends in {catalog.years.max()}", absent),
+        (over, f"over the limit of this viewer, {limit}: left out", []),
+        (export.unread, "could not be read or are no film", unread),
+    )
+    return [f"{n:,} {said}{_some(names, n)}" for n, said, names in told if n]
+
+
+def _some(names: list[str], n: int) -> str:
+    return "".join(f"\n    {name}" for name in names[:NAMED]) + (f"\n    and {n - NAMED:,} more" if names and n > NAMED else "")
+
+
+def _report(export: Export, found: Matching, new: Arrival, catalog: Catalog) -> dict[str, Any]:
+    """All of it, ready for JSON."""
+    film = lambda item: {"film": int(catalog.ids[item]), "title": catalog.titles[item], "year": int(catalog.years[item])}
+    said = lambda entry: {"said_title": entry.title, "said_year": entry.year, "kind": entry.kind, "stars": entry.stars, "at": entry.at}
+    return {
+        "import": new.id,
+        "service": export.service,
+        "files_hold": export.what,
+        "lines": export.rows,
+        "new": len(new.events),
+        "known": new.known,
+        "kept": new.kept,
+        "repeated": export.repeated + len(found.repeated),
+        "unread": export.unread,
+        "matched": [{**film(m.item), **said(m.entry), "how": m.how, "likeness": m.likeness} for m in found.matched],
+        "unclear": [{**said(u.entry), "choices": [{**film(c.item), "likeness": c.likeness} for c in u.choices]} for u in found.unclear],
+        "absent": [said(entry) for entry in found.absent],
+        "skipped": [{"file": s.file, "line": s.line, "reason": s.reason} for s in export.skipped],
+    }
 
 
 def named(feedback: Feedback, name: str) -> tuple[str, str]:

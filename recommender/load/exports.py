@@ -17,7 +17,7 @@ from recommender.load.files import short
 from recommender.load.uploads import ExportError, Part, clean, head, parts, records, refusal, values
 from recommender.settings import settings
 
-__all__ = ["Entry", "Export", "ExportError", "Skipped", "read_export", "stronger"]
+__all__ = ["Entry", "Export", "ExportError", "Skipped", "read_export", "stronger", "together"]
 
 Service = Literal["letterboxd", "imdb", "trakt"]
 Kind = Literal["list", "watched", "rating"]  # the weakest word about a film first
@@ -104,6 +104,18 @@ def read_export(content: bytes, name: str, most_bytes: int | None = None, most_l
     what = ", ".join(dict.fromkeys(r.what for r in readings))
     rows = len(entries) + len(skipped)
     return Export(services[0], what, kept, rows, len(entries) - len(kept), len(skipped), tuple(skipped[:NAMED]))
+
+
+def together(exports: Iterable[Export]) -> Export:
+    """Several uploads of one person as one; of equal entries a file of ratings has the last word. Raises ExportError where services differ."""
+    all_of = sorted(exports, key=lambda export: "rating" in export.what)
+    if len(services := sorted({export.service for export in all_of})) != 1:
+        raise refusal("these files", f"they come from {' and '.join(services) or 'nowhere'}", "one service at a time")
+    entries = [entry for export in all_of for entry in export.entries]
+    kept, skipped = _merged(entries), [row for export in all_of for row in export.skipped]
+    what = ", ".join(dict.fromkeys(part for export in all_of for part in export.what.split(", ")))
+    repeated = sum(export.repeated for export in all_of) + len(entries) - len(kept)
+    return Export(services[0], what, kept, sum(e.rows for e in all_of), repeated, sum(e.unread for e in all_of), tuple(skipped[:NAMED]))
 
 
 def _is_wanted(path: PurePosixPath) -> bool:
