@@ -7,10 +7,12 @@ import io
 import json
 import re
 import sqlite3
+import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 from alembic.util import CommandError
@@ -229,14 +231,25 @@ def _harmless(cell: Any) -> Any:
 
 @contextmanager
 def _reached(where: str, url: URL) -> Iterator[None]:
-    """What goes wrong on the way to a database, as a FeedbackError that names the place and never the password."""
+    """What goes wrong on the way to a database, as a FeedbackError that names the place; drivers keep passwords to themselves."""
     try:
         yield
     except FeedbackError:
         raise
     except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        if url.password:
-            reason = reason.replace(url.password, "***")
         wanted = "a file that SQLite may read and write" if url.drivername == "sqlite" else "a PostgreSQL database that can be opened"
         raise FeedbackError(f"the feedback database at {where} cannot be used: {reason}; wanted {wanted}, named in DATABASE_URL") from None
+
+
+def opened(address: str) -> tuple[Feedback, tuple[str, ...]]:
+    """The store at an address; where it cannot be used, one that lasts as long as the program, and a line that says so."""
+    try:
+        return Feedback.open(address), ()
+    except FeedbackError as error:
+        return for_now(), (f"{error} Until that is mended, what is said here is kept until the program ends.",)
+
+
+def for_now() -> Feedback:
+    """A store of its own that lasts as long as the program."""
+    return Feedback.open(f"sqlite:///{Path(tempfile.mkdtemp(prefix='marquee-'), 'feedback.sqlite')}")

@@ -90,6 +90,7 @@ class Request:
 
     @cached_property
     def strategy(self) -> Strategy:
+        """The way and its reason in words; one model alone where the viewer chose one."""
         chosen = self.chosen
         if chosen is not None:
             why = f"The first row is ranked by one model, as you asked: {phrases.PART_NAMES[chosen]}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from recommender.models.popularity import Popularity
 from recommender.serve import phrases
 from recommender.serve.events import KINDS, NO_TASTE, SILENT, Event, Taste, standing
 from recommender.serve.evidence import evidence
-from recommender.serve.feedback import Feedback, FeedbackError
+from recommender.serve.feedback import Feedback, for_now, opened
 from recommender.serve.request import Request
 from recommender.serve.routing import way
 from recommender.serve.signals import Verdict, heed, verdicts
@@ -33,7 +32,6 @@ from recommender.serve.viewers import Viewer, load_viewers
 from recommender.settings import Settings
 from recommender.types import ANY_FILM, Context, Details, Filters, Home, Profile, Query, Recommendation, Recommender, Strategy, simulated_in
 
-Stored = tuple[Feedback, tuple[str, ...]]  # the store, and one line where it is not the one that was asked for
 EXPLAINED = 8  # heaviest reasons of a film that are looked into one by one
 
 
@@ -48,7 +46,7 @@ class Service:
     problems: tuple[str, ...] = ()  # one line for each artifact that did not load
     nobody: dict[tuple[int, Context], np.ndarray] = field(default_factory=dict)  # scores for an empty profile, by model and moment
     signals: dict[str, dict[str, Verdict]] = field(default_factory=dict)  # main model -> signal of the context -> whether it is told
-    feedback: Feedback = field(default_factory=lambda: _for_now())  # what viewers said
+    feedback: Feedback = field(default_factory=for_now)  # what viewers said
     people: dict[str, tuple[int, Viewer, Taste]] = field(default_factory=dict)  # as last served, with the version of their taste
     atlas: Atlas | None = None  # groups of films and their map
 
@@ -64,9 +62,9 @@ class Service:
             catalog = replace(catalog, stars=np.where(raters > 0, popularity.means_, np.nan), raters=raters)
         signals = {model: verdicts(settings.artifacts / "reports", model) for model in ("hybrid", "popularity")}
         atlas, unmapped = artifacts.load_atlas(settings.artifacts, catalog, models)
-        feedback, lost = _store(settings.database_url)
+        store, lost = opened(settings.database_url)
         problems += unmapped + lost
-        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals, feedback=feedback, atlas=atlas)
+        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals, feedback=store, atlas=atlas)
 
     def warm(self) -> None:
         """Build now what is built on first use, so that nobody waits for it later."""
@@ -307,18 +305,6 @@ class Service:
                 if (scores > 0).sum() >= k:
                     return tuple(int(i) for i in rank.top(scores, k))
         return ()
-
-
-def _store(address: str) -> Stored:
-    """The store at an address; where it cannot be used, one for as long as the app runs, and a line that says so."""
-    try:
-        return Feedback.open(address), ()
-    except FeedbackError as error:
-        return _for_now(), (f"{error} Until that is mended, what is said here is kept until the app ends.",)
-
-
-def _for_now() -> Feedback:
-    return Feedback.open(f"sqlite:///{Path(tempfile.mkdtemp(prefix='marquee-'), 'feedback.sqlite')}")
 
 
 def _labels(query: Query) -> tuple[tuple[str, str | None], ...]:

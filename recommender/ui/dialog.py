@@ -57,6 +57,8 @@ def show(frame: Frame, source: Source | None = None) -> None:
     said: dict[str, Any] = {"taste": taste.data(mine), "mark": opinion and opinion.kind, "stars": opinion and opinion.stars}
     said |= {"listed": film in mine.listed, "hidden": film in mine.hidden, "watched": film in mine.watched}
     said["question"] = QUESTION
+    lot = st.session_state.get("mq_lot")
+    said["odds"] = lot[1] if lot and lot[0] == film and st.session_state.get("mq_film_row") == "lot" else None
     said["unused"] = cards.named(frame.service.catalog, mine.unused)
     said["asked"] = _answer(frame, film, act.get("do") == "ask" and act.get("film") == film)
     kit.view("film", {**_details(frame, film, source), **said}, key=KEY)

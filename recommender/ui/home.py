@@ -11,7 +11,7 @@ import streamlit as st
 from recommender.serve.logbook import Page
 from recommender.serve.request import Request
 from recommender.types import Context, Home, Query
-from recommender.ui import cards, dialog, kit, taste, whatchanged, words
+from recommender.ui import cards, company, dialog, kit, taste, whatchanged, words
 from recommender.ui.state import Frame, put
 
 KEY = "mq_home"
@@ -46,6 +46,8 @@ def _apply(frame: Frame, act: dict[str, Any]) -> None:
         put("genre", act["genre"].lower() if act.get("genre") in frame.service.catalog.genre_names else None)
     elif do == "unhide":
         taste.store(frame, taste.undone(frame, frame.taste.hidden.values()))
+    elif do == "lot":
+        company.draw_lot(frame, _on_page())
     elif do == "undo":
         taste.take_back(frame)
     elif do == "read":
@@ -81,14 +83,21 @@ def _home(frame: Frame) -> Home:
     if kept is None or not kept.holds(frame):
         home = frame.service.home(frame.viewer, frame.query, frame.filters)
         drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels))
-        st.session_state["mq_rows"], st.session_state["mq_page"] = drawn, drawn.page
+        st.session_state["mq_rows"] = drawn
         taste.store(frame, drawn.page.impressions(frame.viewer.id, taste.stamp(frame)))
         if kept is None or kept.frame.viewer.id != frame.viewer.id:
             st.session_state["mq_changes"] = None
         elif kept.frame.viewer is not frame.viewer:
             st.session_state["mq_changes"] = whatchanged.panel(frame, kept.request(), drawn.request())
-        return home
+        kept = drawn
+    st.session_state["mq_page"] = kept.page
     return kept.home
+
+
+def _on_page() -> list[int]:
+    """Item numbers of the films on the page now."""
+    kept: Drawn | None = st.session_state.get("mq_rows")
+    return [r.item for c in kept.home.carousels for r in c.recommendations] if kept else []
 
 
 def _data(frame: Frame) -> dict[str, Any]:
@@ -101,6 +110,8 @@ def _data(frame: Frame) -> dict[str, Any]:
     }  # fmt: skip
     if query:
         return data | _search(frame, query, genre)
+    if (other := company.beside(frame)) is not None:
+        return data | company.data(frame, other)
     home = _home(frame)
     data["changes"] = st.session_state.get("mq_changes")
     if not any(c.recommendations for c in home.carousels):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from functools import partial
 from html import escape
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
 
 from recommender.types import DEVICES, FAME, TIMES_OF_DAY
-from recommender.ui import state, words
+from recommender.ui import company, state, words
 from recommender.ui.avatars import face
 from recommender.ui.state import Choice, Frame, put
 
@@ -33,7 +35,29 @@ def draw(frame: Frame) -> None:
         told(frame, "time_of_day")
         picks("Device", "device", DEVICES, frame.device, "your browser")
         told(frame, "device")
-        limits(frame)
+        company.controls(frame)
+        asked = sum(value not in (None, False) for value in astuple(frame.filters))
+        with st.expander(f"What may be shown{f' · {asked} asked' if asked else ''}", icon=":material/tune:", key="mq_limits", expanded=bool(asked)):
+            limits(frame)
+        _ranked(frame)
+        _share(frame)
+
+
+def _ranked(frame: Frame) -> None:
+    """Which model makes the first row, in this visit."""
+    stored = frame.service.person(frame.viewer.id).preferences.model
+    usual = f"as kept: {words.model(stored)}" if stored else "the way that fits how much is known"
+    _choice("First row by", "model", list(frame.service.models), frame.model or "", lambda m: words.model(m) if m else usual)
+
+
+def _share(frame: Frame) -> None:
+    """A link to this page as it is now: viewer, moment, model and filters in plain words."""
+    with st.popover("A link to this page", icon=":material/link:", width="stretch"):
+        now = {"viewer": frame.viewer.id, "time": frame.asked.time_of_day, "device": frame.asked.device}
+        asked = {**st.query_params.to_dict(), **{name: value for name, value in now.items() if value}}
+        address = (st.context.url or "").split("?")[0]
+        st.code(f"{address}?{urlencode(asked)}", language=None, wrap_lines=True)
+        st.caption("Viewer, moment, model and filters; nothing else of you is in it.")
 
 
 def told(frame: Frame, signal: str) -> None:

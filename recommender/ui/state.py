@@ -37,6 +37,7 @@ class Frame:
     device: Choice
     filters: Filters  # what must be true of a film tonight
     anyway: frozenset[str]  # signals that the models are told although they are switched off
+    model: str | None = None  # that makes the first row, by the address
 
     @property
     def asked(self) -> Context:
@@ -56,7 +57,7 @@ class Frame:
     def now(self) -> Frame:
         """The same frame after something was stored or a genre was chosen, for a run that draws a part of the page."""
         genre = _genres(self.service.catalog).get(st.session_state.get("mq_genre") or "")
-        return replace(self, viewer=self.service.person(self.viewer.id), filters=replace(self.filters, genre=genre))
+        return replace(self, viewer=_asking(self.service.person(self.viewer.id), self.model), filters=replace(self.filters, genre=genre))
 
 
 def from_address(name: str, allowed: Iterable[str]) -> str | None:
@@ -154,7 +155,18 @@ def frame(service: Service, viewer: Viewer) -> Frame:
     time = choice("time", TIMES_OF_DAY, browser_time())
     device = choice("device", DEVICES, browser_device())
     anyway = frozenset(name for name in service.verdicts(viewer) if st.session_state.get(f"mq_anyway_{name}"))
-    return Frame(service, viewer, time, device, filters(viewer, service.catalog), anyway)
+    model = from_address("model", service.models)
+    return Frame(service, _asking(viewer, model), time, device, filters(viewer, service.catalog), anyway, model)
+
+
+def _asking(viewer: Viewer, model: str | None) -> Viewer:
+    """The viewer as one who wants this model for the first row, whatever they stored; the same object in every run, so that nothing is made anew."""
+    if model is None or viewer.preferences.model == model:
+        return viewer
+    kept: tuple[Viewer, Viewer] | None = st.session_state.get("mq_asking")
+    if kept is None or kept[0] is not viewer or kept[1].preferences.model != model:
+        kept = st.session_state["mq_asking"] = (viewer, replace(viewer, preferences=replace(viewer.preferences, model=model)))
+    return kept[1]
 
 
 MINUTES = tuple(str(n) for n in range(30, 301, 5))

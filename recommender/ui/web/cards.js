@@ -12,7 +12,7 @@ const badges = (film, taste) => {
 
 function cardBody(film, taste) {
   return `<button type="button" class="mq-card" tabindex="-1" data-film="${+film.id}"><span class="mq-name">${esc(label(film))}</span><span class="mq-poster"><span class="mq-badges">${badges(film, taste)}</span></span>
-    <span class="mq-caption" aria-hidden="true"><b>${esc(film.title)}</b><span>${film.match == null ? "" : `<em>${esc(matched(film))}</em>`}${[
+    <span class="mq-caption" aria-hidden="true"><b>${esc(film.title)}</b><span>${matched(film) ? `<em>${esc(matched(film))}</em>` : ""}${[
       film.year || "",
       film.certificate,
     ]

@@ -10,7 +10,7 @@ function changesHtml(c) {
     })
     .join("");
   return `<header><h2>What changed</h2><p>${esc(c.head)}</p><span><button type="button" class="mq-do" data-do="undo">Undo</button><button type="button" class="mq-do" data-do="read" aria-label="Close what changed">${icon("close")}</button></span></header>
-    <ul class="mq-moves">${films}</ul><details><summary>Why</summary><ul>${c.why.map((line) => `<li>${esc(line)}</li>`).join("")}</ul></details>`;
+    <ul class="mq-moves">${films}</ul><details open><summary>Why</summary><ul>${c.why.map((line) => `<li>${esc(line)}</li>`).join("")}</ul></details>`;
 }
 
 function changes(el, data) {

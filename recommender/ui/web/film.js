@@ -39,7 +39,7 @@ function filmHtml(d) {
   return `<article class="mq-film" style="--mq-ground:${s.p.bottom}"><div class="mq-scene">${s.svg}</div><div class="mq-shade"></div>
     <div class="mq-top"><div class="mq-poster">${poster(f)}</div><div class="mq-lead"><h2 style="font:${face.style ?? "normal"} ${face.weight ?? 400} calc(${size.toFixed(2)} * var(--mq-title))/${face.lead + 0.03} '${face.family}',serif;${face.caps ? "text-transform:uppercase" : ""}">${esc(f.title)}</h2>
       <p class="mq-facts">${factLine({ ...f, genres: null })}</p>
-      ${said(f)}
+      ${said(f)}${d.odds ? `<p class="mq-small">${esc(d.odds)}</p>` : ""}
       <div class="mq-acts" role="group" aria-label="What you think of it"></div></div></div>
     <dl class="mq-people"><div><dt>Genres</dt><dd>${esc(kinds(f) || "none named")}</dd></div>${people}</dl>
     <div class="mq-why"><section><h3>Why it is here</h3><p class="mq-unused mq-small" role="status" hidden></p>${d.reasons.length ? bars(d.reasons, "Reasons and their weight") : `<p class="mq-small">The model gives no single reason for this film.</p>`}<p class="mq-small">${esc(d.how)}</p></section>
@@ -99,7 +99,7 @@ function starred(el, rate) {
 function film({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".mq"),
     act = (what) => setTriggerValue("act", what);
-  const shown = JSON.stringify([data.film, data.reasons, data.place]),
+  const shown = JSON.stringify([data.film, data.reasons, data.place, data.odds]),
     swapped = root.mqFilm != null && root.mqFilm !== data.film.id;
   if (root.mqSign !== shown) {
     root.innerHTML = filmHtml(data);
