@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from recommender.serve.feedback import FeedbackError
 from recommender.settings import ROOT
 from recommender.ui import kit, picker, sidebar, sign, state
 from recommender.ui.desk import desk
@@ -30,9 +31,16 @@ def enter() -> state.Frame:
 
 
 def run(pages: list[StreamlitPage]) -> None:
-    """Draw the frame around the page that was asked for, or the picker where nobody is watching yet."""
+    """Draw the frame around the page that was asked for, or the picker where nobody is watching yet; a sign where the stored feedback is gone."""
     _title("")
     kit.load()
+    try:
+        _open(pages)
+    except FeedbackError as error:
+        sign.store_gone(error)
+
+
+def _open(pages: list[StreamlitPage]) -> None:
     service = desk()
     viewer = state.viewer(service)
     page = st.navigation(pages, position="top" if viewer and service.models else "hidden")

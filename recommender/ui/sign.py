@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from html import escape
+from typing import ParamSpec
 
 import streamlit as st
 
+from recommender.serve.feedback import FeedbackError
 from recommender.ui import words
+
+P = ParamSpec("P")
 
 
 def skeleton() -> None:
@@ -37,6 +43,31 @@ def nothing_trained(lines: tuple[str, ...]) -> None:
         st.code("python -m recommender fetch\npython -m recommender train all", language="bash")
         for line in lines:
             st.caption(words.md(line))
+
+
+def store_gone(error: FeedbackError) -> None:
+    """What viewers said cannot be read or written now: say what is wrong, and let them try again."""
+    board(
+        "Technical difficulties",
+        "The projector has stopped",
+        "What viewers say is stored in a database, and it does not answer. Nothing that was stored is lost; what was clicked just now may be.",
+    )
+    with st.container(key="mq_board_more", horizontal_alignment="center"):
+        st.button("Try again", icon=":material/refresh:", key="mq_again")
+        st.code(str(error), language=None, wrap_lines=True)
+
+
+def stored(body: Callable[P, None]) -> Callable[P, None]:
+    """Around the body of a fragment or dialog: a store that goes away while the app runs costs that part, and it says so."""
+
+    @wraps(body)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            body(*args, **kwargs)
+        except FeedbackError as error:
+            store_gone(error)
+
+    return tried
 
 
 def coming(title: str, sentence: str) -> None:
