@@ -23,13 +23,13 @@ def without(query: Query, films: Sequence[int]) -> Query:
     return replace(query, profile=query.profile.keep(~np.isin(query.profile.items, list(films))))
 
 
-def plus(query: Query, film: int, stars: float = 5.0) -> Query:
-    """The same query by a viewer who has rated one more film, just now."""
+def plus(query: Query, film: int, stars: float = 5.0, speaks: float = 1.0) -> Query:
+    """The same query by a viewer who has rated one more film, just now; `speaks` is how far it does, where the profile says so of its films."""
     p = query.profile
     columns = ((p.items, film), (p.ratings, stars), (p.times, p.times.max(initial=0)))
     items, ratings, times = (np.append(column, value) for column, value in columns)
-    speaks = np.append(p.speaks, np.float32(stars >= p.liked_from)) if len(p.speaks) else p.speaks
-    return replace(query, profile=replace(p, items=items, ratings=ratings, times=times, speaks=speaks))
+    weights = np.append(p.speaks, speaks) if len(p.speaks) else p.speaks
+    return replace(query, profile=replace(p, items=items, ratings=ratings, times=times, speaks=weights))
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class Steering:
 
     def scores(self, model: Recommender, queries: Sequence[Query], scores: np.ndarray) -> np.ndarray:
         """The model's own scores (B, I) for these queries, moved; the same array where nothing is set."""
-        if not self:
+        if not self or not len(scores):
             return scores
         wide = spread(scores)
         if not self.without:

@@ -280,12 +280,15 @@ class Planner:
         return [int(self.profile.items[n]) for n in sorted(at, key=lambda n: (-self.profile.ratings[n], -n))]
 
     def _favourite_person(self) -> str | None:
-        """Who is in most of the liked films (two at least) and has films left to show."""
-        liked, seen = self._liked_films(), set(self.profile.items.tolist())
+        """Who is in most of the liked films (two at least), has films left to show and is not switched off."""
+        liked, seen, off = self._liked_films(), set(self.profile.items.tolist()), self.scores.steering.without
         counts = Counter(p for i in liked for p in dict.fromkeys((*self.catalog.directors[i], *self.catalog.actors[i])))
         left = lambda p: sum(i not in seen for i in self.catalog.people[p])
         fond = lambda p: mostly_liked(np.isin(np.arange(len(self.catalog)), self.catalog.people[p]), self.profile)
-        return next((p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4 and fond(p)), None)
+        return next(
+            (p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4 and p not in off and fond(p)),
+            None,
+        )
 
     def _favourite_genres(self, n: int) -> list[str]:
         """Genres most over-represented among liked films, against the catalogue, of those most of whose films the viewer liked."""

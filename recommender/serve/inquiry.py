@@ -17,6 +17,7 @@ from recommender.rank import ranks
 from recommender.serve.answers import Change, Held, WhyNot
 from recommender.serve.carousels import CANDIDATES, Row
 from recommender.serve.request import Request
+from recommender.serve.tastes import by_stars
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Query
 
 FIRST = 10  # films of the list that is asked about
@@ -193,9 +194,12 @@ def _changes(asked: Request, found: Standing, item: int, signals: tuple[str, ...
     personal = asked.way != "popular"  # else no rating moves anything
     rate, drop = (_neighbours(asked, item), _against(found.row, item)) if personal else ([], [])
     moments = _moments(query.context, signals)
+    speaks = by_stars(5.0, asked.settings)
     tried = [Change("rate", film, None, 0) for film in rate] + [Change("drop", film, None, 0) for film in drop]
     tried += [Change("context", None, context, 0) for context in moments]
-    queries = [plus(query, film) for film in rate] + [without(query, [film]) for film in drop] + [Query(query.profile, c) for c in moments]
+    queries = (
+        [plus(query, film, speaks=speaks) for film in rate] + [without(query, [film]) for film in drop] + [Query(query.profile, c) for c in moments]
+    )
     if not queries:
         return ()
     pool = found.pool.copy()
@@ -214,7 +218,7 @@ def _changed(asked: Request, change: Change, query: Query) -> Request:
     """The request as it would be after the change: a film that has been rated has been seen."""
     viewer = asked.viewer
     if change.what == "rate" and change.film is not None:
-        viewer = replace(viewer, profile=plus(Query(viewer.profile), change.film).profile)
+        viewer = replace(viewer, profile=plus(Query(viewer.profile), change.film, speaks=by_stars(5.0, asked.settings)).profile)
     return replace(asked, viewer=viewer, query=query)
 
 
