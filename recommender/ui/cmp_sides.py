@@ -71,7 +71,8 @@ def chosen(frame: Frame) -> list[Chosen]:
         model = known.get(picked or slug(usual), NONE)
         if model != NONE or n < 2:
             models[slot] = model if model != NONE else HOME
-    return [Chosen(slot, LETTERS[n], Side(model, _moment(frame, slot), _tuning(slot, model))) for n, (slot, model) in enumerate(models.items())]
+    sides = [Side(model, _moment(frame, slot), _tuning(frame.service, slot, model)) for slot, model in models.items()]
+    return [Chosen(slot, letter, side) for slot, letter, side in zip(models, LETTERS, sides)]
 
 
 def _moment(frame: Frame, slot: str) -> Context:
@@ -85,14 +86,16 @@ def _part(picked: str | None, now: str | None) -> str | None:
     return now if picked is None else None if picked == ANY else picked
 
 
-def _tuning(slot: str, model: str) -> Tuning:
+def _tuning(service: Service, slot: str, model: str) -> Tuning:
+    """What the address moves on a list. Without the data set EASE stays as it was trained."""
     adventure, variety = from_address(f"{slot}-adventure", ADVENTURE), from_address(f"{slot}-variety", VARIETY)
     moved = Tuning(ADVENTURE.get(adventure or ""), VARIETY.get(variety or ""))
     knob = variants.TUNED.get(model)
     if knob is None:
         return moved
     value = from_address(f"{slot}-{WORD.get(knob, knob)}", [str(n) for n in OF_MODELS[knob]])
-    return Tuning(moved.adventure, moved.variety, **({knob: int(value)} if value else {}))
+    able = knob != "penalty" or service.interactions is not None
+    return Tuning(moved.adventure, moved.variety, **({knob: int(value)} if value and able else {}))
 
 
 def pick(frame: Frame, slot: str, model: str) -> None:
@@ -127,6 +130,8 @@ def chips(column: Chosen, frame: Frame, seconds: float | None) -> list[dict[str,
     for name, value in side.tuning.moved.items():
         took = f", fitted in {seconds:.1f} s" if seconds is not None and name == "penalty" else ""
         said.append({"say": _moved(name, value) + took, "lit": True})
+    if side.model == "ease" and frame.service.interactions is None and st.session_state.get(f"mq_{column.slot}-lambda"):
+        said.append({"say": "as trained: another λ needs the data set", "lit": True})
     return said or [{"say": "for now, as served" if side.model == HOME else "as trained"}]
 
 

@@ -147,8 +147,8 @@ def cast(frame: Frame, act: dict[str, Any]) -> None:
         return
     ballot = kept[0].ballot
     try:
-        note = votes.vote_by(ballot, _places(act.get("ticked"))) if ballot.mode == "one" else votes.vote_for(ballot, act.get("pick"))
-    except ValueError:
+        note = votes.vote_by(ballot, _places(act["ticked"])) if ballot.mode == "one" else votes.vote_for(ballot, act["pick"])
+    except (ValueError, KeyError):
         return
     here = frame.asked
     st.session_state["mq_cmp_open"] = None

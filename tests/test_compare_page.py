@@ -1,0 +1,421 @@
+"""The Compare page: what its columns hold, what its address says, what is said where there is nothing, and that a blind vote is blind."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import serving
+from streamlit.testing.v1 import AppTest
+
+from recommender.compare import known, lists, votes
+from recommender.compare.lists import HOME, Side
+from recommender.compare.variants import Tuning
+from recommender.compare.votes import Share, Tally
+from recommender.serve.feedback import Event, Feedback, FeedbackError
+from recommender.types import Context
+from recommender.ui import cmp_charts, cmp_lists, cmp_vote, desk, words
+
+ROOT = Path(__file__).resolve().parents[1]
+NOW = Context("evening", "tv")
+
+
+def page(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in {"viewer": "kenji", "time": "evening", "device": "tv", **address}.items():
+        at.query_params[name] = value
+    at.run()
+    at.switch_page("pages/compare.py")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def view(at: AppTest, name: str) -> dict:
+    """What a view of the page is drawn from."""
+    return next(d for c in at.get("bidi_component") if c.proto.json and (d := json.loads(c.proto.json)).get("view") == name)
+
+
+def act(at: AppTest, key: str, **what) -> AppTest:
+    """The run that a click in a view causes."""
+    at.session_state[key] = {"act": what}
+    at.run()
+    assert not at.exception
+    at.session_state[key] = {"act": None}
+    return at
+
+
+def where(at: AppTest, name: str) -> str | None:
+    value = at.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def text(at: AppTest) -> str:
+    return html.unescape(" ".join([str(e.proto.body) for e in at.get("html")] + [c.value for c in at.caption] + [i.value for i in at.info]))
+
+
+def sent(at: AppTest) -> str:
+    """Everything that goes to the browser in this run."""
+    return " ".join(str(element.proto) for element in at.main) + " ".join(str(e.proto) for kind in KINDS for e in at.get(kind))
+
+
+KINDS = (
+    "bidi_component", "html", "vega_lite_chart", "download_button", "caption", "button", "button_group", "alert", "markdown", "popover", "slider",
+)  # fmt: skip
+
+
+# -- the columns --------------------------------------------------------------------------------------------------------
+
+
+def test_the_columns_hold_what_the_lists_are():
+    drawn, service = view(page(), "columns"), desk.desk()
+    kenji = service.person("kenji")
+    made = [lists.made(service, kenji, Side(name, NOW), 20) for name in (HOME, "ease", "sequence")]
+    assert [(c["letter"], c["model"], c["n"]) for c in drawn["lists"]] == [("A", "home", 20), ("B", "ease", 20), ("C", "sequence", 20)]
+    for n, of in enumerate(made):
+        shown = sorted((f for f in drawn["films"] if f["ranks"][n]), key=lambda f: f["ranks"][n])
+        assert [f["id"] for f in shown] == service.catalog.ids[of.items].tolist()
+    figures = lists.figures(made, service.catalog, known.people(service))
+    for column, f in zip(drawn["lists"], figures):
+        said = {of["name"]: of["say"] for of in column["figures"]}
+        assert said["Novelty"] == f"{f.novelty:.2f} bits"
+        assert said["Popularity"] == f"{f.raters:,.0f} raters"
+        assert said["Only here"] == f"{f.alone} of 20"
+        assert said["Predicted"] == f"★ {f.stars:.2f}"
+        assert said["Took"].endswith(" ms")
+        assert "Found again" not in said
+
+
+def test_the_headline_counts_what_is_shared():
+    at = page()
+    films = view(at, "columns")["films"]
+    everywhere = sum(all(f["ranks"]) for f in films)
+    assert f"Three lists compared: {everywhere} of {len(films)} films stand on all of them" in text(at)
+
+
+def test_a_click_changes_a_list_and_the_address_and_forgets_what_was_moved():
+    at = page(**{"second": "pure-svd", "second-factors": "5", "second-variety": "0.4"})
+    assert [c["say"] for c in view(at, "columns")["lists"][1]["chips"]] == ["variety 0.4", "factors 5"]
+    act(at, cmp_lists.KEY, do="pick", slot="second", model="item-knn")
+    assert (where(at, "second"), where(at, "second-factors"), where(at, "second-variety")) == ("item-knn", None, None)
+    assert view(at, "columns")["lists"][1]["code"] == "item_knn"
+    act(at, cmp_lists.KEY, do="pick", slot="second", model="ease")
+    assert where(at, "second") is None  # the usual one needs no word
+
+
+def test_lists_come_and_go():
+    at = page()
+    at.button(key="mq_cmp_add").click().run()
+    assert [c["slot"] for c in view(at, "columns")["lists"]] == ["first", "second", "third", "fourth"]
+    assert not [b for b in at.button if b.key == "mq_cmp_add"]  # four is the most
+    act(at, cmp_lists.KEY, do="remove", slot="third")
+    assert [(c["letter"], c["slot"]) for c in view(at, "columns")["lists"]] == [("A", "first"), ("B", "second"), ("C", "fourth")]
+    act(at, cmp_lists.KEY, do="remove", slot="first")
+    assert len(view(at, "columns")["lists"]) == 3
+
+
+@pytest.mark.parametrize(
+    "act_", [{"do": "pick", "slot": "fifth", "model": "ease"}, {"do": "pick", "slot": "first", "model": "<b>"}, {"do": "keep", "slot": None}]
+)
+def test_a_click_that_means_nothing_changes_nothing(act_):
+    at = page()
+    before = view(at, "columns")["films"]
+    act(at, cmp_lists.KEY, **act_)
+    assert view(at, "columns")["films"] == before
+
+
+def test_the_address_says_it_all():
+    at = page(first="item-knn", second="item-knn", third="none", k="10", hidden="fifth", **{"second-neighbours": "2", "first-time": "morning"})
+    drawn, service = view(at, "columns"), desk.desk()
+    kenji = service.person("kenji")
+    held = lists.held_out(kenji.profile)
+    sides = (Side("item_knn", Context("morning", "tv")), Side("item_knn", NOW, Tuning(neighbours=2)))
+    for n, side in enumerate(sides):
+        made = lists.made(service, kenji, side, 10, held=held)
+        assert [f["id"] for f in sorted((f for f in drawn["films"] if f["ranks"][n]), key=lambda f: f["ranks"][n])] == service.catalog.ids[
+            made.items
+        ].tolist()
+    assert [c["say"] for c in drawn["lists"][0]["chips"]] == ["morning on TV"]
+    assert (where(at, "k"), where(at, "hidden"), where(at, "second-neighbours")) == ("10", "fifth", "2")
+
+
+@pytest.mark.parametrize("bad", ["", "<script>", "../..", "%00", "none", "999"])
+def test_hostile_addresses_fall_back(bad):
+    names = ("first", "second", "k", "hidden", "p", "see", "ballot", "pair", "first-time", "second-lambda", "first-variety", "second-adventure")
+    at = page(third="none", **dict.fromkeys(names, bad))
+    assert [(c["model"], c["n"]) for c in view(at, "columns")["lists"]] == [("home", 20), ("ease", 20)]
+
+
+def test_the_length_of_the_lists_is_moved():
+    at = page()
+    at.select_slider(key="mq_cmp_k_pick").set_value(5).run()
+    assert [c["n"] for c in view(at, "columns")["lists"]] == [5, 5, 5]
+    assert where(at, "k") == "5"
+
+
+# -- what is hidden, what is empty --------------------------------------------------------------------------------------
+
+
+def test_hidden_ratings_that_are_found_again_are_marked():
+    at = page(k="50")
+    at.toggle(key="mq_cmp_hide").set_value(True).run()
+    service = desk.desk()
+    kenji = service.person("kenji")
+    held = lists.held_out(kenji.profile)
+    liked = {int(service.catalog.ids[i]) for i in held.liked}
+    drawn = view(at, "columns")
+    assert {f["id"] for f in drawn["films"] if f["hit"]} == liked & {f["id"] for f in drawn["films"]} != set()
+    found = [sum(bool(f["ranks"][n]) and bool(f["hit"]) for f in drawn["films"]) for n in range(3)]
+    said = [next(of["say"] for of in c["figures"] if of["name"] == "Found again") for c in drawn["lists"]]
+    assert [s.partition(" of ")[0] for s in said] == [str(n) for n in found]
+    assert f"Hidden: the latest {held.hidden} of {len(kenji.profile)} ratings." in text(at)
+    assert "No model was trained on any of these ratings" in text(at)
+
+
+def test_a_person_of_the_data_set_was_learned_from():
+    if not desk.desk().dataset_users():
+        pytest.skip("no data set")
+    said = text(page(viewer="ml-17", hidden="fifth", third="user-knn"))
+    assert "A and B learned from this person, hidden ratings included, so hits there prove little; C did not learn from this person." in said
+
+
+def test_a_viewer_of_few_ratings_hides_none():
+    at = page(viewer="jonas", hidden="fifth")
+    assert at.toggle(key="mq_cmp_hide").disabled
+    assert not any(f["hit"] for f in view(at, "columns")["films"])
+
+
+def test_a_model_without_a_word_to_say_says_so():
+    at = page(viewer="sam")
+    ease = view(at, "columns")["lists"][1]
+    assert ease["n"] == 0
+    assert "tells no film from another for Sam" in ease["empty"]
+    assert not ease["keep"]
+    assert "Nothing to vote on: one of the two lists holds no film" in text(page(viewer="sam", see="blind-vote")).replace("\\", "")
+
+
+def test_another_lambda_without_the_data_set_is_said_to_be_missing(monkeypatch):
+    monkeypatch.setattr(type(desk.desk()), "interactions", property(lambda self: None))
+    shown = view(page(**{"second-lambda": "100"}), "columns")
+    assert [c["say"] for c in shown["lists"][1]["chips"]] == ["as trained: another λ needs the data set"]
+    assert shown["films"] == view(page(), "columns")["films"]
+
+
+# -- how alike ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_matrices_are_named_in_words():
+    at = page(see="how-alike", p="0.8")
+    said = text(at)
+    assert "share most" in said
+    assert "p = .80: the reader goes on to the next place with chance p" in said
+    alts = [c.proto.alt for c in at.get("vega_lite_chart")]
+    assert len(alts) == 3
+    assert all(alts)
+
+
+def test_a_heat_map_holds_its_numbers():
+    pairs = zip(itertools.product(("A x", "B y"), repeat=2), (1, 0.3, 0.3, 1))
+    cells = pd.DataFrame([{"row": a, "column": b, "x": x, "said": f"{x:.2f}"} for (a, b), x in pairs])
+    spec = cmp_charts.heat(cells, ["A x", "B y"])
+    assert [v["said"] for v in spec["data"]["values"]] == ["1.00", "0.30", "0.30", "1.00"]
+
+
+# -- the blind vote -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def booth(forgotten):
+    """Nobody has voted yet."""
+    return desk.desk()
+
+
+@pytest.mark.parametrize("mode", votes.MODES)
+def test_before_the_vote_nothing_sent_names_the_two(booth, mode):
+    """Two lists drawn by lot: neither their names nor their codes reach the browser before the vote, and both do after it."""
+    at = page(viewer="vera", see="blind-vote", pair="drawn", ballot=mode)
+    before, drawn = sent(at), view(at, "ballot")
+    assert set(drawn) == {"view", "mode", "token", "lists"}
+    assert all(set(film) == {"id", "title", "year", "genres", "certificate", "minutes"} for films in drawn["lists"] for film in films)
+    names = [words.model(m) for m in booth.models if words.model(m) not in ("Popularity",)]
+    assert not [name for name in names if name in before]
+    answer = {"pick": 0} if mode == "lists" else {"ticked": [0, 3]}
+    act(at, cmp_vote.KEY, do="vote", token=drawn["token"], **answer)
+    revealed = view(at, "ballot")
+    assert all(name in sent(at) for name in revealed["names"])
+    assert len(set(revealed["names"])) == 2
+
+
+def test_the_sides_are_told_by_the_seed_alone(booth, monkeypatch):
+    """With one secret or another the browser gets the same two lists, left and right or right and left, and nothing else that differs."""
+    seen = {}
+    for secret in range(12):
+        monkeypatch.setattr(cmp_vote, "SECRET", bytes([secret]) * 16)
+        drawn = view(page(see="blind-vote"), "ballot")
+        token = drawn.pop("token")
+        seen.setdefault(json.dumps(drawn), set()).add(token)
+    assert len(seen) == 2
+    one, other = (json.loads(of) for of in seen)
+    assert one["lists"] == other["lists"][::-1]
+
+
+def test_a_reload_shows_the_same_ballot_until_the_vote(booth):
+    first, again = (view(page(see="blind-vote"), "ballot") for _ in range(2))
+    assert first == again
+
+
+def test_a_vote_is_stored_with_its_order_and_seed_and_counted(booth):
+    at = page(see="blind-vote")
+    drawn = view(at, "ballot")
+    act(at, cmp_vote.KEY, do="vote", token=drawn["token"], pick=1)
+    (stored,) = booth.feedback.votes()
+    assert (stored.viewer, stored.time_of_day, stored.device) == ("kenji", "evening", "tv")
+    note = stored.note
+    assert sorted(note["shown"]) == note["pair"] == ["ease", "home"]
+    assert note["preferred"] == note["shown"][1]
+    kenji = booth.person("kenji")
+    right = lists.made(booth, kenji, Side(note["shown"][1], NOW), votes.SHOWN)
+    assert [f["id"] for f in drawn["lists"][1]] == booth.catalog.ids[right.items].tolist()
+    made = votes.ballot("lists", {name: lists.made(booth, kenji, Side(name, NOW), 10).items for name in note["pair"]}, note["seed"])
+    assert list(made.shown) == note["shown"]  # the seed tells the order again
+    assert view(at, "ballot")["picked"] == 1
+    assert "cannot be told apart yet" in text(at)
+
+
+def test_a_second_vote_on_the_same_lists_is_not_taken_for_blind(booth):
+    at = page(see="blind-vote")
+    act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=None)
+    assert "You saw no difference." in text(at)
+    at.button(key="mq_cmp_next").click().run()
+    assert "a second vote would not be blind" in text(at)
+    assert "a second vote would not be blind" in text(page(see="blind-vote", ballot="one"))
+    assert view(page(see="blind-vote", pair="a-c"), "ballot")
+
+
+@pytest.mark.parametrize("wrong", [{"token": "0" * 16, "pick": 0}, {"pick": 0}, {"token": True, "pick": 7}, {"token": True, "ticked": [0]}])
+def test_a_vote_that_belongs_to_no_open_ballot_is_not_stored(booth, wrong):
+    at = page(see="blind-vote")
+    token = view(at, "ballot")["token"]
+    act(at, cmp_vote.KEY, do="vote", **{name: token if value is True else value for name, value in wrong.items()})
+    assert not booth.feedback.votes()
+    assert "names" not in view(at, "ballot")
+
+
+def test_a_vote_that_cannot_be_stored_says_so_and_still_reveals(booth, monkeypatch):
+    def broken(self, said):
+        raise FeedbackError("the disk is full")
+
+    at = page(see="blind-vote")
+    monkeypatch.setattr(Feedback, "add", broken)
+    act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=0)
+    assert [w.value.replace("\\", "") for w in at.warning] == ["Not stored: the disk is full"]
+    assert view(at, "ballot")["names"]
+    at.button(key="mq_cmp_next").click().run()
+    assert "a second vote would not be blind" in text(at)
+
+
+def test_votes_of_everybody_count(booth):
+    for n, viewer in enumerate(("vera", "amara", "rosa", "freya", "leila", "mia", "walter")):
+        note = {"mode": "lists", "pair": ["ease", "home"], "shown": ["ease", "home"], "preferred": "ease", "seed": n, "films": "x"}
+        booth.feedback.add([Event(viewer, "vote", note=note)])
+    at = page(see="blind-vote")
+    act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=None)
+    assert "“People who watched the same films” is preferred to “Your Home list” beyond chance" in text(at)
+    assert "1 vote saw no difference. By 8 viewers of this house" in text(at)
+
+
+def test_the_rows_of_a_tally():
+    found = Tally(("ease", "home"), {"lists": Share(3, 4, 0.3, 0.95), "one": Share(0, 0)}, {"lists": 1, "one": 0}, Share(5, 8), 3)
+    rows = cmp_vote.shares(found, {"ease": "E", "home": "H"})
+    assert rows["said"].tolist() == ["3 of 4 votes", "5 of 8 films"]
+    assert rows["span"].tolist() == ["30% to 95%", "–"]
+    assert np.isnan(rows["lo"][1])
+
+
+# -- the way home -------------------------------------------------------------------------------------------------------
+
+
+def test_the_model_one_prefers_makes_the_first_row(booth):
+    at = page(third="als")
+    act(at, cmp_lists.KEY, do="keep", slot="third")
+    kenji = booth.person("kenji")
+    assert kenji.preferences.model == "als"
+    drawn = view(at, "columns")
+    assert [c["kept"] for c in drawn["lists"]] == [False, False, True]
+    assert drawn["lists"][0]["keep"] == "Back to the usual first row"
+    first = booth.home(kenji, booth.query(kenji, NOW)).carousels[0]
+    assert first.model == "als"
+    shown = sorted((f for f in drawn["films"] if f["ranks"][0]), key=lambda f: f["ranks"][0])
+    assert [f["id"] for f in shown] == [int(booth.catalog.ids[r.item]) for r in first.recommendations]
+    act(at, cmp_lists.KEY, do="keep", slot="first")
+    assert booth.person("kenji").preferences.model is None
+
+
+def test_a_film_is_explained_by_the_list_it_was_opened_from():
+    at = page(third="none", second="pure-svd", hidden="fifth", **{"second-factors": "2"})
+    drawn = view(at, "columns")
+    film = next(f for f in drawn["films"] if f["ranks"][1] == 3)
+    act(at, cmp_lists.KEY, do="open", film=film["id"], list=1)
+    place = view(at, "film")["place"]
+    assert place == "Number 3 of all films you have not seen, by “Latent factors”."
+    assert where(at, "film") == str(film["id"])
+
+
+# -- in a browser -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(page, tmp_path):
+    """At three widths nothing is wider than the page; a film lights up in every list, by mouse and keyboard; a list is changed in its head."""
+    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
+    with serving(tmp_path / "compare.log") as url:
+        for width, part in itertools.product((390, 820, 1440), ("", "how-alike", "blind-vote")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(f"{url}/compare?viewer=kenji&time=evening&device=tv&fourth=content&see={part}")
+            page.locator(".mq-ev-top h1").wait_for(timeout=120_000)
+            page.locator("[data-testid=stVegaLiteChart] .marks, .mq-cmp-film, .mq-vote li").first.wait_for(timeout=60_000)
+            assert page.evaluate(wide), (width, part)
+        page.goto(f"{url}/compare?viewer=kenji&time=evening&device=tv")
+        page.locator(".mq-cmp-film").nth(59).wait_for()
+        first = page.locator("ol[data-at='0'] li.mq-all").first
+        film = first.get_attribute("data-film")
+        first.hover()
+        page.wait_for_function("film => document.querySelectorAll(`li.mq-lit[data-film='${film}']`).length === 3", arg=film)
+        page.mouse.move(5, 5)
+        first.locator("button").focus()
+        page.keyboard.press("ArrowRight")
+        at = "[document.activeElement.parentElement.dataset.film, document.activeElement.closest('ol').dataset.at]"
+        assert page.evaluate(at) == [film, "1"]  # the same film in the next list
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_text("by “People who watched the same films”").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
+        page.locator("#mq-cmp-second").select_option("als")
+        page.wait_for_url("**second=als**")
+        page.locator(".mq-cmp-grid h3", has_text="Latent factors (ALS)").wait_for()
+        assert [c for c in page.complaints if "404" not in c] == []
+
+
+@pytest.mark.browser
+def test_a_blind_vote_in_a_browser(page, tmp_path):
+    with serving(tmp_path / "vote.log") as url:
+        page.goto(f"{url}/compare?viewer=vera&time=evening&device=tv&see=blind-vote&pair=drawn&ballot=one")
+        page.locator("[data-tick]").nth(9).wait_for(timeout=120_000)
+        films = "[...document.querySelectorAll('.mq-vote li b')].map(b => b.textContent)"
+        before = page.evaluate(films)
+        page.reload()
+        page.locator("[data-tick]").nth(9).wait_for()
+        assert page.evaluate(films) == before
+        page.locator("[data-tick]").nth(1).click()
+        page.locator("[data-tick]").nth(4).click()
+        assert page.locator("[data-tick][aria-pressed=true]").count() == 2
+        page.get_by_role("button", name="I would watch these 2").click()
+        page.get_by_role("button", name="Next vote").wait_for()
+        assert len(set(page.locator(".mq-vote li em").all_inner_texts())) == 2
+        page.get_by_text("of the 2 films you ticked").wait_for()
+        assert [c for c in page.complaints if "404" not in c] == []
