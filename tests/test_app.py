@@ -359,3 +359,88 @@ def test_parts_of_the_day():
 def test_titles_mean_nothing_to_markdown():
     assert words.md("M*A*S*H") == r"M\*A\*S\*H"
     assert words.md(":red[x] <b>") == r"\:red\[x\] \<b\>"
+
+
+# -- what a viewer says and sets ---------------------------------------------------------------------------------------
+
+
+def test_a_word_changes_the_rows_at_once_says_why_and_can_be_taken_back():
+    at = app(viewer="kenji")
+    before = views(at)["home"]["rows"][0]["films"]
+    assert views(at)["home"]["changes"] is None
+    film = before[1]["id"]
+    click(at, "mq_home", do="open", film=film)
+    click(at, "mq_film_view", do="mark", film=film, mark="love")
+    again(at)
+    changes = views(at)["home"]["changes"]
+    moved = int(re.match(r"(\d+) films? of your first row moved: ", changes["head"])[1])
+    after = [f["id"] for f in views(at)["home"]["rows"][0]["films"]]
+    old = [f["id"] for f in before]
+    assert film not in after
+    assert moved == sum(i not in after or after.index(i) != n for n, i in enumerate(old)) + sum(i not in old for i in after)
+    assert any(f"you loved {before[1]['title']}" in line for line in changes["why"])
+    left = next(f for f in changes["films"] if f["id"] == film)
+    assert (left["from"], left["to"]) == (2, None)
+    click(at, "mq_home", do="undo")
+    assert [f["id"] for f in views(at)["home"]["rows"][0]["films"]] == old
+
+
+def test_stars_given_in_the_dialog_are_kept_over_visits():
+    at = app(viewer="vera", film="1214")
+    click(at, "mq_film_view", do="rate", film=1214, stars=4.5)
+    assert views(at)["film"]["stars"] == 4.5
+    assert views(app(viewer="vera", film="1214"))["film"]["stars"] == 4.5  # another visit
+    at = app(viewer="vera", film="1214")
+    click(at, "mq_film_view", do="rate", film=1214, stars=None)
+    assert views(app(viewer="vera", film="1214"))["film"]["stars"] is None
+
+
+@pytest.mark.parametrize("stars", [7, -1, 2.3, "x", [5], {"a": 1}, 1e308])
+def test_stars_that_are_none_change_nothing(stars):
+    at = app(viewer="vera", film="1214")
+    click(at, "mq_film_view", do="rate", film=1214, stars=stars)
+    assert views(at)["film"]["stars"] is None
+
+
+def test_a_link_restores_viewer_moment_model_and_filters():
+    at = app(viewer="vera", time="night", device="tv", model="ease", genre="comedy", decade="1980", stars="3.5", fame="known")
+    home = views(at)["home"]
+    assert (home["genre"], home["strategy"]["route"]) == ("Comedy", "single")
+    first = home["rows"][0]
+    assert first["name"] == "ease"
+    assert {f["year"] // 10 for f in first["films"]} == {198}
+    assert all("Comedy" in f["genres"] for f in first["films"])
+    for name, value in {
+        "model": "oracle",
+        "genre": "polka",
+        "decade": "1941",
+        "stars": "9",
+        "fame": "me",
+        "with": "nobody",
+        "how": "by force",
+    }.items():
+        assert where(app(viewer="vera", **{name: value}), name) is None
+
+
+def test_two_watch_together_within_both_limits():
+    at = app(viewer="kenji", **{"with": "mia"})
+    found = views(at)["home"]["found"]
+    assert found["title"] == "For Kenji and Mia"
+    assert found["films"]
+    for film in found["films"]:
+        assert film["certificate"] in ("G", "PG")
+        assert [name for name, _ in film["both"]] == ["Kenji", "Mia"]
+    least = views(app(viewer="kenji", how="least-misery", **{"with": "mia"}))["home"]["found"]
+    assert [f["id"] for f in least["films"]] != [f["id"] for f in found["films"]]
+    assert "least" in least["line"]
+    assert "with" not in app(viewer="kenji", **{"with": "kenji"}).query_params
+
+
+def test_a_film_by_lot_tells_its_chance_and_is_none_of_the_page():
+    at = app(viewer="mia")
+    page = ids(views(at)["home"]["rows"])
+    click(at, "mq_home", do="lot")
+    drawn = views(at)["film"]
+    assert drawn["film"]["id"] not in page
+    assert drawn["film"]["certificate"] in ("G", "PG")
+    assert re.search(r"Drawn from \d+ films that fit; this one had a chance of 1 in \d+\.", drawn["odds"])

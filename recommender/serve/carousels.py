@@ -285,10 +285,8 @@ class Planner:
         counts = Counter(p for i in liked for p in dict.fromkeys((*self.catalog.directors[i], *self.catalog.actors[i])))
         left = lambda p: sum(i not in seen for i in self.catalog.people[p])
         fond = lambda p: mostly_liked(np.isin(np.arange(len(self.catalog)), self.catalog.people[p]), self.profile)
-        return next(
-            (p for p, n in sorted(counts.items(), key=lambda c: (-c[1], -left(c[0]), c[0])) if n >= 2 and left(p) >= 4 and p not in off and fond(p)),
-            None,
-        )
+        order = sorted((p for p in counts if p not in off), key=lambda p: (-counts[p], -left(p), p))
+        return next((p for p in order if counts[p] >= 2 and left(p) >= 4 and fond(p)), None)
 
     def _favourite_genres(self, n: int) -> list[str]:
         """Genres most over-represented among liked films, against the catalogue, of those most of whose films the viewer liked."""

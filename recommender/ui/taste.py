@@ -14,6 +14,7 @@ from recommender.ui import state
 from recommender.ui.state import Frame
 
 MARKS = ("love", "like", "dislike")
+STARS = tuple(n / 2 for n in range(1, 11))
 SWITCHES = {"list": "list", "hide": "hide", "watched": "watched", "unuse": "unuse", "reuse": "unuse"}  # what a click says -> the aspect it turns
 
 
@@ -24,13 +25,19 @@ def data(taste: Taste) -> dict[str, Any]:
 
 def act(frame: Frame, act: dict[str, Any], film: int) -> None:
     """Store a click: marks and stars replace each other, the rest are switches; what is on is taken back by an undo."""
-    do, standing = act.get("do"), frame.taste.standing(film)
+    do, standing, stands = act.get("do"), frame.taste.standing(film), frame.taste.opinions.get(film)
     if do == "mark":
         mark = act.get("mark")
-        store(frame, [said(frame, mark, film)] if mark in MARKS else undone(frame, standing["opinion"]))
+        if mark not in MARKS:
+            store(frame, undone(frame, standing["opinion"]))
+        elif stands is None or stands.kind != mark:
+            store(frame, [said(frame, mark, film)])
     elif do == "rate":
         stars = act.get("stars")
-        store(frame, [said(frame, "rating", film, stars=float(stars))] if stars else undone(frame, standing["opinion"]))
+        if stars in STARS:
+            store(frame, [said(frame, "rating", film, stars=float(stars))])
+        elif not stars:
+            store(frame, undone(frame, standing["opinion"]))
     elif do in SWITCHES:
         on = standing[SWITCHES[do]]
         if on or do != "reuse":
