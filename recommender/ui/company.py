@@ -52,8 +52,7 @@ def how() -> How:
 
 def controls(frame: Frame) -> None:
     """Who watches too, and how both tastes are put together; in the sidebar."""
-    names = others(frame)
-    other = beside(frame)
+    names, other, combined = others(frame), beside(frame), how()
     if other is not None and other.id not in names:
         names[other.id] = other.name
     key, now = "mq_with_pick", other.id if other else ""
@@ -62,8 +61,8 @@ def controls(frame: Frame) -> None:
     st.selectbox("Watch together with", ["", *names], format_func=lambda i: names.get(i, "nobody"), key=key, on_change=_chosen, args=("with", key))
     if other:
         key = "mq_how_pick"
-        if st.session_state.get(key) != how():
-            st.session_state[key] = how()
+        if st.session_state.get(key) != combined:
+            st.session_state[key] = combined
         st.radio("Your tastes put together by", HOWS, format_func=str.capitalize, captions=[WHY[one] for one in HOWS], key=key, on_change=_combined)
 
 
