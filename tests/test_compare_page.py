@@ -87,7 +87,7 @@ def test_the_columns_hold_what_the_lists_are():
         assert said["Popularity"] == f"{f.raters:,.0f} raters"
         assert said["Only here"] == f"{f.alone} of 20"
         assert said["Predicted"] == f"★ {f.stars:.2f}"
-        assert said["Took"].endswith(" ms")
+        assert said["Took just now"].endswith(" ms")
         assert "Found again" not in said
 
 

@@ -1,6 +1,6 @@
 """Take the screenshots of this folder: `python docs/screenshots/take.py [address]`, with the app running at the address.
 
-Home, the dialog, the picker, the Evaluation and the Context page at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
+Home, the dialog, the picker, the Compare, the Evaluation and the Context page at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 SIZES = {390: 844, 820: 1180, 1440: 900}
 SECTIONS = {
+    "compare": ("time=evening&device=tv&see=", ("lists", "how-alike", "blind-vote")),
     "evaluation": ("protocol=p1&section=", ("league", "context", "the-data")),
     "context": (
         "time=evening&device=tv&part=",
@@ -35,7 +36,7 @@ def section(page: Page, address: str, name: str, width: int) -> None:
     """A section of a page in full length: the window grows to what it holds."""
     page.set_viewport_size({"width": width, "height": 6500})
     page.goto(address)
-    page.locator("[data-testid=stVegaLiteChart] .marks, .mq-slope li").first.wait_for()
+    page.locator("[data-testid=stVegaLiteChart] .marks, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art").first.wait_for()
     settled(page, ".mq-ev-top")
     bottom = page.evaluate("Math.ceil(document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().bottom)")
     clip = {"x": 0, "y": 0, "width": width, "height": bottom}

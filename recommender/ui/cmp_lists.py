@@ -59,6 +59,11 @@ def listed(frame: Frame, side: Side, k: int, held: HeldOut | None = None) -> Lis
 
 # -- sentences ---------------------------------------------------------------------------------------------------------
 
+MEASURED = (
+    "Novelty: mean of −log2 of the share of people who rated a film (Zhou et al., PNAS 2010), over films with a published number of raters. "
+    "Diversity: 1 less the mean likeness of all pairs by genre (Ziegler et al., WWW 2005). Popularity: median number of raters. "
+    "Predicted: mean of the stars predicted for this viewer, where enough people rated the film. Time: from the question to the list, measured once."
+)
 HOW_MANY = {2: "Two", 3: "Three", 4: "Four"}
 
 
@@ -108,11 +113,11 @@ def _trained(found: Stand) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def legend() -> None:
+def legend(n: int) -> None:
     """What colours mean, and what the letters beside a film say."""
     keys = (
         ('<i class="mq-cmp-dot" style="--way:#ffb52e"></i>', "on every list"),
-        ('<i class="mq-cmp-dot" style="--way:#62c0f3"></i>', "on some"),
+        *([('<i class="mq-cmp-dot" style="--way:#62c0f3"></i>', "on some")] if n > 2 else []),
         ('<i class="mq-cmp-dot mq-cmp-ring"></i>', "only here"),
     )
     spans = "".join(f"<span>{mark}{escape(what)}</span>" for mark, what in keys)
@@ -127,8 +132,9 @@ def draw(found: Stand) -> None:
     """The columns, and where their figures come from."""
     if said := held_said(found):
         st.html(f'<div class="mq-ev mq-ev-box mq-cx-box"><p>{escape(said)}</p></div>')
-    legend()
+    legend(len(found.made))
     kit.view("columns", _drawn(found), key=KEY)
+    st.html(f'<p class="mq-ev-aside">{escape(MEASURED)}</p>')
     exhibits.note("columns", f"worked out now · `{command(found)}`", table(found))
 
 
@@ -193,7 +199,7 @@ def _figures(f: Figures, held: HeldOut | None) -> list[tuple]:
         ("Years", years, f"First and last year{half}"),
         ("Predicted", stars, "Mean of the stars predicted for this viewer, where enough people rated the film", f.stars),
         ("Only here", f"{f.alone} of {f.n}", "Films that no other list on this page shows", f.alone / f.n if f.n else None),
-        ("Took", f"{f.ms:.0f} ms" if f.ms >= 10 else f"{f.ms:.1f} ms", "From the question to the list, measured when it was made just now"),
+        ("Took just now", f"{f.ms:.0f} ms" if f.ms >= 10 else f"{f.ms:.1f} ms", "From the question to the list, measured when it was made just now"),
     ]
     if held is not None:
         found = "–" if f.recall is None else f"{f.hits} of {len(held.liked)}, recall {number(f.recall, 2)}"

@@ -39,7 +39,9 @@ function cmpHead(el, data, n) {
     sign = JSON.stringify([list, data.options, data.lists.length, data.lists.map((l) => l.figures)]);
   if (el.mqSign === sign) return;
   el.mqSign = sign;
-  const held = el.contains(document.activeElement) ? document.activeElement.dataset.do : null;
+  const held = el.contains(document.activeElement) ? document.activeElement.dataset.do : null,
+    root = el.closest(".mq");
+  root.mqMore ??= innerWidth > 600; // on a telephone the films come first
   const options = data.options.map(([value, name]) => `<option value="${esc(value)}"${value === list.model ? " selected" : ""}>${esc(name)}</option>`).join("");
   const off = n > 1 ? `<button type="button" class="mq-cmp-x" data-do="remove" aria-label="Take away list ${esc(list.letter)}">${icon("close")}</button>` : "";
   const keep = list.kept
@@ -50,7 +52,7 @@ function cmpHead(el, data, n) {
   el.dataset.slot = list.slot;
   el.innerHTML = `<div class="mq-cmp-name"><b>${esc(list.letter)}</b><label class="mq-name" for="mq-cmp-${esc(list.slot)}">List ${esc(list.letter)}</label><span class="mq-cmp-pickone"><span aria-hidden="true">${esc(list.code)}</span><select id="mq-cmp-${esc(list.slot)}" data-do="pick">${options}</select></span>${off}</div>
     <h3>${esc(list.name)}</h3><p class="mq-cmp-chips">${list.chips.map((c) => `<i class="mq-tag${c.lit ? " mq-lit" : ""}" title="${esc(c.why ?? "")}">${esc(c.say)}</i>`).join("")}</p>
-    <dl class="mq-cmp-figures">${list.figures.map((f, at) => cmpFigure(f, data, at)).join("")}</dl><p class="mq-cmp-kept">${keep}</p>`;
+    <details${root.mqMore ? " open" : ""}><summary>What it is like</summary><dl class="mq-cmp-figures">${list.figures.map((f, at) => cmpFigure(f, data, at)).join("")}</dl></details><p class="mq-cmp-kept">${keep}</p>`;
   if (held) el.querySelector(`[data-do="${held}"]`)?.focus({ preventScroll: true });
 }
 
@@ -162,6 +164,14 @@ function cmpWire(root) {
   root.onpointerleave = () => light();
   root.addEventListener("focusin", (e) => e.target.matches(".mq-cmp-film:focus-visible") && light(e.target.parentElement.dataset.film));
   root.addEventListener("focusout", () => light());
+  const more = (e) => {
+    // what one list is like says something beside the others: all open, or none
+    root.mqMore = e.target.open;
+    root.querySelectorAll("details").forEach((d) => {
+      d.open = root.mqMore;
+    });
+  };
+  root.addEventListener("toggle", more, true);
   root.onchange = (e) => {
     if (e.target.dataset.do === "pick") root.mqAct({ do: "pick", slot: e.target.closest("header").dataset.slot, model: e.target.value });
   };
