@@ -32,9 +32,11 @@ _SCRIPTS = (
     "picker",
     "slope",
     "compare",
+    "tastemap",
+    "taste",
     "kit",
 )
-_STYLES = ("base", "cards", "home", "film", "picker", "changes")
+_STYLES = ("base", "cards", "home", "film", "picker", "changes", "tastemap")
 
 
 def _read(names: tuple[str, ...], kind: str) -> str:
