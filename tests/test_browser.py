@@ -274,6 +274,7 @@ def test_a_hostile_title_is_only_a_title(page):
         "bill": HOSTILE,
         "strategy": strategy,
         "changed": HOSTILE,
+        "changes": {"head": HOSTILE, "why": [HOSTILE], "films": [{**film, "from": 3, "to": None, "line": HOSTILE}]},
         "rows": [row],
     }
     bar = {"kind": HOSTILE, "label": HOSTILE, "weight": 0.4, "simulated": True}
@@ -287,10 +288,11 @@ def test_a_hostile_title_is_only_a_title(page):
         "place": HOSTILE,
         "similar": [film],
         "kept": HOSTILE,
+        "odds": HOSTILE,
     }
     shows = [
         {"view": "home", **shared},
-        {"view": "home", **shared, "found": {"title": HOSTILE, "line": HOSTILE, "films": [film, {**film, "id": 8}]}},
+        {"view": "home", **shared, "found": {"title": HOSTILE, "line": HOSTILE, "films": [film, {**film, "id": 8, "both": [[HOSTILE, 80]]}]}},
         {"view": "home", **shared, "empty": empty},
         {"view": "film", **one, "taste": taste},
         {"view": "picker", "viewers": [person]},

@@ -92,7 +92,10 @@ function starred(el, rate) {
     input.setAttribute("aria-valuetext", starsSaid(+input.value));
     input.nextElementSibling.textContent = +input.value ? `★ ${+input.value}` : "Rate it";
   };
-  input.onchange = () => rate(+input.value);
+  input.onchange = () => {
+    clearTimeout(input.mqLater);
+    input.mqLater = setTimeout(() => rate(+input.value), 350); // keys step by half a star
+  };
   input.onkeydown = (e) => e.stopPropagation();
 }
 
