@@ -260,6 +260,7 @@ def test_the_sides_are_told_by_the_seed_alone(booth, monkeypatch):
         token = drawn.pop("token")
         seen.setdefault(json.dumps(drawn), set()).add(token)
     assert len(seen) == 2
+    assert len(set.union(*seen.values())) == 12  # a token says neither order nor names
     one, other = (json.loads(of) for of in seen)
     assert one["lists"] == other["lists"][::-1]
 

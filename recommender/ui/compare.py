@@ -13,7 +13,7 @@ import streamlit as st
 from recommender.compare import lists
 from recommender.compare.lists import HOME, HeldOut
 from recommender.serve.feedback import Event, FeedbackError, note_of
-from recommender.ui import cmp_lists, cmp_overlap, cmp_sides, cmp_vote, dialog, kit, sections, words
+from recommender.ui import cmp_lists, cmp_overlap, cmp_sides, cmp_vote, dialog, kit, sections, sign, words
 from recommender.ui.cmp_lists import Stand
 from recommender.ui.cmp_sides import Chosen
 from recommender.ui.state import Choice, Frame, from_address, put
@@ -32,12 +32,14 @@ def stage(frame: Frame) -> None:
 
 
 @st.fragment
+@sign.stored
 def _fragment(frame: Frame) -> None:
     st.html(f"<style>{_CSS}</style>")
-    frame = replace(frame, viewer=frame.service.person(frame.viewer.id))
+    frame = frame.now()
     _apply(frame, kit.event(cmp_lists.KEY))
     cmp_vote.cast(frame, kit.event(cmp_vote.KEY))
-    frame = replace(frame, viewer=frame.service.person(frame.viewer.id))
+    if said := st.session_state.pop("mq_cmp_kept", None):
+        st.toast(said, icon=":material/home:")
     columns = cmp_sides.chosen(frame)
     k, held = _k(), _held(frame)
     head = st.empty()
@@ -121,13 +123,18 @@ def _keep(frame: Frame, slot: str) -> None:
     if column is None:
         return
     model = None if column.side.model == HOME else column.side.model
-    wanted = replace(frame.viewer.preferences, model=model)
+    stored = frame.service.person(frame.viewer.id).preferences
+    if (stored.model, frame.model) == (model, None):
+        return
     try:
-        frame.service.record([Event(frame.viewer.id, "prefer", note=note_of(wanted))])
-    except (FeedbackError, ValueError, KeyError) as error:
+        frame.service.record([Event(frame.viewer.id, "prefer", note=note_of(replace(stored, model=model)))])
+    except (FeedbackError, ValueError) as error:
         st.toast(f"Not stored: {words.md(str(error))}", icon=":material/cloud_off:")
         return
-    st.toast(f"Your first row is now made by “{words.md(column.name)}”" if model else "Your first row is the usual one again", icon=":material/home:")
+    put("model", None)  # what was asked for this visit alone
+    made = f"Your first row is now made by “{words.md(column.name)}”" if model else "Your first row is the usual one again"
+    st.session_state["mq_cmp_kept"] = made
+    st.rerun()  # the sidebar says it, too
 
 
 def _open(frame: Frame, act: dict[str, Any]) -> None:
