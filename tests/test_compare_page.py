@@ -19,7 +19,7 @@ from recommender.compare.variants import Tuning
 from recommender.compare.votes import Share, Tally
 from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.types import Context
-from recommender.ui import cmp_charts, cmp_lists, cmp_vote, desk, words
+from recommender.ui import cmp_charts, cmp_lists, cmp_vote, desk, kit, words
 
 ROOT = Path(__file__).resolve().parents[1]
 NOW = Context("evening", "tv")
@@ -420,3 +420,42 @@ def test_a_blind_vote_in_a_browser(page, tmp_path):
         assert len(set(page.locator(".mq-vote li em").all_inner_texts())) == 2
         page.get_by_text("of the 2 films you ticked").wait_for()
         assert [c for c in page.complaints if "404" not in c] == []
+
+
+HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>\'"`${window.ran=1}` </svg></option></select>'
+
+
+@pytest.mark.browser
+def test_hostile_words_are_only_words(page):
+    """The drawing code alone, given lists and films that want to run in it."""
+    film = {"id": 7, "title": HOSTILE, "year": HOSTILE, "genres": ["Comedy", HOSTILE], "certificate": HOSTILE, "minutes": 90}
+    figure = {"name": HOSTILE, "say": HOSTILE, "why": HOSTILE, "x": 0.5}
+    words_of = dict.fromkeys(("slot", "letter", "model", "code", "name", "keep", "empty"), HOSTILE)
+    column = {**words_of, "n": 1, "chips": [{"say": HOSTILE, "why": HOSTILE, "lit": True}], "figures": [figure], "kept": False}
+    films = [{**film, "ranks": [1, 1], "stars": 4.0, "hit": 5.0}]
+    shows = [
+        {"view": "columns", "k": 1, "lists": [column, {**column, "slot": "b"}], "films": films, "options": [[HOSTILE, HOSTILE]]},
+        {"view": "columns", "k": 1, "lists": [{**column, "n": 0}, {**column, "slot": "b", "n": 0}], "films": [], "options": []},
+        {"view": "ballot", "mode": "lists", "token": HOSTILE, "lists": [[film], [film]], "names": [HOSTILE, HOSTILE], "picked": 0},
+        {"view": "ballot", "mode": "one", "token": HOSTILE, "lists": [[film]], "names": [HOSTILE, HOSTILE], "teams": [0], "ticked": [0]},
+    ]
+    page.goto("data:text/html,<meta charset=utf-8>")
+    page.evaluate(
+        """async ([source, shows]) => {
+          const kit = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+          kit.default();
+          const drawn = await globalThis.marqueeKit.ready;
+          for (const data of shows) {
+            const host = document.createElement("div");
+            host.innerHTML = '<div class="mq"></div>';
+            document.body.append(host);
+            drawn[data.view]({ data, parentElement: host, setTriggerValue() {} });
+          }
+        }""",
+        [kit.scripts(), shows],
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.ran") is None
+    assert page.locator("img, script").count() == 0
+    assert page.locator(".mq-cmp-film").count() == 2
+    assert page.locator(".mq-vote li").count() == 3
