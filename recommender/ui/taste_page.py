@@ -8,12 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from recommender.ui import dialog, kit, sections, tst_find, tst_profile, tst_rate, tst_row
+from recommender.ui import dialog, kit, sections, tst_find, tst_map, tst_profile, tst_rate, tst_row
 from recommender.ui.state import Frame
 
 _WEB = Path(__file__).parent / "web"
 _CSS = "\n".join((_WEB / f"{name}.css").read_text("utf-8") for name in ("evaluation", "context", "taste"))
-FIND, RATE, PROFILE = "Find your taste", "Rate films", "Your taste"
+FIND, RATE, PROFILE, MAP = "Find your taste", "Rate films", "Your taste", "Map"
 
 
 def stage(frame: Frame) -> None:
@@ -32,7 +32,8 @@ def _fragment(frame: Frame) -> None:
     if _apply(frame):
         st.switch_page("pages/for_you.py")
     frame = frame.now()
-    sections.draw("taste", {name: _sections(frame)[name] for name in _order(frame)})
+    drawn = _sections(frame)
+    sections.draw("taste", {name: drawn[name] for name in _order(frame)})
     if st.session_state.get("mq_film") is not None:
         dialog.show(frame, tst_row.SOURCE)
 
@@ -47,7 +48,7 @@ def _apply(frame: Frame) -> bool:
 
 def _sections(frame: Frame) -> dict[str, Callable[[], None]]:
     beside = {FIND: tst_find.draw, RATE: tst_rate.draw, PROFILE: tst_profile.draw}
-    return {name: partial(_beside, frame, draw) for name, draw in beside.items()}
+    return {name: partial(_beside, frame, draw) for name, draw in beside.items()} | {MAP: partial(tst_map.draw, frame)}
 
 
 def _order(frame: Frame) -> list[str]:
@@ -55,8 +56,7 @@ def _order(frame: Frame) -> list[str]:
     kept: tuple[str, bool] | None = st.session_state.get("mq_taste_order")
     if kept is None or kept[0] != frame.viewer.id:
         kept = st.session_state["mq_taste_order"] = (frame.viewer.id, len(frame.viewer.profile) < frame.service.settings.many_ratings)
-    first = [FIND, RATE, PROFILE] if kept[1] else [PROFILE, RATE, FIND]
-    return first
+    return [*((FIND, RATE, PROFILE) if kept[1] else (PROFILE, RATE, FIND)), MAP]
 
 
 def _beside(frame: Frame, section: Callable[[Frame], None]) -> None:

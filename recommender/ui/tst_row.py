@@ -49,7 +49,7 @@ def apply(frame: Frame, act: dict[str, Any]) -> None:
     if do == "undo":
         taste.take_back(frame)
     elif do == "why":
-        st.session_state["mq_taste_why"] = not st.session_state.get("mq_taste_why", True)
+        st.session_state["mq_taste_why"] = act.get("on") is True
     elif do == "open" and film is not None:
         dialog.open_film(film)
         taste.store(frame, [taste.said(frame, "click", film)])
@@ -96,9 +96,9 @@ def draw(frame: Frame) -> None:
     chance = now.request.promise.get("chance") if now.request.way != "popular" else None
     films = [{**cards.facts(catalog, i), "match": _match(chance, i), "move": _move(moves, i)} for i in now.items[:SHOWN]]
     moved = bool(now.before and now.items != now.before.items)
-    wanted = st.session_state.get("mq_taste_why", True)
+    wanted: bool | None = st.session_state.get("mq_taste_why")  # None: where there is room for it
     data = {"title": now.title, "why": now.why, "films": films, "taste": taste.data(frame.taste), "changed": _changed(now), "moved": moved}
-    kit.view("firstRow", {**data, "wanted": wanted, "panel": _panel(now) if moved and wanted else None, "k": K}, key=KEY)
+    kit.view("firstRow", {**data, "wanted": wanted, "panel": _panel(now) if moved and wanted is not False else None, "k": K}, key=KEY)
 
 
 def _panel(now: Shown) -> dict[str, Any] | None:

@@ -23,21 +23,23 @@ function firstRow({ data, parentElement, setTriggerValue }) {
     li.dataset.say = say;
     li.title = `${at + 1}. ${li.mqFilm.title}`;
   });
+  const wide = matchMedia("(min-width: 1151px)").matches,
+    wanted = data.wanted ?? wide; // beside the controls there is room for reasons; at the edge of a small screen they are asked for
   moved($(".mq-moved"), data);
-  reasons($(".mq-reasons"), data.moved && data.wanted ? data.panel : null);
+  reasons($(".mq-reasons"), wanted ? data.panel : null);
   root.onclick = (e) => {
     const on = e.target.closest("[data-do],.mq-card");
-    if (on) act({ do: on.dataset.do ?? "open", film: +on.dataset.film || null });
+    if (on) act({ do: on.dataset.do ?? "open", film: +on.dataset.film || null, on: !wanted });
   };
 
   function moved(el, d) {
-    const sign = JSON.stringify([d.changed, d.moved, d.wanted]);
+    const sign = JSON.stringify([d.changed, d.moved, wanted]);
     if (el.mqSign === sign) return;
     const held = el.contains(document.activeElement) ? document.activeElement.dataset.do : null,
       fresh = el.mqSign !== undefined;
     el.mqSign = sign;
     el.innerHTML = d.changed
-      ? `<b>${esc(d.changed)}.</b>${d.moved ? ` <button type="button" class="mq-link" data-do="why" aria-expanded="${!!d.wanted}">${d.wanted ? "Hide why" : "Why?"}</button>` : ""} <button type="button" class="mq-link" data-do="undo">Undo</button>`
+      ? `<b>${esc(d.changed)}.</b>${d.moved ? ` <button type="button" class="mq-link" data-do="why" aria-expanded="${wanted}">${wanted ? "Hide why" : "Why?"}</button>` : ""} <button type="button" class="mq-link" data-do="undo">Undo</button>`
       : `The first ${data.films.length}. They follow what you do here.`;
     if (held) el.querySelector(`[data-do="${held}"]`)?.focus({ preventScroll: true });
     if (fresh && d.changed && !calm()) el.animate([{ opacity: 0.2 }, { opacity: 1 }], { duration: 400 });
@@ -216,8 +218,8 @@ function slipHtml(f, mine) {
       ? `<button type="button" class="mq-link" data-do="reuse" aria-label="Use ${esc(f.title)} again">Use again</button>`
       : `<button type="button" class="mq-link" data-do="remove" aria-label="${f.own ? "Remove" : "Do not use"} ${esc(f.title)}">${f.own ? "Remove" : "Don’t use"}</button>`
     : "";
-  return `<button type="button" class="mq-slip-art" data-do="open" aria-label="About ${esc(f.title)}"><span class="mq-poster"></span></button><div><b>${esc(f.title)}</b><span class="mq-small">${sayOf(f)}</span>${starsHtml(f.stars)}
-    <div class="mq-slip-acts" role="group" aria-label="What you think of ${esc(f.title)}">${MARKS.map(([mark, sign, text]) => smallDo(f, `data-do="mark" data-mark="${mark}"`, sign, text, f.mark === mark)).join("")}${smallDo(f, 'data-do="list"', f.listed ? "check" : "plus", "Watch-list", f.listed)}${smallDo(f, 'data-do="hide"', "hide", "Hide", f.hidden)}${off}</div></div>`;
+  return `<button type="button" class="mq-slip-art" data-do="open" aria-label="About ${esc(f.title)}"><span class="mq-poster"></span></button><div><b>${esc(f.title)}</b><span class="mq-slip-line mq-small"><span>${sayOf(f)}</span>${off}</span>${starsHtml(f.stars)}
+    <div class="mq-slip-acts" role="group" aria-label="What you think of ${esc(f.title)}">${MARKS.map(([mark, sign, text]) => smallDo(f, `data-do="mark" data-mark="${mark}"`, sign, text, f.mark === mark)).join("")}${smallDo(f, 'data-do="list"', f.listed ? "check" : "plus", "Watch-list", f.listed)}${smallDo(f, 'data-do="hide"', "hide", "Hide", f.hidden)}</div></div>`;
 }
 
 function slips(list, films, mine, act) {
