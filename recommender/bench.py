@@ -14,6 +14,7 @@ import platform
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -30,9 +31,12 @@ from threadpoolctl import threadpool_limits
 
 from recommender import artifacts
 from recommender.serve import inquiry
+from recommender.serve.changes import changed
+from recommender.serve.events import Event
+from recommender.serve.logbook import Page
 from recommender.serve.service import Service
 from recommender.settings import ROOT, Settings, settings
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Profile, Query
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Preferences, Profile, Query
 
 LENGTHS = (0, 3, 10, 50, 200, 500)  # films in a profile
 CALLS = 300
@@ -89,18 +93,45 @@ def models(service: Service, seed: int = 0) -> Iterator[Row]:
 
 def pages(service: Service, seed: int = 0) -> Iterator[Row]:
     """What a visit asks for, over the demo viewers in all contexts."""
-    asked = [(v, service.query(v, Context(t, d))) for v in service.viewers.values() for t in TIMES_OF_DAY for d in DEVICES]
+    viewers = [service.person(name) for name in service.viewers]
+    asked = [(v, service.query(v, Context(t, d))) for v in viewers for t in TIMES_OF_DAY for d in DEVICES]
     yield timed("page", "Home, every row with its reasons", lambda a: service.home(*a), asked)
-    somebody = next(iter(service.viewers.values()))
+    somebody = viewers[0]
     long = [(replace(somebody, profile=query.profile), query) for query in profiles(len(service.catalog), LENGTHS[-1:], 20, seed)]
     yield timed("page", f"Home for a profile of {LENGTHS[-1]} films", lambda a: service.home(*a), long, 60)
     rng = np.random.default_rng(seed)
-    films = [(*a, int(rng.integers(len(service.catalog))), "hybrid") for a in asked]
+    films = [(*a, int(rng.choice(np.flatnonzero(service.catalog.allowed(a[0].certificate)))), "hybrid") for a in asked]
     yield timed("page", "details of one film", lambda a: service.details(*a), films)
     yield timed("page", "why a film is not higher", lambda a: inquiry.why_not(service.request(*a[:2]), a[2], ("device",)), films, 60)
     yield timed("page", "search", lambda words: service.search(words, somebody), WORDS)
     change = [(v, q, service.query(v, Context("morning", "mobile"))) for v, q in asked]
     yield timed("page", "what changed with the context", lambda a: service.moved(*a), change)
+
+
+SET = Preferences(adventure=0.5, variety=0.3, genres=(("Comedy", 1.0),), without=("Alfred Hitchcock",))
+
+
+def words(service: Service, seed: int = 0) -> Iterator[Row]:
+    """What a word costs: to store it, to serve the viewer as they are then, and to say what it changed."""
+    rng, now = np.random.default_rng(seed), Context("evening", "tv")
+    viewers = [service.person(name) for name in service.viewers]
+    films = [(v, int(service.catalog.ids[rng.choice(np.flatnonzero(service.catalog.allowed(v.certificate)))])) for v in viewers for _ in range(5)]
+    yield timed("feedback", "a word stored", lambda a: service.record([Event(a[0].id, "like", a[1])]), films, 100)
+
+    def said(a: tuple) -> object:
+        service.record([Event(a[0].id, "like", a[1])])
+        viewer = service.person(a[0].id)
+        return service.home(viewer, service.query(viewer, now))
+
+    yield timed("feedback", "a word stored and Home after it", said, films, 100)
+    request = lambda viewer: service.request(viewer, service.query(viewer, now))
+    yield timed("feedback", "what the words changed", lambda v: changed(request(v), request(service.person(v.id))), viewers, 60)
+    wanted = [replace(v, preferences=SET) for v in viewers]
+    yield timed("feedback", "Home with settings by hand", lambda v: service.home(v, service.query(v, now)), wanted, 100)
+    shown = [(v.id, Page(service.catalog, service.home(v, service.query(v, now)).carousels)) for v in viewers]
+    yield timed(
+        "feedback", "a page stored as shown", lambda a: service.record(Page(service.catalog, a[1].carousels).impressions(a[0], {})), shown, 60
+    )
 
 
 def sizes(config: Settings) -> Iterator[Row]:
@@ -118,6 +149,19 @@ def resident(pid: int | str = "self") -> float | None:
     except OSError:
         return None
     return pages_used * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def _own_store() -> Iterator[None]:
+    """A store of the measurement's own, also for the server it starts: nobody's is written to."""
+    before = settings().database_url
+    with tempfile.TemporaryDirectory(prefix="marquee-bench-") as folder:
+        settings().database_url = os.environ["MARQUEE_DATABASE_URL"] = f"sqlite:///{folder}/feedback.sqlite"
+        try:
+            yield
+        finally:
+            settings().database_url = before
+            del os.environ["MARQUEE_DATABASE_URL"]
 
 
 @contextmanager
@@ -177,15 +221,14 @@ def run() -> list[Row]:
     import torch
 
     torch.set_num_threads(1)
-    with threadpool_limits(1):
+    with threadpool_limits(1), _own_store():
         started = time.perf_counter()
         service = Service.open(settings())
         opened = Row("start", "opening catalogue, models and viewers", time.perf_counter() - started, None, "s", 1, "; ".join(service.problems))
         gc.collect()
         gc.freeze()
         memory = Row("memory", "a process that has opened everything", resident(), None, "MB", 1)
-        rows = [*models(service), *pages(service)]
-    return [*rows, opened, *startup(), memory, *sizes(settings())]
+        return [*models(service), *pages(service), *words(service), opened, *startup(), memory, *sizes(settings())]
 
 
 def facts() -> dict[str, Any]:

@@ -46,7 +46,7 @@ def draw(frame: Frame) -> None:
 def _ranked(frame: Frame) -> None:
     """Which model makes the first row, in this visit."""
     stored = frame.service.person(frame.viewer.id).preferences.model
-    usual = f"as kept: {words.model(stored)}" if stored else "the way that fits how much is known"
+    usual = f"as kept: {words.model(stored)}" if stored else "the usual way"
     _choice("First row by", "model", list(frame.service.models), frame.model or "", lambda m: words.model(m) if m else usual)
 
 
