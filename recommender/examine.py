@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recommender.evaluate.report import Report
     from recommender.evaluate.runs import Job
 
-PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "audit", "explanations", "dislikes", "sliders", "together", "all")
+PROTOCOLS = ("P1", "P2", "P3", "P4", "cold-start", "context", "data", "audit", "explanations", "dislikes", "sliders", "together", "interview", "all")
 REAL_CONTEXT = "depaulmovie"  # of a data set of its own, so no part of all
 Protocol = StrEnum("Protocol", {p: p for p in (*PROTOCOLS, REAL_CONTEXT)})  # type: ignore[misc]
 
@@ -53,7 +53,7 @@ def evaluate(
     options = "".join(f" --models {n}" for n in names or []) + f" --seeds {seeds}" + (f" --folds {folds}" if "P3" in chosen else "")
     folder = data.resolve().name
     command = f"python -m recommender evaluate {protocol.value} --data {folder}"
-    seedless = ("data", "audit", "explanations", "dislikes", "sliders", "together")
+    seedless = ("data", "audit", "explanations", "dislikes", "sliders", "together", "interview")
     facts = {"dataset": folder, "versions": _versions(), "command": command + ("" if protocol.value in seedless else options)}
     job = runs.Job(*read, names or known, list(range(seeds)), settings().evaluations, facts, folds, run_dir, typer.echo)
     for p in chosen:
@@ -101,7 +101,7 @@ def _study(name: str, data: Path, job: Job) -> Report:
     if name == "context":
         return runs.context(models, split, card["dose"], job)
     studies = {"cold-start": runs.cold_start, "explanations": runs.explanations, "dislikes": runs.weights, "sliders": runs.costs}
-    return (studies | {"together": runs.together})[name](models, split, job)
+    return (studies | {"together": runs.together, "interview": runs.interviews})[name](models, split, job)
 
 
 def _versions() -> dict[str, str]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import normalize
 
 from recommender import artifacts
 from recommender import train as training
 from recommender.artifacts import ArtifactError
 from recommender.catalog import Catalog
 from recommender.load import read_films
-from recommender.models.atlas import Atlas
+from recommender.models.atlas import Atlas, _settled
 from recommender.models.factors import ALS
 from recommender.models.naming import FAMOUS, HALF, RATED, Films, name_groups
 from recommender.settings import settings
@@ -40,6 +41,17 @@ def test_films_watched_by_the_same_people_are_one_group(atlas) -> None:
     even, odd = atlas.group_[::2], atlas.group_[1::2]
     assert len(np.unique(even)) == len(np.unique(odd)) == 1
     assert even[0] != odd[0]
+
+
+def test_no_film_would_move_to_another_group() -> None:
+    x = normalize(np.array([[1.0, 0.1], [1, 0], [0.1, 1], [0, 1], [0.8, 0.6]]))
+    settled = _settled(x, np.array([1.0, 4, 1, 4, 1]), np.array([0, 0, 1, 1, 1]))
+    assert settled.tolist() == [0, 0, 1, 1, 0]
+    rng = np.random.default_rng(0)
+    x, weight = normalize(rng.normal(size=(300, 3))), rng.random(300)
+    settled = _settled(x, weight, rng.integers(0, 6, 300))
+    centres = normalize(np.stack([(weight[:, None] * x)[settled == g].sum(axis=0) for g in range(6)]))
+    np.testing.assert_array_equal((x @ centres.T).argmax(axis=1), settled)
 
 
 def test_there_are_as_many_groups_as_the_silhouette_says(atlas) -> None:
@@ -136,6 +148,19 @@ def test_two_genres_in_one_film_and_either_of_two() -> None:
 def test_a_person_stands_beside_a_genre() -> None:
     film_noir = world({"Film-Noir": "0" * 10 + "1" * 10 + "0" * 40, "War": "0" * 20 + "1" * 20 + "0" * 20}, [0] * 60)  # Ann is in the first 12
     assert names(film_noir, THREE)[0] == "Film noir and Ann"
+
+
+def test_a_name_holds_for_half_of_the_group_or_more() -> None:
+    rare = world({"Western": "1" * 8 + "0" * 52, "Drama": "0" * 8 + "1" * 52}, [0] * 60)  # all westerns, but less than half of the group
+    assert "Westerns" not in names(replace(rare, actors=((),) * 60), THREE)
+
+
+def test_both_sides_of_an_and_fill_a_quarter_of_the_group() -> None:
+    other = "0" * 20 + "1" * 40
+    one_side = world({"Western": "1" * 16 + "0" * 44, "Musical": "0" * 16 + "1" * 4 + "0" * 16 + "1" * 4 + "0" * 20, "Drama": other}, [0] * 60)
+    assert names(one_side, THREE)[0] == "Westerns"
+    both = world({"Western": "1" * 12 + "0" * 48, "Musical": "0" * 12 + "1" * 8 + "0" * 40, "Drama": other}, [0] * 60)
+    assert names(both, THREE)[0] == "Musicals and westerns"
 
 
 def test_groups_that_are_alike_get_different_names() -> None:

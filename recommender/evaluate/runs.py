@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from recommender.catalog import Catalog
-from recommender.evaluate import ablation, coldstart, dislikes, faithfulness, realcontext, sliders, split, stars
+from recommender.evaluate import ablation, coldstart, dislikes, faithfulness, interview, realcontext, sliders, split, stars
 from recommender.evaluate import protocol as ranking
 from recommender.evaluate import together as grouped
 from recommender.evaluate.contenders import RANKERS, RATERS
@@ -33,6 +33,7 @@ STUDIES = (
     "dislikes",
     "sliders",
     "together",
+    "interview",
 )  # of the released models, on viewers they never saw, and of the data set
 STUDIED = {
     "cold-start": ("popularity", "item_knn", "communities", "ease", "pure_svd", "als", "content", "sequence", "hybrid"),
@@ -41,6 +42,7 @@ STUDIED = {
     "together": ("popularity", *PARTS, "hybrid", "ratings"),
     "dislikes": ("ease", "item_knn", "als", "content", "sequence", "hybrid"),
     "sliders": ("popularity", *PARTS, "hybrid"),
+    "interview": ("popularity", "ratings", "als", *PARTS, "hybrid"),
 }
 
 
@@ -143,6 +145,11 @@ def costs(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) 
 def together(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
     """What one list gives two people, with models that know nobody of strangers.exam."""
     return _report("together", job, Found(*grouped.run(models, strangers, job.say)))
+
+
+def interviews(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
+    """Which films to ask a newcomer about, with models that know nobody of strangers.exam."""
+    return _report("interview", job, Found(*interview.run(models, strangers, job.catalog, job.say)))
 
 
 def _labels(models: dict[str, Recommender]) -> dict[str, str]:

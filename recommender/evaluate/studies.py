@@ -203,8 +203,30 @@ def together(report: Report) -> str:
     return grid((f"NDCG@10, {report.more['pairs']} pairs", *heads, "tastes alike", "tastes apart"), lines)
 
 
+def interview(report: Report) -> str:
+    """For each way of folding in a line a strategy: how many films people could answer for, the error of their stars, and their lists."""
+    figures, more = figures_of(report), report.more
+    asked = list(dict.fromkeys(r.segment for r in report.rows if r.segment))
+    chosen, against = asked[:1] + asked[2::2], report.label(report.differences[0].against).lower()
+    parts = [
+        f"\\* Holm p < .05, and in brackets the difference: against {against}. After so many questions; a quarter of each person's ratings is held "
+        f"out. First rows are by popularity under {more['few']} answers, else by the hybrid."
+    ]
+    for variant in dict.fromkeys(r.variant for r in report.rows):
+        columns = [
+            Column(f"{name} after {n.partition('=')[2]}", metric, "compared", k, variant, n)
+            for name, metric, k in (("RMSE", "RMSE", None), ("NDCG@10 of the first row", "NDCG", 10), ("NDCG@10 of the hybrid", "NDCG, hybrid", 10))
+            for n in chosen
+        ]
+        answers = Column(f"answered of {chosen[-1].partition('=')[2]}", "answered", "mean", None, variant, chosen[-1])
+        lines = [[c.label, cell(figures, answers, c.model, 1), *(cell(figures, column, c.model) for column in columns)] for c in report.models]
+        parts.append(grid((variant, answers.title, *(column.title for column in columns)), lines))
+    return "\n\n".join(parts)
+
+
 STUDIES = {
     "cold-start": cold_start,
+    "interview": interview,
     "context": context,
     "data": data,
     "audit-ml-1m": audit,

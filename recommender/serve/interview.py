@@ -35,6 +35,6 @@ def next_round(request: Request, asked: Collection[int] = (), k: int = 1) -> Rou
 
 
 def said(question: Question) -> str:
-    """Why this film, in numbers: "About 57 of 100 people know it; your stars would settle 9% of what is open about your taste."."""
+    """Why this film, in numbers."""
     people, share = round(100 * question.known), question.settles
-    return f"About {people} of 100 people know it; your stars would settle {share:.0%} of what is open about your taste."
+    return f"An estimated {people} of 100 people know it; your stars would settle {share:.0%} of what is open about your taste."
