@@ -52,7 +52,12 @@ def _ranked(frame: Frame) -> None:
 
 def _share(frame: Frame) -> None:
     """A link to this page as it is now: viewer, moment, model and filters in plain words."""
-    with st.popover("A link to this page", icon=":material/link:", width="stretch"):
+    link = st.popover(
+        "A link to this page", icon=":material/link:", width="stretch", key="mq_link", on_change="rerun"
+    )  # a click on the page is no run
+    if not link.open:
+        return
+    with link:
         now = {"viewer": frame.viewer.id, "time": frame.asked.time_of_day, "device": frame.asked.device}
         asked = {**st.query_params.to_dict(), **{name: value for name, value in now.items() if value}}
         address = (st.context.url or "").split("?")[0]
