@@ -31,9 +31,9 @@ def evaluate(
 ) -> None:
     """Examine models by published protocols, and write artifacts/reports. An interrupted run goes on where it was.
 
-    cold-start, context, explanations, dislikes, sliders and together examine the released models, on viewers those never saw; data describes the
-    data set, audit asks whether the part of day or the weekend shifts the genres that one and the same person rates. depaulmovie reads a data set
-    of that name.
+    cold-start, interview, context, explanations, dislikes, sliders and together examine the released models, on viewers those never saw; data
+    describes the data set, audit asks whether the part of day or the weekend shifts the genres that one and the same person rates. depaulmovie
+    reads a data set of that name.
     """
     import torch
 
