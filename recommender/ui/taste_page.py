@@ -48,7 +48,7 @@ def _apply(frame: Frame) -> bool:
 
 def _sections(frame: Frame) -> dict[str, Callable[[], None]]:
     beside = {FIND: tst_find.draw, RATE: tst_rate.draw, PROFILE: tst_profile.draw}
-    return {name: partial(_beside, frame, draw) for name, draw in beside.items()} | {MAP: partial(tst_map.draw, frame)}
+    return {**{name: partial(_beside, frame, draw) for name, draw in beside.items()}, MAP: partial(tst_map.draw, frame)}
 
 
 def _order(frame: Frame) -> list[str]:

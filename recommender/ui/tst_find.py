@@ -13,7 +13,7 @@ from recommender.ui import cards, kit, taste, tst_dials, words
 from recommender.ui.state import Frame
 
 KEY = "mq_taste_find"
-ANSWERS = ("love", "like", "dislike")
+ANSWERS, UNSEEN = ("love", "like", "dislike"), "unseen"
 PICKED = 1.0  # points of a group that is picked
 FACES = 4
 
@@ -27,8 +27,9 @@ def apply(frame: Frame, act: dict[str, Any]) -> bool:
         kept["step"] = act["step"]
     elif do == "answer":
         _answer(frame, kept, act)
-    elif do == "back" and kept["said"]:
-        item, event = kept["said"].pop()
+    elif do == "back" and (said := _standing(frame, kept)):
+        item, event = said[-1]
+        kept["said"] = said[:-1]
         kept["asked"].discard(item)
         if event:
             taste.store(frame, taste.undone(frame, [event]))
@@ -36,7 +37,7 @@ def apply(frame: Frame, act: dict[str, Any]) -> bool:
 
 
 def _kept(frame: Frame) -> dict[str, Any]:
-    """What this visit knows of the interview: the step, the films that were asked about, and what was said of them, oldest first."""
+    """What this visit knows of the interview: the step, the films they have not seen, and what was said, oldest first."""
     kept = st.session_state.get("mq_taste_interview")
     if kept is None or kept["viewer"] != frame.viewer.id:
         kept = {"viewer": frame.viewer.id, "step": "groups", "asked": set(), "said": []}
@@ -56,14 +57,21 @@ def _pick(frame: Frame, group: Any) -> None:
 
 def _answer(frame: Frame, kept: dict[str, Any], act: dict[str, Any]) -> None:
     """Store what was said of the film that was asked about; one they have not seen is only remembered."""
-    item = kept.get("item")
-    if item is None or act.get("film") != int(frame.service.catalog.ids[item]):
+    item, mark = kept.get("item"), act.get("mark")
+    if item is None or act.get("film") != int(frame.service.catalog.ids[item]) or mark not in (*ANSWERS, UNSEEN):
         return
-    said: Event | None = taste.said(frame, act["mark"], act["film"]) if act.get("mark") in ANSWERS else None
+    said: Event | None = taste.said(frame, mark, act["film"]) if mark in ANSWERS else None
     if said:
         taste.store(frame, [said])
-    kept["asked"].add(item)
+    else:
+        kept["asked"].add(item)
     kept["said"].append((item, said.id if said else None))
+
+
+def _standing(frame: Frame, kept: dict[str, Any]) -> list[tuple[int, str | None]]:
+    """What was said here and not taken back elsewhere: item numbers with the event, None for a film they have not seen."""
+    ids, mine = frame.service.catalog.ids, frame.taste
+    return [(item, event) for item, event in kept["said"] if event is None or event in mine.standing(int(ids[item]))["opinion"]]
 
 
 def _groups(frame: Frame) -> tuple[Group, ...]:
@@ -80,7 +88,7 @@ def draw(frame: Frame) -> None:
     points = dict(frame.viewer.preferences.groups)
     picked = [g.number for g in groups if points.get(g.number, 0) > 0]
     step = kept["step"]
-    data: dict[str, Any] = {"step": step, "picked": len(picked), "way": _way(frame), "answered": len(kept["said"])}
+    data: dict[str, Any] = {"step": step, "picked": len(picked), "way": _way(frame), "answered": len(_standing(frame, kept))}
     if step == "groups":
         catalog = frame.service.catalog
         data["groups"] = [

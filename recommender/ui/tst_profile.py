@@ -37,7 +37,7 @@ def apply(frame: Frame, act: dict[str, Any]) -> None:
         s["mq_taste_people"] = True
     elif do == "nudge" and aspect in ("genres", "decades", "groups") and act.get("points") in STEPS:
         _nudge(frame, aspect, subject, float(act["points"]))
-    elif do == "person" and subject in frame.service.catalog.people:
+    elif do == "person" and isinstance(subject, str) and subject in frame.service.catalog.people:
         without = tst_dials.stored(frame).without
         tst_dials.change(frame, without=tuple(p for p in without if p != subject) if subject in without else (*without, subject))
     elif do == "open":
