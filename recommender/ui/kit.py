@@ -33,10 +33,11 @@ _SCRIPTS = (
     "slope",
     "compare",
     "tastemap",
+    "lists",
     "taste",
     "kit",
 )
-_STYLES = ("base", "cards", "home", "film", "picker", "changes", "tastemap")
+_STYLES = ("base", "cards", "home", "film", "picker", "changes", "tastemap", "lists")
 
 
 def _read(names: tuple[str, ...], kind: str) -> str:

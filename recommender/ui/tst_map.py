@@ -64,7 +64,7 @@ def places(catalog: Catalog, atlas: Atlas, drawn: np.ndarray) -> dict[str, Any]:
 def lit(frame: Frame, atlas: Atlas, drawn: np.ndarray) -> dict[str, Any]:
     """The viewer's films and the first row by film id, the groups with what of both lies in each, and which films the filters let pass."""
     catalog = frame.service.catalog
-    mine, picks = _mine(frame), _picks(frame)
+    mine, picks = _mine(frame), first(frame)
     on = set(drawn.tolist())
     fits = catalog.fits(frame.filters)[drawn] if frame.filters != Filters() else None
     asked = words.filters(frame.filters) or (f"{frame.filters.genre} films" if frame.filters.genre else "")
@@ -93,8 +93,8 @@ def _mine(frame: Frame) -> dict[int, dict[str, str]]:
     return found
 
 
-def _picks(frame: Frame) -> dict[int, int]:
-    """Item number -> place in the first row, worked out again only where something that decides it has changed."""
+def first(frame: Frame) -> dict[int, int]:
+    """Item number -> place in the first row, as it would be drawn now; worked out again only where something that decides it has changed."""
     kept: tuple[Frame, dict[int, int]] | None = st.session_state.get("mq_map_picks")
     same = kept is not None and kept[0].viewer is frame.viewer and (kept[0].query.context, kept[0].filters) == (frame.query.context, frame.filters)
     if kept is None or not same:

@@ -75,8 +75,9 @@ function mapPaint(root) {
     pen.setTransform(dpr, 0, 0, dpr, 0, 0);
     pen.clearRect(0, 0, w, h);
     mapDots(pen, root);
-    mapNames(pen, root);
-    mapMarks(pen, root);
+    const marks = [...root.mqLit].map(([n, is]) => [...mapSpot(root, atlas.films.x[n], atlas.films.y[n]), n, is]);
+    mapNames(pen, root, marks);
+    mapMarks(pen, root, marks);
     mapOver(pen, root);
     canvas.style.touchAction = root.mqView.k > 1 ? "none" : "pan-y";
   });
@@ -109,12 +110,12 @@ function mapDots(pen, root) {
   }
 }
 
-function mapMarks(pen, root) {
+function mapMarks(pen, root, marks) {
   const f = atlas.films,
-    r = (root.mqSize.w < 500 ? 4.2 : 5.2) * Math.min(1.7, root.mqView.k ** 0.3),
+    crowd = Math.min(1, Math.max(0.62, (120 / marks.length) ** 0.35)),
+    r = (root.mqSize.w < 500 ? 4.2 : 5.2) * crowd * Math.min(1.7, root.mqView.k ** 0.3),
     dim = root.mqData.fits;
-  [...root.mqLit].sort(([, a], [, b]) => (a.rank ? 1 : 0) - (b.rank ? 1 : 0)).forEach(([n, is]) => {
-    const [x, y] = mapSpot(root, f.x[n], f.y[n]);
+  [...marks].sort((a, b) => (a[3].rank ? 1 : 0) - (b[3].rank ? 1 : 0)).forEach(([x, y, n, is]) => {
     pen.globalAlpha = dim && dim[n] === "0" ? 0.25 : root.mqView.group == null || root.mqView.group === f.group[n] ? 1 : 0.5;
     mapMark(pen, x, y, is, is.rank ? r * 1.25 : r);
   });
@@ -161,39 +162,43 @@ function mapMark(pen, x, y, is, r) {
   pen.stroke();
 }
 
-function mapNames(pen, root) {
+function mapNames(pen, root, marks) {
   const v = root.mqView,
     f = atlas.films,
     { w } = root.mqSize,
     small = w < 500,
-    taken = [[w - 62, 0, w, 164]]; // the buttons; marks are painted above names, and no name over another
+    taken = [[w - 62, 0, w, 164]]; // the buttons; no name lies over another, and each where it meets the fewest marks
   const free = (box) => taken.every((t) => box[2] < t[0] || box[0] > t[2] || box[3] < t[1] || box[1] > t[3]);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.lineJoin = "round";
-  const write = (text, x, y, size, colour, weight, must) => {
+  const hides = (box) => marks.filter(([mx, my]) => mx > box[0] - 4 && mx < box[2] + 4 && my > box[1] - 4 && my < box[3] + 4).length;
+  const write = (text, x, at, size, colour, weight, shifts = [0]) => {
     pen.font = `${weight} ${size}px "Instrument Sans", system-ui, sans-serif`;
     const lines = mapLines(pen, text, small ? 104 : 150),
       tall = size * 1.18,
       wide = Math.max(...lines.map((l) => pen.measureText(l).width)) / 2 + 3,
-      box = [x - wide, y - (tall * lines.length) / 2 - 1, x + wide, y + (tall * lines.length) / 2 + 1];
-    if (box[2] < 0 || box[0] > root.mqSize.w || box[3] < 0 || box[1] > root.mqSize.h) return;
-    if (!must && !free(box)) return;
+      mid = Math.max(wide + 4, Math.min(w - wide - 4, x));
+    if (x < -wide || x > w + wide || at < -30 || at > root.mqSize.h + 30) return;
+    const boxes = shifts.map((by) => [mid - wide, at + by - (tall * lines.length) / 2 - 1, mid + wide, at + by + (tall * lines.length) / 2 + 1]).filter(free);
+    if (!boxes.length) return;
+    const box = shifts.length > 1 ? boxes.map((b, n) => [hides(b) + n / 4, b]).sort((a, b) => a[0] - b[0])[0][1] : boxes[0],
+      y = (box[1] + box[3]) / 2;
     taken.push(box);
     pen.lineWidth = 4;
     pen.strokeStyle = "#100d0bd9";
     pen.fillStyle = colour;
     lines.forEach((l, i) => {
-      const at = y + (i - (lines.length - 1) / 2) * tall;
-      pen.strokeText(l, x, at);
-      pen.fillText(l, x, at);
+      const down = y + (i - (lines.length - 1) / 2) * tall;
+      pen.strokeText(l, mid, down);
+      pen.fillText(l, mid, down);
     });
   };
   const shown = [...root.mqData.groups].sort((a, b) => (b.n === v.group) - (a.n === v.group) || b.mine + b.picks - a.mine - a.picks || b.films - a.films);
   shown.forEach((g) => {
     const [x, y] = mapSpot(root, g.x, g.y);
     const on = v.group === g.n;
-    write(g.name, x, y, small ? 11 : 12.5, on ? "#ffd68a" : v.group == null ? "#e6d9c3" : "#f5ecdc80", on ? 600 : 500, on);
+    write(g.name, x, y, small ? 11 : 12.5, on ? "#ffd68a" : v.group == null ? "#e6d9c3" : "#f5ecdc80", on ? 600 : 500, [0, -15, 15, -30, 30]);
   });
   if (v.k < 3) return;
   const close = f.ids.map((_, n) => n).filter((n) => {
