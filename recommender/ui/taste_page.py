@@ -8,12 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from recommender.ui import dialog, kit, sections, tst_find, tst_map, tst_profile, tst_rate, tst_row
+from recommender.ui import dialog, kit, sections, sign, tst_data, tst_find, tst_lists, tst_map, tst_profile, tst_rate, tst_row
 from recommender.ui.state import Frame
 
 _WEB = Path(__file__).parent / "web"
 _CSS = "\n".join((_WEB / f"{name}.css").read_text("utf-8") for name in ("evaluation", "context", "taste"))
-FIND, RATE, PROFILE, MAP = "Find your taste", "Rate films", "Your taste", "Map"
+FIND, RATE, PROFILE, MAP, LISTS, DATA = "Find your taste", "Rate films", "Your taste", "Map", "Lists", "Your data"
 
 
 def stage(frame: Frame) -> None:
@@ -27,6 +27,7 @@ def stage(frame: Frame) -> None:
 
 
 @st.fragment
+@sign.stored
 def _fragment(frame: Frame) -> None:
     st.html(f"<style>{_CSS}</style>")
     if _apply(frame):
@@ -48,7 +49,8 @@ def _apply(frame: Frame) -> bool:
 
 def _sections(frame: Frame) -> dict[str, Callable[[], None]]:
     beside = {FIND: tst_find.draw, RATE: tst_rate.draw, PROFILE: tst_profile.draw}
-    return {**{name: partial(_beside, frame, draw) for name, draw in beside.items()}, MAP: partial(tst_map.draw, frame)}
+    alone = {MAP: tst_map.draw, LISTS: tst_lists.draw, DATA: tst_data.draw}
+    return {**{name: partial(_beside, frame, draw) for name, draw in beside.items()}, **{name: partial(draw, frame) for name, draw in alone.items()}}
 
 
 def _order(frame: Frame) -> list[str]:
@@ -56,7 +58,7 @@ def _order(frame: Frame) -> list[str]:
     kept: tuple[str, bool] | None = st.session_state.get("mq_taste_order")
     if kept is None or kept[0] != frame.viewer.id:
         kept = st.session_state["mq_taste_order"] = (frame.viewer.id, len(frame.viewer.profile) < frame.service.settings.many_ratings)
-    return [*((FIND, RATE, PROFILE) if kept[1] else (PROFILE, RATE, FIND)), MAP]
+    return [*((FIND, RATE, PROFILE) if kept[1] else (PROFILE, RATE, FIND)), MAP, LISTS, DATA]
 
 
 def _beside(frame: Frame, section: Callable[[Frame], None]) -> None:
