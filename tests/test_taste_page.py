@@ -71,6 +71,15 @@ def text(at: AppTest) -> str:
     return " ".join([str(e.proto.body) for e in at.get("html")] + [c.value for c in at.caption])
 
 
+@pytest.mark.parametrize("section", ["map", "lists", "your-data"])
+@pytest.mark.parametrize("viewer", ["sam", "mia"])
+def test_the_other_sections_stand_without_the_row(section, viewer):
+    at = page(viewer, section)
+    assert not drawn(at, "firstRow")
+    assert not at.warning
+    assert len(at.tabs) == 6
+
+
 # -- find --------------------------------------------------------------------------------------------------------------
 
 
@@ -279,8 +288,13 @@ def test_the_plot_shows_the_portrait():
     service = desk.desk()
     viewer = service.person("vera")
     made = {t.subject: t for t in portrait(service.query(viewer, Context()).profile, service.catalog).genres}
+    ordered, far = (sorted(made, key=key) for key in (lambda name: -made[name].difference, lambda name: -abs(made[name].difference)))
+    first = view(at, "portraitOf")
+    assert [r["subject"] for r in first["rows"]] == [name for name in ordered if name in far[: tst_profile.AT_FIRST]]
+    assert first["more"] == len(made) - tst_profile.AT_FIRST
+    act(at, tst_profile.KEY, do="all", aspect="genres")
     rows = view(at, "portraitOf")["rows"]
-    assert [r["subject"] for r in rows] == sorted(made, key=lambda name: -made[name].difference)
+    assert [r["subject"] for r in rows] == ordered
     assert sum(r["share"] for r in rows) == pytest.approx(1)
     for r in rows:
         trait = made[r["subject"]]
@@ -342,6 +356,16 @@ def test_a_nudge_moves_the_row_says_why_and_is_undone():
 def test_a_nudge_that_means_nothing_is_not_stored(what):
     act(page("vera", PROFILE), tst_profile.KEY, do="nudge", **what)
     assert stored("vera") == NO_PREFERENCES
+
+
+def test_what_is_set_is_always_drawn():
+    at = page("vera", PROFILE)
+    drawn_at_first = [r["subject"] for r in view(at, "portraitOf")["rows"]]
+    rest = next(name for name in desk.desk().catalog.genre_names if name not in drawn_at_first)
+    act(at, tst_profile.KEY, do="nudge", aspect="genres", subject=rest, points=-0.5)
+    shown = {r["subject"]: r["points"] for r in view(at, "portraitOf")["rows"]}
+    assert shown[rest] == -0.5
+    assert len(shown) == tst_profile.AT_FIRST
 
 
 def test_a_person_is_switched_off_and_on():

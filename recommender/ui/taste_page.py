@@ -1,4 +1,4 @@
-"""The Taste page: find it, rate films, see it and steer it, with the first row beside. Below the navigation all is one fragment."""
+"""The Taste page: find it, rate films, see it and steer it with the first row beside; map, lists, data. Below the navigation all is one fragment."""
 
 from __future__ import annotations
 

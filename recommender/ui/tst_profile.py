@@ -10,14 +10,16 @@ import streamlit as st
 
 from recommender.serve.phrases import listed
 from recommender.serve.portrait import Portrait, Trait, portrait
+from recommender.types import Preferences
 from recommender.ui import cards, exhibits, kit, taste, tst_dials, tst_row
 from recommender.ui.state import Frame
 from recommender.ui.words import counted
 
 KEY = "mq_taste_portrait"
 ASPECTS = {"genres": "Genres", "decades": "Decades", "groups": "Kinds of film", "people": "People", "bands": "Popularity"}
+STEERED = ("genres", "decades", "groups")
 STEPS = tuple(n / 2 for n in range(-4, 5))  # points that a genre, a decade or a group may be given
-PEOPLE = 14  # that are shown at first
+AT_FIRST = 10  # rows of an aspect, those that differ most
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +35,9 @@ def apply(frame: Frame, act: dict[str, Any]) -> None:
     s, do, aspect, subject = st.session_state, act.get("do"), act.get("aspect"), act.get("subject")
     if do == "evidence":
         s["mq_taste_evidence"] = None if s.get("mq_taste_evidence") == (aspect, subject) else (aspect, subject)
-    elif do == "people":
-        s["mq_taste_people"] = True
-    elif do == "nudge" and aspect in ("genres", "decades", "groups") and act.get("points") in STEPS:
+    elif do == "all":
+        s["mq_taste_all"] = {*s.get("mq_taste_all", ()), str(aspect)}
+    elif do == "nudge" and aspect in STEERED and act.get("points") in STEPS:
         _nudge(frame, aspect, subject, float(act["points"]))
     elif do == "person" and isinstance(subject, str) and subject in frame.service.catalog.people:
         without = tst_dials.stored(frame).without
@@ -111,11 +113,12 @@ def _name(aspect: str, t: Trait) -> str:
 
 
 def _data(frame: Frame, made: Portrait, aspect: str) -> dict[str, Any]:
-    traits = _ordered(frame, made, aspect)
-    many = aspect == "people" and len(traits) > PEOPLE and not st.session_state.get("mq_taste_people")
+    now = tst_dials.stored(frame)
+    traits = _ordered(made, aspect, now)
     open_ = st.session_state.get("mq_taste_evidence")
     mine = open_[1] if open_ and open_[0] == aspect else None
-    rows = [_row(frame, made, aspect, t) for t in (traits[:PEOPLE] if many else traits)]
+    shown = traits if aspect in st.session_state.get("mq_taste_all", ()) else _first(traits, aspect, now, mine)
+    rows = [_row(frame, made, aspect, t, now) for t in shown]
     films = [cards.facts(frame.service.catalog, i) for t in traits if t.subject == mine for i in t.films]
     reach = max([0.02, *(abs(v) for r in rows for v in (r["share"] or 0, r["usual"], *(r["span"] or ())))])
     return {
@@ -126,41 +129,46 @@ def _data(frame: Frame, made: Portrait, aspect: str) -> dict[str, Any]:
         "taste": taste.data(frame.taste),
         "reach": reach,
         "said": _said(made, aspect),
-        "more": len(traits) - PEOPLE if many else 0,
+        "more": len(traits) - len(shown),
         "n": made.n,
-        "steps": aspect in ("genres", "decades", "groups"),
+        "steps": aspect in STEERED,
     }
 
 
-def _ordered(frame: Frame, made: Portrait, aspect: str) -> list[Trait]:
+def _ordered(made: Portrait, aspect: str, now: Preferences) -> list[Trait]:
     """As they are best read: decades and bands in their order, the rest by how much they are theirs; people who are switched off always."""
     traits: list[Trait] = list(getattr(made, aspect))
     if aspect in ("genres", "groups"):
         return sorted(traits, key=lambda t: -(t.difference if t.difference is not None else t.usual))
     if aspect == "people":
         known = {t.subject for t in traits}
-        off = [p for p in tst_dials.stored(frame).without if p not in known]
-        return [Trait(p, (), None, None, 0.0) for p in off] + traits
+        return [Trait(p, (), None, None, 0.0) for p in now.without if p not in known] + traits
     return traits
 
 
-def _row(frame: Frame, made: Portrait, aspect: str, t: Trait) -> dict[str, Any]:
-    now = tst_dials.stored(frame)
+def _first(traits: list[Trait], aspect: str, now: Preferences, mine: Any) -> list[Trait]:
+    """Those that are drawn at first, in their order: what is set, switched off or open, then what differs most from the average viewer."""
+    if len(traits) <= AT_FIRST + 2 or aspect in ("decades", "bands"):
+        return traits
+    touched = {*now.without, mine if isinstance(mine, str | int) else None, *(dict(getattr(now, aspect)) if aspect in STEERED else ())}
+    far = lambda t: (t.subject not in touched, -len(t.films) if aspect == "people" else -abs(t.difference if t.difference is not None else t.usual))
+    kept = {t.subject for t in sorted(traits, key=far)[: max(AT_FIRST, len(touched))]}
+    return [t for t in traits if t.subject in kept]
+
+
+def _row(frame: Frame, made: Portrait, aspect: str, t: Trait, now: Preferences) -> dict[str, Any]:
     atlas = frame.service.atlas
     label = atlas.names[int(t.subject)].text if aspect == "groups" and atlas else _name(aspect, t)
-    if aspect == "bands":
-        label = _band(made, int(t.subject))
-    given = dict(getattr(now, aspect)).get(t.subject, 0.0) if aspect in ("genres", "decades", "groups") else 0.0
     return {
         "subject": t.subject,
-        "label": label,
+        "label": _band(made, int(t.subject)) if aspect == "bands" else label,
         "films": len(t.films),
         "stars": t.stars,
         "share": t.share,
         "usual": t.usual,
         "span": t.span,
         "sure": t.sure,
-        "points": given,
+        "points": dict(getattr(now, aspect)).get(t.subject, 0.0) if aspect in STEERED else 0.0,
         "off": aspect == "people" and t.subject in now.without,
     }
 

@@ -320,12 +320,12 @@ function portraitOf({ data, parentElement, setTriggerValue }) {
     act = (what) => setTriggerValue("act", what);
   if (root.mqAspect !== data.aspect) {
     root.mqAspect = data.aspect;
-    root.innerHTML = `<div class="mq-portrait"><p class="mq-small mq-portrait-said"></p><div></div><ul class="mq-traits"></ul><button type="button" class="mq-do" data-f="people" hidden></button></div>`;
+    root.innerHTML = `<div class="mq-portrait"><p class="mq-small mq-portrait-said"></p><div></div><ul class="mq-traits"></ul><button type="button" class="mq-do mq-all" data-f="all" hidden></button></div>`;
     root.firstElementChild.dataset.aspect = data.aspect;
   }
   const $ = (s) => root.querySelector(s),
     list = $(".mq-traits"),
-    more = $('[data-f="people"]');
+    more = $('[data-f="all"]');
   $(".mq-portrait-said").textContent = data.rows.length ? data.said : "Nobody yet: of no director or actor were two films rated.";
   const keys = $(".mq-portrait > div"),
     legend = data.n && data.aspect !== "people" ? legendHtml(data.n) : "";
@@ -355,7 +355,7 @@ function portraitOf({ data, parentElement, setTriggerValue }) {
   });
   known.forEach((li) => li.remove());
   more.hidden = !data.more;
-  more.textContent = `${data.more} more people`;
+  more.textContent = `${data.more} more`;
   const walk = roam(root);
   root.onkeydown = (e) => {
     if (e.target.matches('input[type="range"]')) e.stopPropagation();
@@ -368,7 +368,7 @@ function portraitOf({ data, parentElement, setTriggerValue }) {
     if (card) act({ do: "open", film: +card.dataset.film });
     else if (on?.dataset.f === "name") act({ do: "evidence", aspect: data.aspect, subject });
     else if (on?.dataset.f === "use") act({ do: "person", subject });
-    else if (on?.dataset.f === "people") act({ do: "people" });
+    else if (on?.dataset.f === "all") act({ do: "all", aspect: data.aspect });
   };
 }
 
