@@ -259,9 +259,14 @@ def test_a_film_the_viewer_came_with_is_not_used_any_more_and_used_again():
     assert (film["own"], film["said"], film["unused"]) == (False, "from the start", False)
     act(at, tst_rate.KEY, do="remove", film=film["id"])
     assert view(at, "rateFilms")["mine"][0]["unused"]
+    assert view(at, "rateFilms")["removed"] == film["title"]
     assert film["id"] in desk.desk().feedback.taste("vera").unused
     act(at, tst_rate.KEY, do="reuse", film=film["id"])
     assert view(at, "rateFilms")["mine"][0] == film
+    assert view(at, "rateFilms")["removed"] is None
+    before = len(desk.desk().feedback.events("vera"))
+    act(at, tst_rate.KEY, do="again")  # a click on a line that is gone
+    assert len(desk.desk().feedback.events("vera")) == before
 
 
 def test_nothing_over_the_limit_is_found_or_rated():

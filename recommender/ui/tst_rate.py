@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,16 @@ from recommender.ui.state import Frame
 KEY = "mq_taste_rate"
 PAGE = 24  # films that are drawn at a time
 SAID = {"love": "you love it", "like": "you like it", "dislike": "not for you", "watched": "watched"}
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A film by id that was taken out, the events that did it, and whether it was one the viewer came with."""
+
+    viewer: str
+    film: int
+    events: tuple[str, ...]
+    unused: bool
 
 
 def apply(frame: Frame, act: dict[str, Any]) -> None:
@@ -42,14 +53,24 @@ def _remove(frame: Frame, film: int) -> None:
     if not events:
         undos = [taste.said(frame, "unuse", film)]
     taste.store(frame, undos)
-    st.session_state["mq_taste_removed"] = (frame.viewer.id, film, tuple(event.id for event in undos))
+    st.session_state["mq_taste_removed"] = Removed(frame.viewer.id, film, tuple(event.id for event in undos), unused=not events)
 
 
 def _put_back(frame: Frame) -> None:
     """Take back the last removal."""
-    viewer, _, events = st.session_state.pop("mq_taste_removed", (None, None, ()))
-    if viewer == frame.viewer.id:
-        taste.store(frame, taste.undone(frame, events))
+    gone = _gone(frame)
+    if gone is not None:
+        taste.store(frame, taste.undone(frame, gone.events))
+
+
+def _gone(frame: Frame) -> Removed | None:
+    """The last removal, as long as it stands."""
+    gone: Removed | None = st.session_state.get("mq_taste_removed")
+    if gone is None or gone.viewer != frame.viewer.id:
+        return None
+    mine = frame.taste
+    stands = gone.film in mine.unused if gone.unused else gone.film not in mine.opinions and gone.film not in mine.watched
+    return gone if stands else None
 
 
 def draw(frame: Frame) -> None:
@@ -58,8 +79,7 @@ def draw(frame: Frame) -> None:
     query, many = s.get("mq_taste_words", "").strip(), s.get("mq_taste_more", PAGE)
     found = frame.service.search(query, frame.viewer, PAGE) if query else []
     rated = frame.viewer.profile.items[::-1].tolist()
-    viewer, film, _ = s.get("mq_taste_removed", (None, None, ()))
-    removed = catalog.titles[catalog.index(film)] if viewer == frame.viewer.id and film is not None else None
+    gone = _gone(frame)
     stars = dict(zip(frame.viewer.profile.items.tolist(), frame.viewer.profile.ratings.tolist()))
     data = {
         "words": query,
@@ -68,7 +88,7 @@ def draw(frame: Frame) -> None:
         "mine": [_slip(frame, mine, stars, i) for i in rated[:many]],
         "total": len(rated),
         "more": max(0, min(PAGE, len(rated) - many)),
-        "removed": removed,
+        "removed": catalog.titles[catalog.index(gone.film)] if gone else None,
     }
     kit.view("rateFilms", data, key=KEY)
 
