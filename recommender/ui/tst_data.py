@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -92,7 +91,7 @@ def _import(frame: Frame) -> None:
         )
     done = st.session_state.get("mq_import_done")
     if done and done["viewer"] == frame.viewer.id:
-        st.html(f'<p class="mq-done" role="status">{escape(done["line"])}</p>')
+        st.html(f'<p class="mq-outcome" role="status">{escape(done["line"])}</p>')
         st.page_link("pages/for_you.py", label="See the rows", icon=":material/local_movies:")
     if not given:
         st.session_state.pop("mq_upload", None)
@@ -222,8 +221,8 @@ def _brought(frame: Frame) -> None:
                 left = f" ({n:,} of {all_:,} stand)" if n < all_ else ""
                 when = datetime.fromtimestamp(one.at, _zone()).strftime("%-d %B %Y, %H:%M")
                 st.markdown(f"**{words.counted(all_, 'film')}** from {SERVICES.get(one.service, one.service)}, {when}{left}", width="stretch")
-                undo = partial(_undo, frame, one)
-                st.button("Undo this import", icon=":material/undo:", key=f"mq_undo_{one.id}", on_click=undo)
+                if st.button("Undo this import", icon=":material/undo:", key=f"mq_undo_{one.id}"):
+                    _undo(frame, one)
 
 
 def _events(frame: Frame) -> list[Event]:
@@ -241,8 +240,9 @@ def _zone() -> ZoneInfo:
 
 def _undo(frame: Frame, one: Brought) -> None:
     taste.store(frame, arrivals.take_back(one, taste.stamp(frame)))
-    st.session_state.pop("mq_import_done", None)
-    st.toast(f"{words.counted(len(one.stands), 'film')} taken back; everything is as it was before", icon=":material/undo:")
+    line = f"{words.counted(len(one.stands), 'film')} from {SERVICES.get(one.service, one.service)} taken back: all is as it was before."
+    st.session_state["mq_import_done"] = {"viewer": frame.viewer.id, "line": line}
+    st.rerun()
 
 
 # -- export and delete -------------------------------------------------------------------------------------------------

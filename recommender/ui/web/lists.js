@@ -66,7 +66,7 @@ function shelfLine(l) {
     ? `<button type="button" class="mq-shelf-open" data-do="open" data-film="${+l.film.id}">${listArt(l.film)}<span><b>${esc(l.film.title)}</b><small>${+l.film.year || ""}</small></span></button>`
     : `<span class="mq-shelf-open"><span class="mq-shelf-sign" aria-hidden="true">${icon("check")}</span><span><b>${esc(l.text)}</b></span></span>`;
   const undo = l.undo ? `<button type="button" class="mq-do" data-do="undo" data-id="${esc(l.id)}" aria-label="Undo: ${esc(l.text)}${l.film ? `, ${esc(l.film.title)}` : ""}">Undo</button>` : "";
-  return `<li class="mq-${l.state.replace(" ", "-")}"><time>${clock(l.at)}</time>${what}<p>${l.film ? esc(l.text) : ""}${from} ${state}</p>${undo}</li>`;
+  return `<li class="mq-line-${l.state.replace(" ", "-")}"><time>${clock(l.at)}</time>${what}<p>${l.film ? esc(l.text) : ""}${from} ${state}</p>${undo}</li>`;
 }
 
 // -- what an import would bring ------------------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ function mapPaint(root) {
     pen.clearRect(0, 0, w, h);
     mapDots(pen, root);
     const marks = [...root.mqLit].map(([n, is]) => [...mapSpot(root, atlas.films.x[n], atlas.films.y[n]), n, is]);
-    mapNames(pen, root, marks);
     mapMarks(pen, root, marks);
+    mapNames(pen, root, marks);
     mapOver(pen, root);
     canvas.style.touchAction = root.mqView.k > 1 ? "none" : "pan-y";
   });
@@ -117,7 +117,7 @@ function mapMarks(pen, root, marks) {
     dim = root.mqData.fits;
   [...marks].sort((a, b) => (a[3].rank ? 1 : 0) - (b[3].rank ? 1 : 0)).forEach(([x, y, n, is]) => {
     pen.globalAlpha = dim && dim[n] === "0" ? 0.25 : root.mqView.group == null || root.mqView.group === f.group[n] ? 1 : 0.5;
-    mapMark(pen, x, y, is, is.rank ? r * 1.25 : r);
+    mapMark(pen, x, y, is, is.rank ? (r / crowd) * 1.2 : r);
   });
   pen.globalAlpha = 1;
 }
@@ -125,7 +125,7 @@ function mapMarks(pen, root, marks) {
 function mapMark(pen, x, y, is, r) {
   // a disc for what I liked, a ring for what lies between, a cross for what I did not, a diamond for what is recommended
   pen.beginPath();
-  pen.lineWidth = 2;
+  pen.lineWidth = Math.min(2, r * 0.42);
   pen.strokeStyle = "#100d0b";
   if (is.rank) {
     pen.moveTo(x, y - r * 1.2);
@@ -155,10 +155,7 @@ function mapMark(pen, x, y, is, r) {
   pen.arc(x, y, r, 0, 6.2832);
   pen.fillStyle = is.way === "liked" ? WAYS.liked : "#100d0b";
   pen.fill();
-  if (is.way === "soso") {
-    pen.strokeStyle = WAYS.soso;
-    pen.arc(x, y, r, 0, 6.2832);
-  }
+  if (is.way === "soso") pen.strokeStyle = WAYS.soso;
   pen.stroke();
 }
 
@@ -180,11 +177,19 @@ function mapNames(pen, root, marks) {
       wide = Math.max(...lines.map((l) => pen.measureText(l).width)) / 2 + 3,
       mid = Math.max(wide + 4, Math.min(w - wide - 4, x));
     if (x < -wide || x > w + wide || at < -30 || at > root.mqSize.h + 30) return;
-    const boxes = shifts.map((by) => [mid - wide, at + by - (tall * lines.length) / 2 - 1, mid + wide, at + by + (tall * lines.length) / 2 + 1]).filter(free);
+    const half = (tall * lines.length) / 2 + 1,
+      inside = (y) => Math.max(half + 3, Math.min(root.mqSize.h - half - 3, y)),
+      boxes = shifts.map((by) => inside(at + by)).map((y) => [mid - wide, y - half, mid + wide, y + half]).filter(free);
     if (!boxes.length) return;
     const box = shifts.length > 1 ? boxes.map((b, n) => [hides(b) + n / 4, b]).sort((a, b) => a[0] - b[0])[0][1] : boxes[0],
       y = (box[1] + box[3]) / 2;
     taken.push(box);
+    if (shifts.length > 1 && hides(box)) {
+      pen.fillStyle = "#120e0bc4";
+      pen.beginPath();
+      pen.roundRect(box[0] - 2, box[1] - 1, box[2] - box[0] + 4, box[3] - box[1] + 2, 6);
+      pen.fill();
+    }
     pen.lineWidth = 4;
     pen.strokeStyle = "#100d0bd9";
     pen.fillStyle = colour;
