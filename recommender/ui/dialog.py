@@ -8,7 +8,7 @@ import streamlit as st
 
 from recommender.serve import inquiry, phrases
 from recommender.types import Query
-from recommender.ui import cards, kit, taste
+from recommender.ui import cards, kit, sign, taste
 from recommender.ui.state import Frame
 
 Source = tuple[str, str | None]  # the model that explains a film, and the key of its row on the Home page
@@ -39,6 +39,7 @@ def _closed() -> None:
 
 
 @st.dialog("About this film", width=1040, on_dismiss=_closed)
+@sign.stored
 def show(frame: Frame, source: Source | None = None) -> None:
     """Draw the film of the session; a click inside redraws only this. source: what explains it, where it is not the row that it was clicked in."""
     act = kit.event(KEY)

@@ -11,7 +11,7 @@ import streamlit as st
 from recommender.serve.logbook import Page
 from recommender.serve.request import Request
 from recommender.types import Context, Home, Query
-from recommender.ui import cards, company, dialog, kit, taste, whatchanged, words
+from recommender.ui import cards, company, dialog, kit, sign, taste, whatchanged, words
 from recommender.ui.state import Frame, put
 
 KEY = "mq_home"
@@ -29,6 +29,7 @@ def stage(frame: Frame) -> None:
 
 
 @st.fragment
+@sign.stored
 def _fragment(frame: Frame) -> None:
     _apply(frame, kit.event(KEY))
     frame = frame.now()
