@@ -99,7 +99,7 @@ def headline(made: Portrait, unused: int = 0) -> tuple[str, str]:
 def _outstanding(made: Portrait) -> tuple[list[str], list[str]]:
     """Genres and decades that differ most and beyond chance, two of each direction at most."""
     sure = sorted((t for t in (*made.genres, *made.decades) if t.sure), key=lambda t: -abs(t.difference or 0))
-    said = lambda t: f"of the {_name('', t)}" if isinstance(t.subject, int) else str(t.subject)
+    said = lambda t: f"{t.subject}s cinema" if isinstance(t.subject, int) else str(t.subject)
     more = [said(t) for t in sure if (t.difference or 0) > 0][:2]
     less = [said(t) for t in sure if (t.difference or 0) < 0][:2]
     return more, less
