@@ -136,7 +136,7 @@ def test_several_files_of_one_person_are_one_and_the_rating_stands() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Feedback:
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Feedback:
     """The store that the command opens."""
     monkeypatch.setattr(settings(), "database_url", f"sqlite:///{tmp_path / 'f.sqlite'}")
     return Feedback.open(settings().database_url)
@@ -160,7 +160,7 @@ def command(*words: str):
     return CliRunner().invoke(app, ["import", *words])
 
 
-def test_the_command_stores_once_and_says_what_became_of_every_line(store: Feedback, films: Catalog, history: str) -> None:
+def test_the_command_stores_once_and_says_what_became_of_every_line(kept: Feedback, films: Catalog, history: str) -> None:
     done = command("--viewer", "vera", "--from", history)
     assert done.exit_code == 0, done.output
     for said in (
@@ -172,37 +172,37 @@ def test_the_command_stores_once_and_says_what_became_of_every_line(store: Feedb
     ):
         assert said in done.output
     assert done.output.endswith("2 stored\n")
-    assert {films.titles[films.index(film)]: o.stars for film, o in store.taste("vera").opinions.items()} == {"Babe": 4.5, "Alien": 5.0}
+    assert {films.titles[films.index(film)]: o.stars for film, o in kept.taste("vera").opinions.items()} == {"Babe": 4.5, "Alien": 5.0}
     assert command("--viewer", "vera", "--from", history).output.endswith("0 stored\n")
 
 
-def test_a_dry_run_stores_nothing_and_first_takes_the_likeliest(store: Feedback, films: Catalog, history: str) -> None:
+def test_a_dry_run_stores_nothing_and_first_takes_the_likeliest(kept: Feedback, films: Catalog, history: str) -> None:
     said = json.loads(command("--viewer", "vera", "--from", history, "--dry-run", "--unclear", "first", "--json").stdout)
-    assert store.events("vera") == []
+    assert kept.events("vera") == []
     assert (said["stored"], said["new"], said["unread"], len(said["absent"])) == (0, 3, 1, 1)
     assert sorted(m["title"] for m in said["matched"]) == ["Alien", "Babe", "Hamlet"]
     assert [m["how"] for m in said["matched"] if m["title"] == "Hamlet"] == ["by hand"]
 
 
-def test_a_child_gets_no_film_over_the_limit_and_hears_of_none(store: Feedback, films: Catalog, history: str) -> None:
+def test_a_child_gets_no_film_over_the_limit_and_hears_of_none(kept: Feedback, films: Catalog, history: str) -> None:
     said = command("--viewer", "mia", "--from", history, "--unclear", "first", "--json")
     assert "Alien" not in said.stdout
     assert json.loads(said.stdout)["limit"] == "PG"
     allowed = films.allowed("PG")
-    stored = [event.film for event in store.events("mia")]
+    stored = [event.film for event in kept.events("mia")]
     assert films.ids[[films.titles.index("Babe")]].item() in stored
     assert all(allowed[films.index(film)] for film in stored)
     assert json.loads(said.stdout)["over_limit"] >= 1
 
 
-def test_an_own_viewer_with_a_limit_is_held_to_it_too(store: Feedback, films: Catalog, history: str) -> None:
-    store.add_viewer(Viewer("me-0123456789ab", "Pip", "Small", {"shape": "fox", "hue": 20}, Profile(), "G"))
+def test_an_own_viewer_with_a_limit_is_held_to_it_too(kept: Feedback, films: Catalog, history: str) -> None:
+    kept.add_viewer(Viewer("me-0123456789ab", "Pip", "Small", {"shape": "fox", "hue": 20}, Profile(), "G"))
     command("--viewer", "Pip", "--from", history, "--unclear", "first")
-    assert [films.titles[films.index(e.film)] for e in store.events("me-0123456789ab")] == ["Babe"]
+    assert [films.titles[films.index(e.film)] for e in kept.events("me-0123456789ab")] == ["Babe"]
 
 
 @pytest.mark.parametrize("content, said", [(b"", "it is empty"), (b"%PDF-1.7", "a PDF"), (b"a,b\n1,2\n", "the columns are 'a,b'")])
-def test_what_is_no_export_is_one_line(store: Feedback, tmp_path: Path, monkeypatch, capsys, content: bytes, said: str) -> None:
+def test_what_is_no_export_is_one_line(kept: Feedback, tmp_path: Path, monkeypatch, capsys, content: bytes, said: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     monkeypatch.setattr(sys, "argv", ["recommender", "import", "--viewer", "vera", "--from", str(tmp_path / "x.csv")])
     with pytest.raises(SystemExit) as end:
@@ -210,7 +210,7 @@ def test_what_is_no_export_is_one_line(store: Feedback, tmp_path: Path, monkeypa
     assert end.value.code == 2
     [line] = capsys.readouterr().err.splitlines()
     assert said in line
-    assert store.events("vera") == []
+    assert kept.events("vera") == []
 
 
 def test_the_services_are_those_that_files_are_read_of() -> None:

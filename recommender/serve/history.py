@@ -24,8 +24,8 @@ _SAID = {
 }
 _ROWS = {
     "top": "your first row",
-    "next": "Next for you",
-    "people": "Enjoyed by people with your taste",
+    "next": "What comes next",
+    "people": "people with your taste",
     "person": "a row about a person",
     "genre": "a row about a genre",
     "moment": "Popular for the moment",
