@@ -282,6 +282,15 @@ def test_the_same_file_again_has_nothing_to_add_and_the_import_is_undone_as_one(
     assert not [b for b in at.button if b.key and b.key.startswith("mq_undo_")]
 
 
+def test_undo_after_an_import_takes_back_all_of_it(kept: Feedback) -> None:
+    kept.add([Event("vera", "love", 1)])
+    pressed(uploaded(page("vera", "your-data"), BABE_AND_ALIEN), "mq_import_add")
+    act(page("vera"), "mq_home", do="undo")
+    assert list(kept.taste("vera").opinions) == [1]
+    act(page("vera"), "mq_home", do="undo")
+    assert kept.taste("vera").opinions == {}
+
+
 def test_a_person_says_which_film_is_meant(kept: Feedback, films: Catalog) -> None:
     at = uploaded(page("vera", "your-data"), letterboxd("2024-05-04,Hamlet,,https://c,3", "2024-05-04,Cinderella,,https://d,4"))
     asked = views(at)["arrivals"]["unclear"]

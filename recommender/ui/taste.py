@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from recommender.serve import arrivals, history
 from recommender.serve.feedback import Event, Taste, note_of
 from recommender.serve.logbook import Page
 from recommender.types import Preferences
@@ -62,10 +63,12 @@ def undone(frame: Frame, events: Iterable[str]) -> list[Event]:
 
 
 def take_back(frame: Frame) -> None:
-    """Undo what was said last."""
+    """Undo what was said last; of an import, all that stands."""
     latest = frame.service.latest(frame.viewer)
     if latest:
-        store(frame, undone(frame, [latest]))
+        brought = arrivals.imports(frame.service.feedback.events(frame.viewer.id, history.TOLD))
+        whole = next((stands for one in brought if latest in (stands := [event.id for event in one.stands])), [latest])
+        store(frame, undone(frame, whole))
 
 
 def stamp(frame: Frame) -> dict[str, Any]:
