@@ -506,7 +506,7 @@ ROW = "[...document.querySelectorAll('.mq-ten .mq-card')].map(c => c.dataset.fil
 @pytest.mark.browser
 def test_a_new_viewer_gets_from_nothing_to_a_list_of_their_own_by_keyboard(page, app_url):
     page.goto(app_url + "/?viewer=sam")
-    page.locator(".mq-card .mq-art").first.wait_for()
+    page.locator(".mq-card .mq-art").first.wait_for(timeout=90_000)  # the server may still be opening the house
     page.get_by_role("link", name="Taste").click()
     page.locator(".mq-kind").first.wait_for()
     page.locator(".mq-ten .mq-card").first.wait_for()
