@@ -282,12 +282,12 @@ def test_the_same_file_again_has_nothing_to_add_and_the_import_is_undone_as_one(
     assert not [b for b in at.button if b.key and b.key.startswith("mq_undo_")]
 
 
-def test_undo_after_an_import_takes_back_all_of_it(kept: Feedback) -> None:
+def test_undo_beside_the_first_row_after_an_import_takes_back_all_of_it(kept: Feedback) -> None:
     kept.add([Event("vera", "love", 1)])
     pressed(uploaded(page("vera", "your-data"), BABE_AND_ALIEN), "mq_import_add")
-    act(page("vera"), "mq_home", do="undo")
+    act(page("vera", "rate-films"), "mq_taste_row", do="undo")
     assert list(kept.taste("vera").opinions) == [1]
-    act(page("vera"), "mq_home", do="undo")
+    act(page("vera", "rate-films"), "mq_taste_row", do="undo")
     assert kept.taste("vera").opinions == {}
 
 

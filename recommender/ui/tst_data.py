@@ -27,8 +27,7 @@ SOME = 24  # matched films that are shown
 NAMED = 200  # lines of a kind that are named
 SAID = {"watched": "watched", "list": "listed"}
 HOW = (
-    "**Letterboxd:** Settings, Data, Export your data; the zip as it comes.  \n"
-    "**IMDb:** Your ratings, Export; also your watch-list.  \n"
+    "**Letterboxd:** Settings, Data, Export your data; the zip as it comes. **IMDb:** Your ratings, Export; also your watch-list. "
     "**Trakt:** Settings, Data, Export; the zip, or its files."
 )
 
@@ -78,17 +77,14 @@ def _head(title: str, line: str) -> None:
 
 def _import(frame: Frame) -> None:
     again, most = st.session_state.setdefault("mq_import_n", 0), frame.service.settings.import_bytes
-    left, right = st.columns([3, 2], gap="large", vertical_alignment="top")
-    with right:
-        st.markdown(HOW)
-    with left:
-        given = st.file_uploader(
-            f"Files of Letterboxd, IMDb or Trakt: zip, CSV or JSON, up to {most // 1_000_000} MB each",
-            type=["csv", "json", "zip"],
-            accept_multiple_files=True,
-            key=f"mq_files_{again}",
-            max_upload_size=max(1, most // 1_000_000),
-        )
+    given = st.file_uploader(
+        f"Files of Letterboxd, IMDb or Trakt: zip, CSV or JSON, up to {most // 1_000_000} MB each",
+        type=["csv", "json", "zip"],
+        accept_multiple_files=True,
+        key=f"mq_files_{again}",
+        max_upload_size=max(1, most // 1_000_000),
+    )
+    st.caption(HOW)
     done = st.session_state.get("mq_import_done")
     if done and done["viewer"] == frame.viewer.id:
         st.html(f'<p class="mq-outcome" role="status">{escape(done["line"])}</p>')
