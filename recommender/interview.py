@@ -16,6 +16,7 @@ from recommender.models.atlas import Atlas
 from recommender.models.ratings import Ratings
 from recommender.rank import mask, top
 
+PICK = 0.5  # points that a group gives to films where a person picks it, as in the study of interviews
 LIFT = 0.5  # log-odds that a viewer knows a film for each spread of its closeness to the nearest of the groups they picked
 
 

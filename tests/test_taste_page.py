@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recommender.interview import PICK
 from recommender.serve.costs import cost_of, costs
 from recommender.serve.portrait import portrait
 from recommender.serve.service import Service
@@ -103,7 +104,7 @@ def test_a_pick_is_a_setting_that_moves_the_row_and_a_second_tap_takes_it_back()
     assert len(groups) >= 12
     assert all(len(g["films"]) == tst_find.FACES and not g["on"] for g in groups)
     act(at, tst_find.KEY, do="group", group=groups[2]["number"])
-    assert stored("sam").groups == ((groups[2]["number"], 1.0),)
+    assert stored("sam").groups == ((groups[2]["number"], PICK),)
     assert [g["number"] for g in view(at, "findTaste")["groups"] if g["on"]] == [groups[2]["number"]]
     assert row(at) != before
     moved = view(at, "firstRow")

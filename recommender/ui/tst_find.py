@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from recommender.interview import PICK
 from recommender.models.atlas import Group
 from recommender.serve import interview
 from recommender.serve.feedback import Event
@@ -14,7 +15,6 @@ from recommender.ui.state import Frame
 
 KEY = "mq_taste_find"
 ANSWERS, UNSEEN = ("love", "like", "dislike"), "unseen"
-PICKED = 1.0  # points of a group that is picked
 FACES = 4
 
 
@@ -51,7 +51,7 @@ def _pick(frame: Frame, group: Any) -> None:
         return
     points = dict(tst_dials.stored(frame).groups)
     if points.pop(group, 0.0) <= 0:
-        points[group] = PICKED
+        points[group] = PICK
     tst_dials.change(frame, groups=tuple(points.items()))
 
 
