@@ -50,7 +50,7 @@ def store_gone(error: FeedbackError) -> None:
     board(
         "Technical difficulties",
         "The projector has stopped",
-        "What viewers say is stored in a database, and it does not answer. Nothing that was stored is lost; what was clicked just now may be.",
+        "What viewers say is kept in a database, and it cannot be used now. What was clicked just now may not be stored.",
     )
     with st.container(key="mq_board_more", horizontal_alignment="center"):
         st.button("Try again", icon=":material/refresh:", key="mq_again")
