@@ -27,7 +27,9 @@ Device = StrEnum("Device", {d: d for d in DEVICES})  # type: ignore[misc]
 Certificate = StrEnum("Certificate", {c: c for c in CERTIFICATES})  # type: ignore[misc]
 Fame = StrEnum("Fame", {f: f for f in FAME})  # type: ignore[misc]
 
-ViewerOption = Annotated[str | None, typer.Option("--viewer", help="A demo viewer by name.")]
+ViewerOption = Annotated[
+    str | None, typer.Option("--viewer", help="A demo viewer, or one made in the app, by name or id; or a MovieLens user as ml-123.")
+]
 UserOption = Annotated[int | None, typer.Option("--user", help="A MovieLens user by id (needs the data set: see fetch).")]
 LikesOption = Annotated[str | None, typer.Option("--likes", help='Films you like: "Title; Title (year)".')]
 TimeOption = Annotated[TimeOfDay | None, typer.Option("--time-of-day", help="Local part of the day; told to the models if that was shown to help.")]
@@ -73,17 +75,21 @@ def recommend(
     home = service.home(who, query, filters) if model is None else service.listing(who, query, _model(service, model), k, filters)
     if as_json:
         return print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
-    console.print(f"[bold]{who.name}[/] — {home.strategy.why}", highlight=False)
+    console.print(f"[bold]{markup_free(who.name)}[/] — {markup_free(home.strategy.why)}", highlight=False)
     _print_signals(service, who, asked, query)
     for row in home.carousels:
         simulated = " · simulated: device" if row.simulated else ""
-        table = Table(title=f"{row.title}  [dim]{row.model}{simulated}[/]", title_justify="left", expand=True, box=None, header_style="dim")
+        table = Table(
+            title=f"{markup_free(row.title)}  [dim]{row.model}{simulated}[/]", title_justify="left", expand=True, box=None, header_style="dim"
+        )
         for name, width in (("film", 3), ("year", None), ("match", None), ("reason", 5)):
             table.add_column(name, ratio=width, no_wrap=width is None)
         for r in row.recommendations:
             match = f"{r.match}%" if r.match is not None else "–"
             table.add_row(markup_free(service.catalog.titles[r.item]), str(service.catalog.years[r.item]), match, markup_free(r.sentence))
         console.print(table, "")
+    if not any(row.recommendations for row in home.carousels):
+        console.print("No film is within the filters and the viewer's limit and unseen.", highlight=False)
     console.print(f"[dim]{home.timing_ms['total']:.0f} ms[/]", highlight=False)
 
 
@@ -119,7 +125,9 @@ def explain(
         return print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog), "signals": signals})
     _print_signals(service, who, moment, query)
     title = markup_free(service.catalog.titles[item])
-    console.print(f"[bold]{title}[/] for {who.name}: rank {found.rank} of {found.among}, score {r.score:.4f} by {r.model}", highlight=False)
+    console.print(
+        f"[bold]{title}[/] for {markup_free(who.name)}: rank {found.rank} of {found.among}, score {r.score:.4f} by {r.model}", highlight=False
+    )
     console.print(f"{markup_free(r.sentence)}.\n", highlight=False)
     table = Table(box=None, header_style="dim")
     for name in ("kind", "reason", "points", "rank without it", "what stands behind it"):
@@ -128,7 +136,9 @@ def explain(
     for n, reason in enumerate(r.explanation.reasons):
         simulated, behind = " (simulated)" if reason.simulated else "", found.evidence[n] if n < len(found.evidence) else ""
         without = ranks.get(reason.subject, "") if isinstance(reason.subject, int) else ""
-        table.add_row(reason.kind, markup_free(phrases.subject(reason, service.catalog)) + simulated, f"{reason.weight:+.4f}", without, behind)
+        table.add_row(
+            reason.kind, markup_free(phrases.subject(reason, service.catalog)) + simulated, f"{reason.weight:+.4f}", without, markup_free(behind)
+        )
     console.print(table)
     sums = "The points sum to the score." if r.explanation.exact else "Films by leave-one-out; with the rest, the points sum to the score."
     console.print(f"[dim]{sums}[/]")
@@ -165,7 +175,9 @@ def why_not(
         return print_json(wire.why_not(found, service.catalog) if found else {"film": service.catalog.titles[item], "among_the_first": True})
     _print_signals(service, who, moment, query)
     if found is None:
-        return console.print(f"{markup_free(service.catalog.titles[item])} is among the first {inquiry.FIRST} for {who.name}.", highlight=False)
+        return console.print(
+            f"{markup_free(service.catalog.titles[item])} is among the first {inquiry.FIRST} for {markup_free(who.name)}.", highlight=False
+        )
     for line in phrases.why_not(found, service.catalog):
         console.print(markup_free(line), highlight=False)
 
@@ -205,7 +217,8 @@ def _who(service: Service, viewer: str | None, user: int | None, likes: str | No
     if sum(option is not None for option in (viewer, user, likes)) != 1:
         raise ValueError("wanted exactly one of --viewer, --user and --likes")
     if viewer is not None:
-        return service.person(viewer_named({**service.viewers, **service.feedback.viewers(service.catalog)}, viewer).id)
+        known = service.viewers | service.feedback.viewers(service.catalog)
+        return service.person(viewer if viewer.startswith("ml-") else viewer_named(known, viewer).id)
     if user is not None:
         return service.person(f"ml-{user}")
     titles = [title.strip() for title in (likes or "").split(";") if title.strip()]
@@ -245,7 +258,7 @@ def _filters(
     stars: float | None,
     fame: Fame | None,
 ) -> Filters:
-    known = service.catalog.genre_names[service.catalog.genre(genre)] if genre else None
+    known = service.catalog.genre_names[service.catalog.genre(genre)] if genre is not None else None
     if decade is not None and decade not in service.catalog.decades:
         raise ValueError(f"--decade is {decade}, wanted one of {', '.join(map(str, service.catalog.decades))}")
     return Filters(known, minutes, certificate.value if certificate else None, in_colour, decade, stars, fame.value if fame else None)

@@ -70,7 +70,7 @@ def compare(
 
 def _print(found: dict[str, Any], who: str, names: list[str]) -> None:
     """Places of all films, what each list is like, and how alike any two are."""
-    where = Table(title=f"{who}: places in each list", title_justify="left", box=None, header_style="dim")
+    where = Table(title=f"{markup_free(who)}: places in each list", title_justify="left", box=None, header_style="dim")
     where.add_column("film")
     for name in names:
         where.add_column(name, justify="right")

@@ -273,7 +273,8 @@ def test_genres_that_left_the_catalogue_are_left_out(feedback: Feedback, catalog
 @pytest.mark.parametrize(
     "wrong",
     [{"id": "vera"}, {"id": "me-"}, {"id": "me-A"}, {"id": "me-" + "a" * 62}, {"name": " "}, {"name": "a" * 41}, {"name": "a\nb"}, {"name": "a\0"},
-     {"line": ""}, {"certificate": "X"}, {"avatar": {}}, {"avatar": {"shape": "snake", "hue": 3}}, {"avatar": {"shape": "owl", "hue": 360}}],
+     {"name": "\u202eada"}, {"line": ""}, {"certificate": "X"}, {"avatar": {}}, {"avatar": {"shape": "snake", "hue": 3}},
+     {"avatar": {"shape": "owl", "hue": 360}}],
 )  # fmt: skip
 def test_a_viewer_of_the_wrong_kind_is_refused(wrong: dict, tmp_path: Path, catalog) -> None:
     with opened(f"sqlite:///{tmp_path / 'f.sqlite'}") as store:
@@ -508,6 +509,27 @@ def test_a_wrong_password_is_not_repeated(postgres: str) -> None:
     with pytest.raises(FeedbackError, match="password authentication failed") as error:
         Feedback.open(f"{wrong}/postgres")
     assert wrong.split(":")[2].split("@")[0] not in str(error.value)
+
+
+@pytest.mark.parametrize("error", [OSError(), ModuleNotFoundError("No module named 'psycopg'")])
+def test_whatever_keeps_a_database_from_opening_is_told(monkeypatch, error: Exception) -> None:
+    monkeypatch.setattr(tables, "engine", lambda url: (_ for _ in ()).throw(error))
+    with pytest.raises(FeedbackError, match=f"127.0.0.1/films cannot be used: {str(error) or 'OSError'}; wanted a PostgreSQL database"):
+        Feedback.open("postgresql://u:geheim@127.0.0.1/films")
+
+
+def test_the_store_of_a_program_that_reached_none_is_gone_with_it(tmp_path: Path) -> None:
+    script = """
+from recommender.serve.feedback import Event, opened
+store, [line] = opened("mysql://host/films")
+store.add([Event("vera", "like", 1)])
+print(store.where, line, sep="\\n")
+"""
+    place, line = subprocess.run([sys.executable, "-c", script], cwd=ROOT, text=True, capture_output=True, check=True).stdout.splitlines()
+    assert line.startswith("the feedback database at host/films")
+    assert line.endswith("What is said here is lost when the program ends; mend that, then start it again.")
+    assert place.endswith("feedback.sqlite")
+    assert not Path(place).parent.exists()
 
 
 def test_a_database_that_goes_away_is_told_so(feedback: Feedback) -> None:

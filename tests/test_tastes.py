@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from recommender.__main__ import app
 from recommender.catalog import Catalog
 from recommender.serve.events import NO_TASTE, Event, fold, note_of
 from recommender.serve.feedback import Feedback
@@ -15,7 +17,7 @@ from recommender.serve.logbook import Page
 from recommender.serve.service import Service
 from recommender.serve.tastes import served
 from recommender.serve.viewers import Viewer
-from recommender.types import Context, Home, Preferences, Query
+from recommender.types import Context, Home, Preferences, Profile, Query
 
 EVENING = Context("evening", "tv")
 ALIEN, ALIENS, MATRIX, TOY_STORY = 1214, 1200, 2571, 1
@@ -243,11 +245,56 @@ def test_what_cannot_be_meant_is_not_stored(desk: Service) -> None:
     for event, error in (
         (Event("mia", "love", MATRIX), "over the limit of Mia"),
         (Event("vera", "love", 99_999_999), "film id 99999999 is not in the catalogue"),
+        (Event("mia", "impression", MATRIX), "over the limit of Mia"),
         (Event("nobody", "love", ALIEN), "viewer 'nobody' is unknown"),
+        (Event("nobody", "impression", ALIEN), "viewer 'nobody' is unknown"),
+        (Event("me-gone", "vote"), "viewer 'me-gone' is unknown"),
+        (Event("me-gone", "prefer", note=note_of(Preferences())), "viewer 'me-gone' is unknown"),
     ):
         with pytest.raises((KeyError, ValueError), match=error):
             desk.record([event])
         assert desk.feedback.events(event.viewer) == []
+
+
+def test_one_page_left_open_stores_nothing_of_a_viewer_who_was_forgotten(desk: Service) -> None:
+    desk.feedback.add_viewer(own := Viewer("me-1", "Ada", "made here", {"shape": "owl", "hue": 10}, Profile(), None))
+    page = Page(desk.catalog, home(desk, own.id).carousels)
+    assert desk.record(page.impressions(own.id, {})) > 0
+    desk.feedback.forget(own.id)
+    with pytest.raises(KeyError, match="viewer 'me-1' is unknown"):
+        desk.record(page.impressions(own.id, {}))
+    assert desk.feedback.export(own.id) == {"viewer": own.id, "person": None, "events": []}
+
+
+@pytest.mark.parametrize("name", ["", "\0", "Vera", "a" * 65, "vera\n", "' OR 1=1 --", "é"])
+def test_what_is_no_viewer_never_reaches_the_store(desk: Service, tmp_path, name: str) -> None:
+    """PostgreSQL refuses a NUL in a question: it would look as if the store were gone."""
+    desk.feedback.close()
+    (tmp_path / "said.sqlite").write_bytes(b"no database")
+    with pytest.raises(KeyError, match="is unknown"):
+        desk.person(name)
+
+
+@pytest.mark.parametrize("name", ["[/]", "[link=http://x]hey[/link]", "[bold]Ada"])
+def test_a_name_is_no_markup_on_the_command_line(desk: Service, monkeypatch, name: str) -> None:
+    monkeypatch.setattr(Service, "open", lambda settings: desk)
+    desk.feedback.add_viewer(Viewer("me-1", name, name, {"shape": "owl", "hue": 10}, Profile(), None))
+    for words in (
+        ["recommend"],
+        ["explain", "--film", "Heat"],
+        ["why-not", "--film", "Star Wars: Episode IV - A New Hope"],
+        ["compare", "home", "ease"],
+    ):
+        said = CliRunner().invoke(app, [*words, "--viewer", "me-1"])
+        assert said.exit_code == 0, said.exception
+        assert name in said.stdout
+
+
+def test_a_list_that_the_filters_leave_empty_says_so(desk: Service, monkeypatch) -> None:
+    monkeypatch.setattr(Service, "open", lambda settings: desk)
+    for words in ([], ["--model", "ease"]):
+        assert "No film is within the filters" in CliRunner().invoke(app, ["recommend", "--viewer", "vera", "--minutes", "1", *words]).stdout
+        assert "No film is within" not in CliRunner().invoke(app, ["recommend", "--viewer", "vera", *words]).stdout
 
 
 def test_the_last_word_can_be_taken_back(desk: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,13 @@ def test_names_are_forgiven(viewers: dict) -> None:
         viewer_named(viewers, "Kenny")
     with pytest.raises(KeyError, match="wanted one of Sam, Inês, Jonas"):
         viewer_named(viewers, "qqqqqq")
+
+
+def test_an_id_wins_and_a_name_that_two_have_is_refused(viewers: dict) -> None:
+    """Whoever calls their own viewer Mia does not get her limit out of the way."""
+    known = viewers | {"me-1": replace(viewers["sam"], id="me-1", name="MIA"), "me-2": replace(viewers["sam"], id="me-2", name="Zoë")}
+    assert viewer_named(known, "mia") is viewers["mia"]
+    assert viewer_named(known, "zoe").id == viewer_named(known, "me-2").id == "me-2"
+    for name in ("Mia", "MIA", "mía"):
+        with pytest.raises(ValueError, match=f"viewer '{name}' is the name of 2 viewers, wanted one of their ids: mia, me-1"):
+            viewer_named(known, name)

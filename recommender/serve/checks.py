@@ -40,8 +40,8 @@ def text(longest: int, name: str, value: Any) -> str:
 
 
 def line(longest: int, name: str, value: Any) -> str:
-    """A text of one line that is not all blank."""
-    if not text(longest, name, value).strip() or re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", value):
+    """A text of one line that is not all blank, and has nothing in it that steers a terminal or turns the direction of writing around."""
+    if not text(longest, name, value).strip() or re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", value):
         raise refuse(name, value, f"a line of 1 to {longest} characters")
     return value
 

@@ -24,7 +24,7 @@ ASPECTS = {**dict.fromkeys(OPINIONS, "opinion"), "watched": "watched", "list": "
 OF_NO_FILM = ("prefer", "vote", "undo")  # kinds that need not name one
 ALWAYS = ("viewer", "kind", "id", "at", "note")  # fields that are never unknown
 
-_VIEWER = re.compile(r"[a-z0-9-]{1,64}")
+VIEWER = re.compile(r"[a-z0-9-]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -32,7 +32,7 @@ _identifier = partial(checks.matching, _ID, "1 to 64 letters, digits, hyphens an
 _device = partial(checks.one_of, DEVICES)
 _any_number = partial(checks.number, lambda _: True, "a finite number")
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "viewer": partial(checks.matching, _VIEWER, "1 to 64 small letters, digits and hyphens"),
+    "viewer": partial(checks.matching, VIEWER, "1 to 64 small letters, digits and hyphens"),
     "kind": partial(checks.one_of, KINDS),
     "film": partial(checks.whole, 2**63 - 1),
     "stars": partial(checks.number, lambda x: 0.5 <= x <= 5 and not x * 2 % 1, "0.5 to 5 in steps of 0.5"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -211,7 +213,7 @@ def _stored(connection: Connection, viewer: str, ids: list[str], at_once: int = 
 
 
 def _avatar(avatar: dict[str, Any]) -> dict[str, Any]:
-    if set(avatar) != {"shape", "hue"}:
+    if not isinstance(avatar, dict) or set(avatar) != {"shape", "hue"}:
         raise checks.refuse("avatar", avatar, "a shape and a hue")
     return {"shape": checks.one_of(tuple(SHAPES), "shape", avatar["shape"]), "hue": checks.whole(359, "hue", avatar["hue"])}
 
@@ -236,8 +238,8 @@ def _reached(where: str, url: URL) -> Iterator[None]:
         yield
     except FeedbackError:
         raise
-    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError, ImportError) as error:
+        reason = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
         wanted = "a file that SQLite may read and write" if url.drivername == "sqlite" else "a PostgreSQL database that can be opened"
         raise FeedbackError(f"the feedback database at {where} cannot be used: {reason}; wanted {wanted}, named in DATABASE_URL") from None
 
@@ -247,9 +249,11 @@ def opened(address: str) -> tuple[Feedback, tuple[str, ...]]:
     try:
         return Feedback.open(address), ()
     except FeedbackError as error:
-        return for_now(), (f"{error} Until that is mended, what is said here is kept until the program ends.",)
+        return for_now(), (f"{error}. What is said here is lost when the program ends; mend that, then start it again.",)
 
 
 def for_now() -> Feedback:
-    """A store of its own that lasts as long as the program."""
-    return Feedback.open(f"sqlite:///{Path(tempfile.mkdtemp(prefix='marquee-'), 'feedback.sqlite')}")
+    """A store of its own that lasts as long as the program, and leaves nothing behind."""
+    folder = tempfile.mkdtemp(prefix="marquee-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Feedback.open(f"sqlite:///{Path(folder, 'feedback.sqlite')}")

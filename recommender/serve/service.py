@@ -21,7 +21,7 @@ from recommender.models.atlas import Atlas
 from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
-from recommender.serve.events import KINDS, NO_TASTE, SILENT, Event, Taste, standing
+from recommender.serve.events import KINDS, NO_TASTE, SILENT, VIEWER, Event, Taste, standing
 from recommender.serve.evidence import evidence
 from recommender.serve.feedback import Feedback, for_now, opened
 from recommender.serve.request import Request
@@ -93,6 +93,8 @@ class Service:
         return said[-1].id if said else None
 
     def _current(self, name: str) -> tuple[int, Viewer, Taste]:
+        if not VIEWER.fullmatch(name):
+            raise _unknown(name)
         version, kept = self.feedback.version(name), self.people.get(name)
         if kept is None or kept[0] != version:
             base, taste = self._base(name), self.feedback.taste(name)
@@ -103,19 +105,22 @@ class Service:
         """A viewer as they were before they said anything."""
         if name in self.viewers:
             return self.viewers[name]
-        if number := re.fullmatch(r"ml-([0-9]{1,5})", name):
+        if number := re.fullmatch(r"ml-([0-9]{1,9})", name):
             return self.dataset_viewer(int(number[1]))
         own = self.feedback.viewers(self.catalog)
         if name in own:
             return own[name]
-        raise KeyError(f"viewer {name!r} is unknown, wanted the id of a demo viewer, of one made here, or ml-<number>")
+        raise _unknown(name)
 
     def record(self, events: Sequence[Event]) -> int:
-        """Store what a viewer did; KeyError where the viewer or a film is unknown, ValueError where a film is over their limit."""
+        """Store what a viewer did or was shown; KeyError where the viewer or a film is unknown, ValueError where a film is over their limit."""
+        films: dict[str, set[int]] = {}
         for event in events:
-            if event.film is not None and event.kind not in ("impression", "undo"):
-                item = self.catalog.index(event.film)
-                self._within(self.person(event.viewer), [item])
+            of = films.setdefault(event.viewer, set())
+            if event.film is not None and event.kind != "undo":
+                of.add(self.catalog.index(event.film))
+        for name, items in films.items():
+            self._within(self.person(name), sorted(items))
         return self.feedback.add(events)
 
     @property
@@ -218,10 +223,10 @@ class Service:
 
     def _within(self, viewer: Viewer, items: Iterable[int]) -> None:
         """LookupError for a film that there is not, ValueError for one over the viewer's limit: whoever asks, by whatever way."""
-        items = list(items)
+        items, allowed = list(items), self.catalog.allowed(viewer.certificate)
         self._check(items)
         for item in items:
-            if not self.may_see(viewer, item):
+            if not allowed[item]:
                 raise ValueError(f"film {self.catalog.titles[item]!r} is over the limit of {viewer.name}, {viewer.certificate}")
 
     def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None, explained: int = EXPLAINED) -> Details:
@@ -305,6 +310,10 @@ class Service:
                 if (scores > 0).sum() >= k:
                     return tuple(int(i) for i in rank.top(scores, k))
         return ()
+
+
+def _unknown(name: str) -> KeyError:
+    return KeyError(f"viewer {name!r} is unknown, wanted the id of a demo viewer, of one made here, or ml-<number>")
 
 
 def _labels(query: Query) -> tuple[tuple[str, str | None], ...]:

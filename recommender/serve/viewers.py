@@ -130,10 +130,18 @@ def _profile(where: str, person: dict[str, Any], catalog: Catalog) -> Profile:
 
 
 def viewer_named(viewers: Mapping[str, Viewer], name: str) -> Viewer:
-    """The viewer with this id or name, capitals and accents aside; a KeyError names the nearest where there is none."""
+    """The viewer with this id, else the one of this name, capitals and accents aside.
+
+    A KeyError names the nearest where there is none, a ValueError the ids where several have the name.
+    """
+    if name in viewers:
+        return viewers[name]
     known = {_plain(key): viewer for viewer in viewers.values() for key in (viewer.name, viewer.id)}
-    if viewer := known.get(_plain(name)):
-        return viewer
+    meant = [viewer for viewer in viewers.values() if _plain(name) in (_plain(viewer.name), _plain(viewer.id))]
+    if len(meant) > 1:
+        raise ValueError(f"viewer {name!r} is the name of {len(meant)} viewers, wanted one of their ids: {', '.join(v.id for v in meant)}")
+    if meant:
+        return meant[0]
     near = [known[n].name for n in difflib.get_close_matches(_plain(name), known, n=3, cutoff=0.5)]
     hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"wanted one of {', '.join(v.name for v in viewers.values())}"
     raise KeyError(f"viewer {name!r} is unknown; {hint}")

@@ -26,7 +26,7 @@ def problems(lines: tuple[str, ...]) -> None:
     if not lines:
         return
     with st.expander(
-        f"{words.counted(len(lines), 'model')} could not be loaded; the rest of the house is open", icon=":material/construction:", key="mq_problems"
+        f"{words.counted(len(lines), 'part')} of the house could not be opened; the rest is", icon=":material/construction:", key="mq_problems"
     ):
         for line in lines:
             st.code(line, language=None, wrap_lines=True)
