@@ -60,25 +60,39 @@ class Frame:
         return replace(self, viewer=_asking(self.service.person(self.viewer.id), self.model), filters=replace(self.filters, genre=genre))
 
 
+EVERYWHERE = ("viewer", "time", "device", "model", "minutes", "limit", "decade", "stars", "genre", "colour", "fame", "with", "how")  # on every page
+
+
 def from_address(name: str, allowed: Iterable[str]) -> str | None:
     """A parameter of the address, remembered over pages; a value that means nothing is dropped from the address.
 
     The address is asked when the visit begins and after Back or Forward. In between it only follows: a click sends the
     address that the browser shows at that moment, and where the answer to the click before is still under way, that
-    address is an old one and would undo it.
+    address is an old one and would undo it. After Back or Forward a full address, one with a viewer, says everything:
+    what it does not name is forgotten. An empty one says nothing, and is left alone: to fill it would be a step forward.
     """
     s, given, known, asked = st.session_state, st.query_params.get(name), f"mq_{name}", f"mq_asked_{name}"
-    if asked not in s or _back_or_forward():
+    back = _back_or_forward()
+    if asked not in s or back:
         s[asked] = True
         if given is not None and given.lower() in allowed:
             s[known] = given.lower()
+        elif back and "viewer" in st.query_params:
+            s.pop(known, None)
     kept: str | None = s.get(known)
-    if given != kept:
+    if given != kept and not (back and "viewer" not in st.query_params):
         if kept is None:
             del st.query_params[name]
         else:
             st.query_params[name] = kept
     return kept
+
+
+def _restore() -> None:
+    """Another page begins with an empty address: what every page says in it is written at once, as one step of the history."""
+    if not len(st.query_params) and "mq_viewer" in st.session_state and not _back_or_forward():
+        said = {name: st.session_state.get(f"mq_{name}") for name in EVERYWHERE}
+        st.query_params.update({name: value for name, value in said.items() if value is not None})
 
 
 def _back_or_forward() -> bool:
@@ -139,6 +153,7 @@ def choice(name: str, allowed: tuple[str, ...], browser: str | None) -> Choice:
 
 def viewer(service: Service) -> Viewer | None:
     """The viewer the address or the picker names, as they are now: a demo viewer or an own one by id, a MovieLens person as ml-<number>."""
+    _restore()
     given, kept = st.query_params.get("viewer", "").lower(), st.session_state.get("mq_viewer", "")
     name = from_address("viewer", [known for known in (given, kept) if known])
     if name is None:
