@@ -381,8 +381,45 @@ def test_a_word_changes_the_rows_at_once_says_why_and_can_be_taken_back():
     assert any(f"you loved {before[1]['title']}" in line for line in changes["why"])
     left = next(f for f in changes["films"] if f["id"] == film)
     assert (left["from"], left["to"]) == (2, None)
-    click(at, "mq_home", do="undo")
+    click(at, "mq_home", do="undo", id="a panel of before")
+    assert [f["id"] for f in views(at)["home"]["rows"][0]["films"]] == after
+    click(at, "mq_home", do="undo", id=changes["id"])
     assert [f["id"] for f in views(at)["home"]["rows"][0]["films"]] == old
+
+
+def test_undo_takes_back_what_its_panel_tells_of_and_nothing_older(forgotten):
+    """A word taken away and given again: the word of another film stands all the while."""
+    at = app(viewer="kenji")
+    first, film = (f["id"] for f in views(at)["home"]["rows"][0]["films"][1:3])
+    for of in (first, film):
+        click(at, "mq_home", do="open", film=of)
+        click(at, "mq_film_view", do="mark", film=of, mark="love")
+    click(at, "mq_film_view", do="mark", film=film, mark=None)
+    again(at)
+    for marks in ({first, film}, {first}, {first, film}):
+        changes = views(at)["home"]["changes"]
+        click(at, "mq_home", do="undo", id=changes["id"])
+        click(at, "mq_home", do="undo", id=changes["id"])  # a second click on the same panel
+        assert set(views(at)["home"]["taste"]["marks"]) == {str(of) for of in marks}
+
+
+def test_what_changed_is_gone_when_the_row_is_another_one(forgotten):
+    at = app(viewer="kenji")
+    film = views(at)["home"]["rows"][0]["films"][1]["id"]
+    click(at, "mq_home", do="open", film=film)
+    click(at, "mq_film_view", do="mark", film=film, mark="love")
+    again(at)
+    assert views(at)["home"]["changes"]
+    click(at, "mq_home", do="genre", genre="Comedy")
+    assert views(at)["home"]["changes"] is None
+
+
+def test_a_child_is_not_told_that_there_is_no_such_film():
+    at = app(viewer="mia")
+    click(at, "mq_home", do="find", words="Pulp Fiction")
+    line = views(at)["home"]["empty"]["line"]
+    assert line.startswith("Among films up to PG there is none of that name")
+    assert "catalogue" not in line
 
 
 def test_stars_given_in_the_dialog_are_kept_over_visits():

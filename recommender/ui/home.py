@@ -50,7 +50,7 @@ def _apply(frame: Frame, act: dict[str, Any]) -> None:
     elif do == "lot":
         company.draw_lot(frame, _on_page())
     elif do == "undo":
-        taste.take_back(frame)
+        whatchanged.take_back(frame, act.get("id"))
     elif do == "read":
         s["mq_changes"] = None
     elif do in ("list", "unuse", "reuse") and film is not None:
@@ -68,6 +68,7 @@ class Drawn:
     frame: Frame
     home: Home
     page: Page
+    said: tuple[str, ...]  # the events that had spoken by then
 
     def holds(self, frame: Frame) -> bool:
         """Whether they are still what this frame would be given."""
@@ -83,13 +84,13 @@ def _home(frame: Frame) -> Home:
     kept: Drawn | None = st.session_state.get("mq_rows")
     if kept is None or not kept.holds(frame):
         home = frame.service.home(frame.viewer, frame.query, frame.filters)
-        drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels))
+        drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels), whatchanged.said(frame))
         st.session_state["mq_rows"] = drawn
         taste.store(frame, drawn.page.impressions(frame.viewer.id, taste.stamp(frame)))
-        if kept is None or kept.frame.viewer.id != frame.viewer.id:
-            st.session_state["mq_changes"] = None
-        elif kept.frame.viewer is not frame.viewer:
-            st.session_state["mq_changes"] = whatchanged.panel(frame, kept.request(), drawn.request())
+        st.session_state["mq_changes"], st.session_state["mq_undo"] = None, ()  # places in a row that is no longer there say nothing
+        if kept is not None and kept.frame.viewer.id == frame.viewer.id and kept.frame.viewer is not frame.viewer:
+            new = [event for event in drawn.said if event not in kept.said]
+            st.session_state["mq_changes"] = whatchanged.undoable(whatchanged.panel(frame, kept.request(), drawn.request()), new)
         kept = drawn
     st.session_state["mq_page"] = kept.page
     return kept.home
@@ -128,15 +129,17 @@ def _search(frame: Frame, query: str, genre: str | None) -> dict[str, Any]:
     items = [int(i) for i in frame.service.search(query, frame.viewer)]
     of_genre = [i for i in items if genre is None or catalog.genres[i, catalog.genre(genre)]]
     if not of_genre:
-        return {"empty": _not_found(query, len(items), genre)}
+        return {"empty": _not_found(query, len(items), genre, frame.viewer.certificate)}
     films = [cards.card(catalog, r) for r in frame.service.cards(frame.viewer, frame.query, of_genre)]
     limit = f", nothing stricter than {frame.viewer.certificate}" if frame.viewer.certificate else ""
     line = f"{words.counted(len(films), 'film')} by title or person{f' in {genre}' if genre else ''}{limit}. Open one to see why it is not higher."
     return {"found": {"title": f"“{query}”", "line": line, "films": films}}
 
 
-def _not_found(query: str, found: int, genre: str | None) -> dict[str, Any]:
+def _not_found(query: str, found: int, genre: str | None, limit: str | None) -> dict[str, Any]:
     line = "Neither a film nor a person of that name is in the catalogue, even with typing errors forgiven."
+    if limit:  # there may be one over it, of which nothing is said
+        line = f"Among films up to {limit} there is none of that name, and none with a person of that name, even with typing errors forgiven."
     if found:
         line = f"{words.counted(found, 'film')} fit, but none of them is filed under {genre}."
     return {"sign": "No such title", "title": f"Nothing for “{query}”", "line": line, "undo": {"do": "clear", "label": "Clear the search"}}

@@ -9,7 +9,7 @@ function changesHtml(c) {
       return `<li class="mq-${how}" title="${esc(f.line)}"><span class="mq-poster" aria-hidden="true">${poster(f)}</span><b>${esc(f.title)}</b><i>${esc(places)}</i><span class="mq-name">${esc(f.line)}</span></li>`;
     })
     .join("");
-  return `<header><h2>What changed</h2><p>${esc(c.head)}</p><span><button type="button" class="mq-do" data-do="undo">Undo</button><button type="button" class="mq-do" data-do="read" aria-label="Close what changed">${icon("close")}</button></span></header>
+  return `<header><h2>What changed</h2><p>${esc(c.head)}</p><span>${c.id ? `<button type="button" class="mq-do" data-do="undo" data-id="${esc(c.id)}">Undo</button>` : ""}<button type="button" class="mq-do" data-do="read" aria-label="Close what changed">${icon("close")}</button></span></header>
     <ul class="mq-moves">${films}</ul><details open><summary>Why</summary><ul>${c.why.map((line) => `<li>${esc(line)}</li>`).join("")}</ul></details>`;
 }
 

@@ -67,6 +67,7 @@ function home({ data, parentElement, setTriggerValue }) {
     if (!on) return;
     if (on.dataset.genre != null) act({ do: "genre", genre: on.dataset.genre || null });
     else if (on.dataset.do === "clear") wipe(root);
+    else if (on.dataset.do === "undo") act({ do: "undo", id: on.dataset.id });
     else {
       const row = on.closest(".mq-row"),
         what = on.dataset.do ?? "open";
