@@ -94,7 +94,7 @@ def test_the_odds_in_words_are_those_in_figures(service: Service) -> None:
         among, one_in = map(int, re.fullmatch(r"Drawn from (\d+) films that fit; this one had a chance of 1 in (\d+)\.", found.odds).groups())
         assert among == found.among == len(hat(asked)[0])
         assert one_in == round(1 / found.propensity)
-    assert f"first {AMONG} films" in found.rule
+    assert f"that may be shown and are not on the page, the first {AMONG} for you at most" in found.rule
     assert f"{service.settings.least_match:.0%} or more" in found.rule
 
 

@@ -155,6 +155,7 @@ def test_whom_it_serves_better_is_found_by_their_own_lists(service: Service, pai
             assert share == pytest.approx(sum(f.wants[n] for f in found.films) / sum(best))
             assert share <= 1 + 1e-9
             assert f"{names[n]} {share:.0%}" in found.fairness
+        assert found.fairness.startswith("Of what the 10 of them that each wants most would give, this list gives ")
         gap = found.served[0] - found.served[1]
         assert found.better == (None if abs(gap) <= EVEN else int(gap < 0))
         assert found.fairness.endswith("alike." if found.better is None else f"it serves {names[found.better]} best.")

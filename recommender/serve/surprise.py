@@ -67,5 +67,6 @@ def _odds(among: int, chance: float) -> str:
 def _rule(asked: Request) -> str:
     match = f", and your match is {asked.settings.least_match:.0%} or more" if asked.promise else ""
     return (
-        f"By lot from the first {AMONG} films for you that are not on the page{match}; the less known half has {FAVOUR:g} lots each, the other one."
+        f"By lot from films that may be shown and are not on the page, the first {AMONG} for you at most{match}; "
+        f"the less known half has {FAVOUR:g} lots each, the other half one."
     )

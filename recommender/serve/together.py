@@ -77,7 +77,7 @@ def together(requests: Sequence[Request], how: How = DEFAULT, k: int = 20) -> To
     )
     served = _served(wants, items, pool)
     better = int(np.argmax(served)) if np.ptp(served) > EVEN else None
-    return Together(how, films, int(pool.sum()), tuple(served.tolist()), better, WHY[how], _fairness(requests, served, better))
+    return Together(how, films, int(pool.sum()), tuple(served.tolist()), better, WHY[how], _fairness(requests, served, better, len(items)))
 
 
 def _pool(requests: Sequence[Request]) -> tuple[list[Row], np.ndarray]:
@@ -100,8 +100,9 @@ def _served(wants: np.ndarray, items: np.ndarray, pool: np.ndarray) -> np.ndarra
     return np.where(best > 1e-9, found / np.where(best > 1e-9, best, 1.0), 1.0)
 
 
-def _fairness(requests: Sequence[Request], served: np.ndarray, better: int | None) -> str:
+def _fairness(requests: Sequence[Request], served: np.ndarray, better: int | None, n: int) -> str:
     names = [asked.viewer.name for asked in requests]
     shares = listed([f"{name} {share:.0%}" if share > 0 else f"{name} nothing" for name, share in zip(names, served)])
     most = f"it serves {names[better]} best" if better is not None else "it serves you alike"
-    return f"Of what a list for each alone would give, this one gives {shares}: {most}."
+    films = f"the {n} of them" if n > 1 else "the one of them"
+    return f"Of what {films} that each wants most would give, this list gives {shares}: {most}."

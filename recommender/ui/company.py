@@ -89,16 +89,17 @@ def data(frame: Frame, other: Viewer) -> dict[str, Any]:
 def _list(frame: Frame, other: Viewer) -> Together:
     """The list of two, worked out again only when something that decides it has changed, and then stored as shown."""
     query, combined = frame.query, how()
-    key = (frame.viewer, other, query.context, frame.filters, combined)
+    key = (frame.viewer, other, frame.asked, frame.anyway, frame.filters, combined)
     kept = st.session_state.get("mq_together")
     if kept is None or not all(a is b or a == b for a, b in zip(kept[0], key)):
         service = frame.service
         theirs = service.query(other, frame.asked, anyway=frame.anyway)
         asked = [service.request(viewer, of, frame.filters) for viewer, of in ((frame.viewer, query), (other, theirs))]
-        kept = st.session_state["mq_together"] = (key, together(asked, combined))
-        shown = Carousel(ROW, ROW, combined, kept[1].films[0].cards[0].model if kept[1].films else "", tuple(f.cards[0] for f in kept[1].films))
-        st.session_state["mq_page"] = page = Page(service.catalog, (shown,))
+        found = together(asked, combined)
+        shown = Carousel(ROW, ROW, combined, found.films[0].cards[0].model if found.films else "", tuple(f.cards[0] for f in found.films))
+        kept = st.session_state["mq_together"] = (key, found, page := Page(service.catalog, (shown,)))
         taste.store(frame, page.impressions(frame.viewer.id, taste.stamp(frame)))
+    st.session_state["mq_page"] = kept[2]
     return kept[1]
 
 
