@@ -6,6 +6,7 @@ import html
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from recommender.compare.variants import Tuning
 from recommender.compare.votes import Share, Tally
 from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.types import Context
-from recommender.ui import cmp_charts, cmp_lists, cmp_vote, desk, kit, words
+from recommender.ui import cmp_charts, cmp_lists, cmp_overlap, cmp_vote, desk, kit, words
 
 ROOT = Path(__file__).resolve().parents[1]
 NOW = Context("evening", "tv")
@@ -177,6 +178,33 @@ def test_hidden_ratings_that_are_found_again_are_marked():
     assert "No model was trained on any of these ratings" in text(at)
 
 
+def test_what_may_not_be_shown_is_no_film_to_find_again():
+    at, service = page(hidden="fifth", genre="comedy", k="50"), desk.desk()
+    held, genres = lists.held_out(service.person("kenji").profile), service.catalog.genres
+    comedies = genres[held.liked, service.catalog.genre("Comedy")] > 0
+    assert 0 < comedies.sum() < len(comedies)
+    said = next(of["say"] for of in view(at, "columns")["lists"][0]["figures"] if of["name"] == "Found again")
+    assert f" of {comedies.sum()}, recall" in said
+    assert f"stars or more can be found again; {(~comedies).sum()} more may not be shown now" in text(at)
+    assert "Kenji, evening on TV, Comedy · the first 50 films" in text(at)
+
+
+@pytest.mark.parametrize(
+    ("address", "left"),
+    [
+        ({}, ""),
+        ({"genre": "comedy"}, "what must be true of a film"),
+        ({"decade": "1980", "second-variety": "0.4"}, "what is tuned and what must be true of a film"),
+        ({"third-time": "morning", "model": "als"}, "the other moments and the model of this visit"),
+    ],
+)
+def test_the_command_of_the_lists_says_what_it_leaves_out(address, left):
+    said = text(page(**address))
+    assert "worked out now · `python -m recommender compare home ease sequence --viewer kenji" in said
+    assert ("shows the lists without" in said) == bool(left)
+    assert left in said
+
+
 def test_a_person_of_the_data_set_was_learned_from():
     if not desk.desk().dataset_users():
         pytest.skip("no data set")
@@ -196,7 +224,7 @@ def test_a_model_without_a_word_to_say_says_so():
     assert ease["n"] == 0
     assert "tells no film from another for Sam" in ease["empty"]
     assert not ease["keep"]
-    assert "Nothing to vote on: one of the two lists holds no film" in text(page(viewer="sam", see="blind-vote")).replace("\\", "")
+    assert "Nothing to vote on: one of the two lists holds no film" in text(page(viewer="sam", see="blind-vote", pair="a-b")).replace("\\", "")
 
 
 def test_another_lambda_without_the_data_set_is_said_to_be_missing(monkeypatch):
@@ -217,6 +245,14 @@ def test_the_matrices_are_named_in_words():
     alts = [c.proto.alt for c in at.get("vega_lite_chart")]
     assert len(alts) == 3
     assert all(alts)
+
+
+def test_pairs_that_are_alike_to_the_same_degree_are_all_named():
+    found = SimpleNamespace(columns=[SimpleNamespace(letter=letter) for letter in "ABC"])
+    said = lambda ab, ac, bc: cmp_overlap._closest(np.array([[1, ab, ac], [ab, 1, bc], [ac, bc, 1]]), found, "none", "{pairs}: {x}")
+    assert said(0.6, 0.6, 0.48) == "A and B, A and C: .60"
+    assert said(0.1, 0.2, 0.3) == "B and C: .30"
+    assert said(0, 0, 0) == "none"
 
 
 def test_a_heat_map_holds_its_numbers():
@@ -256,7 +292,7 @@ def test_the_sides_are_told_by_the_seed_alone(booth, monkeypatch):
     seen = {}
     for secret in range(12):
         monkeypatch.setattr(cmp_vote, "SECRET", bytes([secret]) * 16)
-        drawn = view(page(see="blind-vote"), "ballot")
+        drawn = view(page(see="blind-vote", pair="a-b"), "ballot")
         token = drawn.pop("token")
         seen.setdefault(json.dumps(drawn), set()).add(token)
     assert len(seen) == 2
@@ -266,12 +302,12 @@ def test_the_sides_are_told_by_the_seed_alone(booth, monkeypatch):
 
 
 def test_a_reload_shows_the_same_ballot_until_the_vote(booth):
-    first, again = (view(page(see="blind-vote"), "ballot") for _ in range(2))
+    first, again = (view(page(see="blind-vote", pair="a-b"), "ballot") for _ in range(2))
     assert first == again
 
 
 def test_a_vote_is_stored_with_its_order_and_seed_and_counted(booth):
-    at = page(see="blind-vote")
+    at = page(see="blind-vote", pair="a-b")
     drawn = view(at, "ballot")
     act(at, cmp_vote.KEY, do="vote", token=drawn["token"], pick=1)
     (stored,) = booth.feedback.votes()
@@ -288,19 +324,47 @@ def test_a_vote_is_stored_with_its_order_and_seed_and_counted(booth):
     assert "cannot be told apart yet" in text(at)
 
 
+def test_of_one_ballot_in_two_windows_the_first_vote_stands_and_the_second_is_told(booth):
+    one, other = (page(see="blind-vote", pair="a-b") for _ in range(2))
+    token = view(one, "ballot")["token"]
+    act(one, cmp_vote.KEY, do="vote", token=token, pick=0)
+    act(other, cmp_vote.KEY, do="vote", token=token, pick=1)
+    (stored,) = booth.feedback.votes()
+    assert stored.note["preferred"] == stored.note["shown"][0]
+    assert not one.warning
+    assert [w.value.replace("\\", "") for w in other.warning] == [
+        "Not counted: these two lists were voted on before, in another window, and the first vote stands."
+    ]
+
+
+def test_two_lists_are_drawn_by_lot_unless_two_are_named_and_then_it_is_said_who_is_not_blind(booth):
+    assert "Which two they are is drawn by lot, too." in text(page(see="blind-vote"))
+    assert "Who has seen A and C above is not blind." in text(page(see="blind-vote", pair="a-c"))
+
+
 def test_a_second_vote_on_the_same_lists_is_not_taken_for_blind(booth):
-    at = page(see="blind-vote")
+    at = page(see="blind-vote", pair="a-b")
     act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=None)
     assert "You saw no difference." in text(at)
     at.button(key="mq_cmp_next").click().run()
     assert "a second vote would not be blind" in text(at)
-    assert "a second vote would not be blind" in text(page(see="blind-vote", ballot="one"))
+    assert "a second vote would not be blind" in text(page(see="blind-vote", pair="a-b", ballot="one"))
     assert view(page(see="blind-vote", pair="a-c"), "ballot")
 
 
-@pytest.mark.parametrize("wrong", [{"token": "0" * 16, "pick": 0}, {"pick": 0}, {"token": True, "pick": 7}, {"token": True, "ticked": [0]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "0" * 16, "pick": 0},
+        {"pick": 0},
+        {"token": True, "pick": 7},
+        {"token": True, "pick": 1.0},
+        {"token": True, "pick": True},
+        {"token": True, "ticked": [0]},
+    ],
+)
 def test_a_vote_that_belongs_to_no_open_ballot_is_not_stored(booth, wrong):
-    at = page(see="blind-vote")
+    at = page(see="blind-vote", pair="a-b")
     token = view(at, "ballot")["token"]
     act(at, cmp_vote.KEY, do="vote", **{name: token if value is True else value for name, value in wrong.items()})
     assert not booth.feedback.votes()
@@ -311,7 +375,7 @@ def test_a_vote_that_cannot_be_stored_says_so_and_still_reveals(booth, monkeypat
     def broken(self, said):
         raise FeedbackError("the disk is full")
 
-    at = page(see="blind-vote")
+    at = page(see="blind-vote", pair="a-b")
     monkeypatch.setattr(Feedback, "add", broken)
     act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=0)
     assert [w.value.replace("\\", "") for w in at.warning] == ["Not stored: the disk is full"]
@@ -324,7 +388,7 @@ def test_votes_of_everybody_count(booth):
     for n, viewer in enumerate(("vera", "amara", "rosa", "freya", "leila", "mia", "walter")):
         note = {"mode": "lists", "pair": ["ease", "home"], "shown": ["ease", "home"], "preferred": "ease", "seed": n, "films": "x"}
         booth.feedback.add([Event(viewer, "vote", note=note)])
-    at = page(see="blind-vote")
+    at = page(see="blind-vote", pair="a-b")
     act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=None)
     assert "“People who watched the same films” is preferred to “Your Home list” beyond chance" in text(at)
     assert "1 vote saw no difference. By 8 viewers of this house" in text(at)
@@ -355,6 +419,16 @@ def test_the_model_one_prefers_makes_the_first_row(booth):
     assert [f["id"] for f in shown] == [int(booth.catalog.ids[r.item]) for r in first.recommendations]
     act(at, cmp_lists.KEY, do="keep", slot="first")
     assert booth.person("kenji").preferences.model is None
+
+
+def test_a_model_of_this_visit_can_be_kept_for_good(booth):
+    at = page(model="als", third="als")
+    column = view(at, "columns")["lists"][2]
+    assert (column["kept"], column["keep"]) == (False, "Use for my Home page")
+    act(at, cmp_lists.KEY, do="keep", slot="third")
+    assert booth.person("kenji").preferences.model == "als"
+    assert view(at, "columns")["lists"][2]["kept"]
+    assert where(at, "model") is None
 
 
 def test_a_film_is_explained_by_the_list_it_was_opened_from():
@@ -459,3 +533,22 @@ def test_hostile_words_are_only_words(page):
     assert page.locator("img, script").count() == 0
     assert page.locator(".mq-cmp-film").count() == 2
     assert page.locator(".mq-vote li").count() == 3
+
+
+@pytest.mark.browser
+def test_back_takes_back_what_was_chosen_and_leads_on(page, tmp_path):
+    """A step back forgets what the address does not name any more, and the next one goes on from there."""
+    with serving(tmp_path / "back.log") as url:
+        page.goto(f"{url}/?viewer=kenji&time=evening&device=tv")
+        page.locator(".mq-card .mq-art").first.wait_for(timeout=120_000)
+        page.get_by_role("link", name="Compare").click()
+        page.locator(".mq-cmp-film").first.wait_for(timeout=60_000)
+        page.locator("#mq-cmp-first").select_option("als")
+        page.wait_for_url("**first=als**")
+        page.locator(".mq-cmp-grid h3", has_text="Latent factors (ALS)").wait_for()
+        page.go_back()
+        page.locator(".mq-cmp-grid h3", has_text="Your Home list").wait_for()
+        assert "first=" not in page.url
+        page.go_back()
+        page.locator(".mq-rows .mq-card").first.wait_for(timeout=60_000)
+        assert "viewer=kenji" in page.url

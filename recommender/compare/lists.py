@@ -42,11 +42,12 @@ class Side:
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """A viewer's ratings in two parts: the first four fifths are known, the last fifth, `hidden` of them, is not. liked: item numbers of the
-    hidden films with LIKED stars or more."""
+    hidden films with LIKED stars or more that a list may hold; barred: how many others none may hold."""
 
     known: Profile
     hidden: int
     liked: np.ndarray
+    barred: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +95,15 @@ def loaded(service: Service) -> tuple[str, ...]:
     return (HOME, *service.models) if service.models else ()
 
 
-def held_out(profile: Profile) -> HeldOut | None:
-    """The profile with its last fifth hidden; None for fewer than LEAST ratings."""
+def held_out(profile: Profile, may_see: np.ndarray | None = None) -> HeldOut | None:
+    """The profile with its last fifth hidden; None for fewer than LEAST ratings. may_see (I,) bool: the films that lists may hold; None for all."""
     n = len(profile)
     if n < LEAST:
         return None
     last = np.arange(n) >= n - n // PART
-    return HeldOut(profile.keep(~last), int(last.sum()), profile.items[last & (profile.ratings >= LIKED)])
+    liked = profile.items[last & (profile.ratings >= LIKED)]
+    may = np.ones(len(liked), bool) if may_see is None else may_see[liked]
+    return HeldOut(profile.keep(~last), int(last.sum()), liked[may], int((~may).sum()))
 
 
 def made(

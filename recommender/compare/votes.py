@@ -86,7 +86,7 @@ def ballot(mode: Mode, lists: Mapping[str, np.ndarray], seed: int, k: int = SHOW
 
 def vote_for(asked: Ballot, picked: int | None) -> dict[str, Any]:
     """A vote between two lists, as it is stored: 0 for the left one, 1 for the right one, None for no difference."""
-    if asked.mode != "lists" or picked not in (0, 1, None):
+    if asked.mode != "lists" or not (picked is None or (type(picked) is int and picked in (0, 1))):
         raise ValueError(f"picked is {picked!r} of a ballot of mode {asked.mode!r}, must be 0, 1 or None between two lists")
     return {**_said(asked), "preferred": None if picked is None else asked.shown[picked]}
 

@@ -83,8 +83,13 @@ def spoken(found: Stand) -> str:
     """For whom and when, and how many films each list shows alone."""
     told = words.moment(found.frame.asked)
     alone = phrases.listed([f"{c.letter} {f.alone}" for c, f in zip(found.columns, found.figures)])
-    limits = f", {words.filters(found.frame.filters)}" if words.filters(found.frame.filters) else ""
+    limits = f", {asked}" if (asked := asked_for(found.frame)) else ""
     return f"{found.frame.viewer.name}, {told}{limits} · the first {found.k} films of each · films that no other list shows: {alone}"
+
+
+def asked_for(frame: Frame) -> str:
+    """What must be true of a film, in words: "Comedy, films of 3.5 stars or more"; "" where nothing is asked for."""
+    return ", ".join(filter(None, (frame.filters.genre, words.filters(frame.filters))))
 
 
 def held_said(found: Stand) -> str:
@@ -93,7 +98,9 @@ def held_said(found: Stand) -> str:
     if held is None:
         return ""
     hidden = f"Hidden: the latest {held.hidden} of {len(viewer.profile)} ratings."
-    liked = f"Of these, {counted(len(held.liked), 'film')} with {LIKED:g} stars or more can be found again; recall is the share that a list finds."
+    barred = f"; {held.barred:,} more may not be shown now" if held.barred else ""
+    share = "recall is the share that a list finds."
+    liked = f"Of these, {counted(len(held.liked), 'film')} with {LIKED:g} stars or more can be found again{barred}; {share}"
     return f"{hidden} {liked} {_trained(found)} One person is an example, not a measurement."
 
 
@@ -135,7 +142,7 @@ def draw(found: Stand) -> None:
     legend(len(found.made))
     kit.view("columns", _drawn(found), key=KEY)
     st.html(f'<p class="mq-ev-aside">{escape(MEASURED)}</p>')
-    exhibits.note("columns", f"worked out now · `{command(found)}`", table(found))
+    exhibits.note("columns", source(found), table(found))
 
 
 def _drawn(found: Stand) -> dict:
@@ -156,7 +163,7 @@ def _drawn(found: Stand) -> dict:
 def _column(found: Stand, n: int) -> dict:
     column, made, figures, frame = found.columns[n], found.made[n], found.figures[n], found.frame
     model, home = column.side.model, frame.viewer.preferences.model
-    own = model == HOME
+    own, stays = model == HOME, frame.model is None  # a model that the address names is there for this visit alone
     return {
         "slot": column.slot,
         "letter": column.letter,
@@ -166,7 +173,7 @@ def _column(found: Stand, n: int) -> dict:
         "n": len(made.items),
         "chips": chips(column, frame, found.seconds[n]),
         "figures": [_figure(*f) for f in _figures(figures, found.held)],
-        "kept": model == home,
+        "kept": model == home and stays,
         "keep": ("Back to the usual first row" if home else "") if own else "" if made.silent else "Use for my Home page",
         "empty": empty(column, made, frame),
     }
@@ -176,7 +183,7 @@ def empty(column: Chosen, made: Listed, frame: Frame) -> str:
     """Why a list holds no film."""
     if made.silent:
         return f"{named(column.side.model)} tells no film from another for {frame.viewer.name}: too little is known of them. It makes no list."
-    asked = words.filters(frame.filters)
+    asked = asked_for(frame)
     return f"Nothing is left of {asked}." if asked else "The viewer’s certificate limit leaves nothing over."
 
 
@@ -223,8 +230,22 @@ def table(found: Stand) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def source(found: Stand) -> str:
+    """Where the figures come from: a command, and what of them it leaves out."""
+    frame, sides = found.frame, [c.side for c in found.columns]
+    more = {
+        "what is tuned": any(side.tuning.moved for side in sides),
+        "the other moments": any(side.context != frame.asked for side in sides),
+        "what must be true of a film": bool(asked_for(frame)),
+        "signals switched on by hand": bool(frame.anyway),
+        "the model of this visit": frame.model is not None and any(side.model == HOME for side in sides),
+    }
+    left = [what for what, holds in more.items() if holds]
+    return f"worked out now · `{command(found)}`{f' shows the lists without {phrases.listed(left)}' if left else ''}"
+
+
 def command(found: Stand) -> str:
-    """How to see the same without the app."""
+    """How to see the lists without the app, as the viewer's own settings have them."""
     viewer, here = found.frame.viewer.id, found.frame.asked
     who = f"--user {viewer.removeprefix('ml-')}" if viewer.startswith("ml-") else f"--viewer {viewer}"
     when = "".join(f" --{name} {value}" for name, value in (("time-of-day", here.time_of_day), ("device", here.device)) if value)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from recommender.compare import overlap
 from recommender.ui import cmp_charts, exhibits
-from recommender.ui.cmp_lists import Stand, command
+from recommender.ui.cmp_lists import Stand, source
 from recommender.ui.cmp_sides import code
 from recommender.ui.measures import number
 from recommender.ui.vega import Spec
@@ -24,13 +24,13 @@ def alike(found: Stand) -> None:
     lists, labels = [made.items for made in found.made], [f"{c.letter} {code(c.side.model)}" for c in found.columns]
     p = exhibits.choose("p", "Patience p of rank-biased overlap", PATIENCE, overlap.PATIENCE, lambda p: number(p, 2))
     left, right = st.columns(2, gap="large")
-    said = f"worked out now · `{command(found)}`"
+    said = source(found)
     jaccard, rbo = overlap.matrix(lists, overlap.jaccard), overlap.matrix(lists, partial(overlap.rbo, p=p))
     with left:
-        head = _closest(jaccard, found, "No two lists share a film", "{a} and {b} share most: {x} of all films on either")
+        head = _closest(jaccard, found, "No two lists share a film", "{pairs} share most: {x} of all films on either")
         exhibits.draw("jaccard", head, "Jaccard: films on both lists over films on either, whatever their places.", *_heat(jaccard, labels, said))
     with right:
-        head = _closest(rbo, found, "No two lists agree anywhere", "By place, {a} and {b} are nearest: {x}")
+        head = _closest(rbo, found, "No two lists agree anywhere", "By place, {pairs} are nearest: {x}")
         ten = round(100 * overlap.head_weight(p, 10))
         how = f"Rank-biased overlap, extrapolated, p = {number(p, 2)}: the reader goes on to the next place with chance p, so the first 10 places "
         exhibits.draw("rbo", head, f"{how}carry {ten}% of the weight. Webber, Moffat & Zobel, TOIS 2010.", *_heat(rbo, labels, said))
@@ -38,12 +38,12 @@ def alike(found: Stand) -> None:
 
 
 def _closest(values: np.ndarray, found: Stand, none: str, some: str) -> str:
-    """The two lists that are most alike, in a sentence."""
+    """The two lists that are most alike, in a sentence; all pairs that are as much alike as any."""
     apart = np.where(np.triu(np.ones_like(values), 1) > 0, values, np.nan)
-    if not np.nanmax(apart, initial=0.0) > 0:
+    if not (most := np.nanmax(apart, initial=0.0)) > 0:
         return none
-    a, b = np.unravel_index(int(np.nanargmax(apart)), apart.shape)
-    return some.format(a=found.columns[a].letter, b=found.columns[b].letter, x=number(float(apart[a, b]), 2))
+    pairs = [f"{found.columns[a].letter} and {found.columns[b].letter}" for a, b in np.argwhere(np.isclose(apart, most)).tolist()]
+    return some.format(pairs=", ".join(pairs), x=number(float(most), 2))
 
 
 def _heat(values: np.ndarray, labels: list[str], said: str) -> tuple[Spec, str, pd.DataFrame]:
@@ -67,8 +67,9 @@ def _depth(found: Stand, said: str) -> None:
     if not lines:
         return
     points = pd.concat(lines, ignore_index=True)
-    best = points.groupby("pair", sort=False).tail(1).sort_values("x").iloc[-1]
-    head = f"Of the first {found.k} places, {best['pair'].replace('–', ' and ')} have {round(100 * best['x'])}% in common"
+    last = points.groupby("pair", sort=False).tail(1)
+    best = [pair.replace("–", " and ") for pair in last["pair"][np.isclose(last["x"], last["x"].max())]]
+    head = f"Of the first {found.k} places, {', '.join(best)} have {round(100 * last['x'].max())}% in common"
     exhibits.draw(
         "depth", head, "The share of the first d places that two lists have in common, for each depth d.", cmp_charts.depth(points), said, points
     )

@@ -48,7 +48,7 @@ def vote(found: Stand) -> None:
         mode: votes.Mode = exhibits.choose("ballot", "How", votes.MODES, "lists", MODES.__getitem__)
         letters = {f"{a.letter}-{b.letter}".lower(): (a, b) for a, b in itertools.combinations(found.columns, 2)}
         says = lambda o: "Two drawn by lot, unnamed" if o == SEALED else f"{o.upper().replace('-', ' against ')}"
-        pair = exhibits.choose("pair", "Between", (*letters, SEALED), next(iter(letters)), says)
+        pair = exhibits.choose("pair", "Between", (SEALED, *letters), SEALED, says)
     exhibits.title(*_asked(mode, found, letters.get(pair)))
     over: tuple[Open, dict] | None = st.session_state.get("mq_cmp_over")
     if over and over[1].get("about") == (mode, pair, frame.viewer.id):
@@ -69,7 +69,8 @@ def vote(found: Stand) -> None:
 
 def _asked(mode: str, found: Stand, pair: tuple | None) -> tuple[str, str]:
     head = "Which would you rather watch from?" if mode == "lists" else "What would you watch?"
-    return head, HOW[mode] + (" The names of the two are drawn by lot, too." if pair is None else "")
+    more = "Which two they are is drawn by lot, too." if pair is None else f"Who has seen {pair[0].letter} and {pair[1].letter} above is not blind."
+    return head, f"{HOW[mode]} {more}"
 
 
 def _open(frame: Frame, mode: votes.Mode, sides: list[Side] | None) -> Open:
@@ -152,8 +153,8 @@ def cast(frame: Frame, act: dict[str, Any]) -> None:
         return
     here = frame.asked
     st.session_state["mq_cmp_open"] = None
-    problem = _store(frame, Event(frame.viewer.id, "vote", id=ballot.id, time_of_day=here.time_of_day, device=here.device, note=note))
-    if problem:
+    problem, again = _store(frame, Event(frame.viewer.id, "vote", id=ballot.id, time_of_day=here.time_of_day, device=here.device, note=note))
+    if problem and not again:
         st.session_state.setdefault("mq_cmp_unstored", []).append((frame.viewer.id, note))
     st.session_state["mq_cmp_over"] = (kept[0], {**kept[1], "note": note, "problem": problem})
 
@@ -162,13 +163,13 @@ def _places(ticked: Any) -> list[int]:
     return [place for place in ticked if type(place) is int] if isinstance(ticked, list) else []
 
 
-def _store(frame: Frame, event: Event) -> str:
-    """Store it; what went wrong, in words."""
+def _store(frame: Frame, event: Event) -> tuple[str, bool]:
+    """Store it; what went wrong, in words, and whether it is that this ballot was voted on before, in another window."""
     try:
-        frame.service.feedback.add([event])
-    except (FeedbackError, ValueError) as error:
-        return f"Not stored: {error}"
-    return ""
+        stored = frame.service.record([event])
+    except (FeedbackError, ValueError, KeyError) as error:
+        return f"Not stored: {error.args[0]}", False
+    return ("", False) if stored else ("Not counted: these two lists were voted on before, in another window, and the first vote stands.", True)
 
 
 def _mine(frame: Frame) -> list[dict[str, Any]]:
@@ -228,9 +229,9 @@ def _counted(frame: Frame, pair: tuple[str, str], called: dict[str, str]) -> Non
 def shares(found: Tally, called: dict[str, str]) -> pd.DataFrame:
     """A row for each way of counting that has anything to count."""
     ways: list[tuple[str, Share, str]] = [
-        ("Votes between\ntwo lists", found.first["lists"], "votes"),
-        ("Votes by\nmore ticks", found.first["one"], "votes"),
-        ("Films ticked", found.credited, "films"),
+        ("Votes between\ntwo lists", found.first["lists"], "vote"),
+        ("Votes by\nmore ticks", found.first["one"], "vote"),
+        ("Films ticked", found.credited, "film"),
     ]
     rows = [
         {
@@ -239,7 +240,7 @@ def shares(found: Tally, called: dict[str, str]) -> pd.DataFrame:
             "lo": np.nan if share.lo is None else share.lo,
             "hi": np.nan if share.hi is None else share.hi,
             "n": int(share.of),
-            "said": f"{share.part:g} of {share.of:g} {unit}",
+            "said": f"{share.part:g} of {counted(int(share.of), unit)}",
             "span": "–" if share.lo is None or share.hi is None else f"{100 * share.lo:.0f}% to {100 * share.hi:.0f}%",
         }
         for name, share, unit in ways

@@ -94,7 +94,9 @@ def _counted() -> None:
 
 
 def _held(frame: Frame) -> HeldOut | None:
-    return lists.held_out(frame.viewer.profile) if from_address("hidden", ("fifth",)) else None
+    if from_address("hidden", ("fifth",)) is None:
+        return None
+    return lists.held_out(frame.viewer.profile, frame.service.request(frame.viewer, frame.query, frame.filters).may_see)
 
 
 def _hid() -> None:
