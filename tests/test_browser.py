@@ -318,3 +318,13 @@ def test_a_hostile_title_is_only_a_title(page):
     assert page.evaluate("window.ran") is None
     assert page.locator("script, img[src='x']").count() == 0
     assert page.locator(".mq-caption b").first.inner_text() == HOSTILE
+
+
+def test_both_matches_are_whole_on_a_telephone(page, app_url):
+    page.set_default_timeout(60_000)
+    page.set_viewport_size({"width": 390, "height": 844})
+    home(page, app_url, "/?viewer=leila&with=walter")
+    both = page.locator(".mq-found .mq-caption em")
+    assert both.count() >= 10
+    reach = "all => all.map(em => em.getBoundingClientRect().right - em.closest('.mq-card').getBoundingClientRect().right)"
+    assert max(both.evaluate_all(reach)) < 1
