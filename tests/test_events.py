@@ -30,7 +30,7 @@ REFUSED = {
     "film": ["1", 1.0, True, -1, 2**63, None],
     "stars": [0, 5.5, 0.75, "4", math.nan, math.inf, True, None],
     "id": ["", "a b", "a" * 65, "é", "a;b", None, 7, "a\n"],
-    "at": [math.nan, math.inf, -math.inf, "now", None, 10**400],
+    "at": [math.nan, math.inf, -math.inf, "now", None, 10**400, 1e300, 2**33, -1],
     "recommendation": ["", "a/b", "a" * 65],
     "row": ["", "a\0b", "a" * 121, 5, "\ud800"],
     "position": [-1, 1.5, "0", True, 2**31],

@@ -495,6 +495,7 @@ def test_a_folder_that_may_not_be_written_is_refused(name: str) -> None:
         ("", "cannot be read"),
         ("sqlite://", "in memory"),
         ("sqlite:///:memory:", "in memory"),
+        ("sqlite:///file::memory:?uri=true", "named by a URI"),
     ],
 )
 def test_a_wrong_address_is_told_without_the_password(wrong: str, named: str) -> None:
@@ -546,6 +547,32 @@ def test_an_event_that_cannot_be_read_is_told(feedback: Feedback) -> None:
         connection.exec_driver_sql("UPDATE events SET kind = 'adore'")
     with pytest.raises(FeedbackError, match="kind is 'adore'"):
         feedback.events("vera")
+
+
+@pytest.mark.parametrize("note", ["{", "nonsense"])
+def test_a_note_that_cannot_be_read_is_told_with_the_place(feedback: Feedback, note: str) -> None:
+    feedback.add(liked(1))
+    with tables.writing(feedback.engine).begin() as connection:
+        connection.execute(text("UPDATE events SET note = :note"), {"note": note})
+    for ask in (feedback.events, feedback.taste, feedback.export, feedback.export_csv):
+        with pytest.raises(FeedbackError, match=r"the feedback database at .* holds an event that cannot be read"):
+            ask("vera")
+
+
+def test_nothing_is_written_to_a_file_that_nobody_finds_again(tmp_path: Path) -> None:
+    address, path = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "f.sqlite"
+    with opened(address) as store:
+        store.add(liked(1))
+        path.rename(tmp_path / "kept.sqlite")  # deleted, or moved away, while the app runs
+        for log in tmp_path.glob("f.sqlite-*"):
+            log.unlink()
+        with pytest.raises(FeedbackError, match="no such table"):
+            store.add(liked(2))
+        with opened(address) as after:  # the next program
+            assert after.events("vera") == []
+        store.add(liked(3))
+        with opened(address) as after:
+            assert [e.film for e in after.events("vera")] == [3]
 
 
 def test_sqlite_writes_ahead_and_to_the_disk(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "stars": partial(checks.number, lambda x: 0.5 <= x <= 5 and not x * 2 % 1, "0.5 to 5 in steps of 0.5"),
     "target": _identifier,
     "id": _identifier,
-    "at": _any_number,
+    "at": partial(checks.number, lambda x: 0 <= x < 2**33, "seconds since 1970, before the year 2242"),
     "recommendation": _identifier,
     "row": partial(checks.text, 120),
     "position": partial(checks.whole, 2**31 - 1),

@@ -144,7 +144,10 @@ class Feedback:
             person = connection.execute(select(people).where(people.c.viewer == viewer)).mappings().one_or_none()
             rows = connection.execute(select(events).where(events.c.viewer == viewer).order_by(events.c.seq)).mappings().all()
         read = {"note": json.loads, "avatar": json.loads, "genres": json.loads}
-        plain = [{name: read.get(name, lambda value: value)(value) for name, value in row.items()} for row in ([person] if person else []) + [*rows]]
+        with self._readable():
+            plain = [
+                {name: read.get(name, lambda value: value)(value) for name, value in row.items()} for row in ([person] if person else []) + [*rows]
+            ]
         return {"viewer": viewer, "person": plain.pop(0) if person else None, "events": plain}
 
     def export_csv(self, viewer: str) -> str:
@@ -188,8 +191,14 @@ class Feedback:
     def _events(self, asked: Select) -> list[Event]:
         with self._reading() as connection:
             rows = connection.execute(asked.order_by(events.c.seq)).mappings().all()
-        try:
+        with self._readable():
             return [Event(**{**{name: row[name] for name in FIELDS}, "note": json.loads(row["note"])}) for row in rows]
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """What was stored by something else than this program, as a FeedbackError."""
+        try:
+            yield
         except ValueError as error:
             raise FeedbackError(f"the feedback database at {self.where} holds an event that cannot be read: {error}") from None
 

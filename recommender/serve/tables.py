@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from recommender.serve.events import SILENT
 
@@ -103,6 +104,8 @@ def parsed(address: str) -> URL:
         raise FeedbackError(f"the feedback database at {place(url)} is {url.drivername}; {wanted}")
     if url.drivername == "sqlite" and (url.database or ":memory:") == ":memory:":
         raise FeedbackError(f"the feedback database is in memory and would be lost; {wanted}")
+    if url.drivername == "sqlite" and str(url.database).startswith("file:"):
+        raise FeedbackError(f"the feedback database at {place(url)} is named by a URI; {wanted}")
     return url
 
 
@@ -118,9 +121,10 @@ def engine(url: URL) -> Engine:
     if url.drivername != "sqlite":
         waits = {} if "connect_timeout" in url.query else {"connect_timeout": ANSWER}
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
-    _check_file(Path(str(url.database)))
+    _check_file(path := Path(str(url.database)))
     made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
-    event.listen(made, "connect", _prepare)
+    event.listen(made, "connect", partial(_prepare, path))
+    event.listen(made, "checkout", partial(_check_still_there, path))
     event.listen(made, "begin", _begin)
     return made
 
@@ -139,10 +143,26 @@ def writing(made: Engine) -> Engine:
     return made.execution_options(begin="BEGIN IMMEDIATE") if made.dialect.name == "sqlite" else made
 
 
-def _prepare(connection: Any, _: Any) -> None:
+def _prepare(path: Path, connection: Any, record: Any) -> None:
     """Readers and a writer side by side; what is committed is on the disk, what is deleted is overwritten (sqlite.org/pragma.html)."""
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+    record.info["file"] = _number(path)
+
+
+def _check_still_there(path: Path, connection: Any, record: Any, _: Any) -> None:
+    """A file that was moved or deleted still takes what is written, and nobody finds it again: such a connection is given up for a new one."""
+    if _number(path) != record.info["file"]:
+        raise DisconnectionError(f"{path} is another file than it was")
+
+
+def _number(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin(connection: Connection) -> None:
