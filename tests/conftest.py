@@ -27,7 +27,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 
 
 @pytest.fixture(scope="session", autouse=True)
-def store(tmp_path_factory) -> Iterator[str]:
+def away_from_data(tmp_path_factory) -> Iterator[str]:
     """Whatever the tests and the servers they start store goes to a file of its own, never to data/."""
     address = f"sqlite:///{tmp_path_factory.mktemp('store') / 'feedback.sqlite'}"
     with pytest.MonkeyPatch.context() as patch:

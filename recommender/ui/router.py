@@ -56,6 +56,7 @@ def _open(pages: list[StreamlitPage]) -> None:
     frame = state.frame(service, viewer)
     sidebar.draw(frame)
     sign.problems(service.problems)
+    st.session_state.pop("mq_page", None)  # what was shown elsewhere is no place of a click here
     token = _frame.set(frame)
     try:
         page.run()
