@@ -18,6 +18,7 @@ from recommender.serve.service import Service
 from recommender.serve.tastes import served
 from recommender.serve.viewers import Viewer
 from recommender.types import Context, Home, Preferences, Profile, Query
+from recommender.ui import sign
 
 EVENING = Context("evening", "tv")
 ALIEN, ALIENS, MATRIX, TOY_STORY = 1214, 1200, 2571, 1
@@ -264,6 +265,15 @@ def test_one_page_left_open_stores_nothing_of_a_viewer_who_was_forgotten(desk: S
     with pytest.raises(KeyError, match="viewer 'me-1' is unknown"):
         desk.record(page.impressions(own.id, {}))
     assert desk.feedback.export(own.id) == {"viewer": own.id, "person": None, "events": []}
+
+
+def test_a_part_of_a_page_whose_viewer_was_deleted_asks_for_the_whole_page(desk: Service, monkeypatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sign.st, "rerun", lambda: asked.append("whole"))
+    sign.stored(lambda: desk.person("me-gone"))()
+    assert asked == ["whole"]
+    with pytest.raises(KeyError, match="another"):
+        sign.stored(lambda: {}["another"])()
 
 
 @pytest.mark.parametrize("name", ["", "\0", "Vera", "a" * 65, "vera\n", "' OR 1=1 --", "é"])

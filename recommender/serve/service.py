@@ -28,7 +28,7 @@ from recommender.serve.request import Request
 from recommender.serve.routing import way
 from recommender.serve.signals import Verdict, heed, verdicts
 from recommender.serve.tastes import served
-from recommender.serve.viewers import Viewer, load_viewers
+from recommender.serve.viewers import NoViewer, Viewer, load_viewers
 from recommender.settings import Settings
 from recommender.types import ANY_FILM, Context, Details, Filters, Home, Profile, Query, Recommendation, Recommender, Strategy, simulated_in
 
@@ -312,8 +312,8 @@ class Service:
         return ()
 
 
-def _unknown(name: str) -> KeyError:
-    return KeyError(f"viewer {name!r} is unknown, wanted the id of a demo viewer, of one made here, or ml-<number>")
+def _unknown(name: str) -> NoViewer:
+    return NoViewer(f"viewer {name!r} is unknown, wanted the id of a demo viewer, of one made here, or ml-<number>")
 
 
 def _labels(query: Query) -> tuple[tuple[str, str | None], ...]:

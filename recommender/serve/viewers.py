@@ -37,6 +37,10 @@ SHAPES = {
 _FIELDS = {"id", "name", "line", "avatar", "certificate", "genres", "ratings"}
 
 
+class NoViewer(KeyError):
+    """There is no viewer of this id, or not any more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Viewer:
     """Somebody to look at the films as."""

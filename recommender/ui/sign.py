@@ -10,6 +10,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from recommender.serve.feedback import FeedbackError
+from recommender.serve.viewers import NoViewer
 from recommender.ui import words
 
 P = ParamSpec("P")
@@ -58,7 +59,10 @@ def store_gone(error: FeedbackError) -> None:
 
 
 def stored(body: Callable[P, None]) -> Callable[P, None]:
-    """Around the body of a fragment or dialog: a store that goes away while the app runs costs that part, and it says so."""
+    """Around the body of a fragment or dialog: a store that goes away while the app runs costs that part, and it says so.
+
+    Where the viewer was deleted meanwhile, in another window or by command, the whole page is asked for again, which asks who is watching.
+    """
 
     @wraps(body)
     def tried(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -66,6 +70,8 @@ def stored(body: Callable[P, None]) -> Callable[P, None]:
             body(*args, **kwargs)
         except FeedbackError as error:
             store_gone(error)
+        except NoViewer:
+            st.rerun()
 
     return tried
 
