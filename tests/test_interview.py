@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from recommender.evaluate import interview as study
-from recommender.evaluate.interview import Lists, Person, Talk, adapt, centred, errors, favourites, follow, people
-from recommender.interactions import Interactions
+from recommender.evaluate.interview import Lists, Person, Talk, adapt, errors, favourites, follow, people
 from recommender.interview import Interview, Question
 from recommender.models.ratings import Ratings
 from recommender.serve import interview as desk
-from recommender.types import Context, Profile, Query
+from recommender.types import Context, Profile
 from recommender.world import checkerboard
 
 rng = np.random.default_rng(0)
@@ -250,19 +249,6 @@ def test_errors_are_those_of_what_was_learned_until_then() -> None:
     # the bias is 0, then 1 / 2, then 2 / 3 over the mean of 3.5; held out are 4 and 2 stars
     guesses = np.array([3.5, 3.5, 4.0, 3.5 + 2 / 3, 3.5 + 2 / 3])
     np.testing.assert_allclose(errors(plain, [SHORT], [talk])[0], (guesses - 4) ** 2 + (guesses - 2) ** 2, rtol=1e-5)
-
-
-def test_centring_moves_the_average_viewer_into_the_films_and_nothing_else() -> None:
-    factors = np.random.default_rng(2).normal(size=(40, 2))
-    ratings = model(factors, LOG.raters.tolist())
-    users, items = np.nonzero(np.ones((2000, 40)))
-    taste = 3.5 + 0.3 + factors @ [0.4, -0.2]  # what everybody gives
-    log = Interactions.sorted(users, items, np.clip(taste, 0.5, 5)[items], np.zeros(len(users), int), n_users=2000, n_items=40)
-    found = centred(ratings, log)
-    assert np.abs(ratings.score([Query()])[0] - taste).max() > 0.5
-    np.testing.assert_allclose(found.score([Query()])[0], taste, atol=0.05)  # the means are damped a little
-    assert not ratings.bias_.any()
-    assert found.factors_ is ratings.factors_
 
 
 def test_first_rows_are_of_the_model_that_serves_and_hold_no_answer() -> None:

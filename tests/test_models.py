@@ -26,7 +26,7 @@ from recommender.models.linear import damped_means, strongest
 from recommender.models.loop import Loop
 from recommender.models.neighbours import EASE, Communities, ItemKNN, UserKNN, _dissolve_small
 from recommender.models.popularity import Popularity
-from recommender.models.ratings import Ratings
+from recommender.models.ratings import CUTS, Factorisation, Ratings, examination, shortened
 from recommender.models.sequence import Sequence
 from recommender.models.softmax import SoftmaxLoss
 from recommender.models.transformer import Dropout, Transformer
@@ -342,6 +342,79 @@ def test_ratings_fold_in_by_hand() -> None:
     film, average = model.explain(Query(profile([0])), np.array([1]))[0].reasons[::-1]
     assert (film.subject, film.weight, average.weight) == (0, pytest.approx(7.5 / 7), pytest.approx(2.5))
     np.testing.assert_allclose(model.score([Query()])[0], [3.5, 2.5, 3])
+
+
+def test_an_empty_profile_predicts_the_average_viewer_by_hand() -> None:
+    network = Factorisation(3, 2, 1, mean=3.0)
+    tables = {"users": [[1], [2], [9]], "user_bias": [[0.5], [0.1], [7]], "items": [[0.2], [-1]], "item_bias": [[0.25], [0]]}
+    network.load_state_dict({f"{name}.weight": torch.tensor(rows, dtype=torch.float32) for name, rows in tables.items()})
+    model = Ratings(factors=1)
+    model.raters_ = np.array([4, 4])
+    model._take(network, np.array([0, 1]))  # the third user was not trained on
+    # 3 + 0.5 + 0.25 + 0.2 = 3.95 and 3 + 0.1 + 0.25 + 0.4 = 3.75; 3 + 0.5 - 1 = 2.5 and 3 + 0.1 - 2 = 1.1
+    np.testing.assert_allclose(model.score([Query()])[0], [(3.95 + 3.75) / 2, (2.5 + 1.1) / 2], rtol=1e-6)
+
+
+def test_long_histories_choose_the_penalty_on_the_factors_and_all_together_that_on_the_bias(monkeypatch) -> None:
+    # by the longest, 2 on the factors; then 1.5^2 + 1.2^2 + 0.8^2 = 4.33 for 1 on the bias, 3.16 for 2; over all lengths (2, 1) would err least
+    errors = {(1, 1): [1.0, 1.0, 0.9], (2, 1): [0.5, 0.5, 0.9], (1, 2): [1.5, 1.2, 0.8], (2, 2): [1.2, 1.0, 0.85]}
+    model = Ratings()
+    monkeypatch.setattr("recommender.models.ratings.ON_BIAS", (1.0, 2.0))
+    monkeypatch.setattr("recommender.models.ratings.ON_FACTORS", (1.0, 2.0))
+    monkeypatch.setattr(Ratings, "rmse", lambda self, known, asked: errors[tuple(self.penalties_.tolist())][known])
+    model._tune([0, 1, 2], [])
+    assert model.penalties_.tolist() == [2, 2]
+
+
+def test_shortened_histories_hold_so_many_of_the_ratings_and_no_others() -> None:
+    whole = [Query(profile(np.arange(30), np.linspace(0.5, 5, 30))), Query(profile([7, 9]))]
+    histories = shortened(whole, np.random.default_rng(0))
+    assert [[len(q.profile) for q in known] for known in histories] == [[min(n, 30), min(n, 2)] for n in CUTS]
+    for long, short in ((whole[0], known[0]) for known in histories):
+        stars = dict(zip(long.profile.items.tolist(), long.profile.ratings.tolist()))
+        assert dict(zip(short.profile.items.tolist(), short.profile.ratings.tolist())).items() <= stars.items()
+    assert len({tuple(shortened(whole, np.random.default_rng(seed))[3][0].profile.items) for seed in range(5)}) > 1
+
+
+@cache
+def tasteful(n_users: int = 1600, n_items: int = 40) -> tuple[Interactions, Ratings]:
+    """A log of people whose tastes lie about a common one, and stars as learned from the first half of them."""
+    rng = np.random.default_rng(1)
+    films = rng.normal(scale=0.5, size=(n_items, 2))
+    tastes = rng.normal((1.5, -1.2), 0.7, size=(n_users, 2))
+    truth = 3.4 + rng.normal(scale=0.3, size=(n_users, 1)) + tastes @ films.T
+    users, items = np.nonzero(rng.random(truth.shape) < 0.5)
+    stars = np.clip(truth[users, items] + rng.normal(scale=0.8, size=len(users)), 0.5, 5).astype(np.float32)
+    people = Interactions.sorted(users, items, stars, np.arange(len(users)), n_users=n_users, n_items=n_items)
+    learned = people.where(people.users < n_users // 2)
+    return people, fit(Ratings(factors=4, epochs=15, rate=0.01, batch=256, held_out=0.1), learned, world()[0])
+
+
+def test_an_empty_profile_predicts_the_average_stars_of_each_film() -> None:
+    people, model = tasteful()
+    off = model.score([Query()])[0] - damped_means(people.where(people.users < 800))
+    assert np.sqrt(np.mean(off**2)) < 0.07  # twice as far where the mean of the tastes is left out
+    assert np.ptp(damped_means(people)) > 2
+
+
+def test_three_ratings_are_better_than_none() -> None:
+    people, model = tasteful()
+    known, asked = examination(people, np.arange(800, 1600), np.random.default_rng(0))
+    errors = [model.rmse(history, asked) for history in shortened(known, np.random.default_rng(0))]
+    assert max(errors[1:4]) < errors[0]
+    assert errors[-1] < errors[3] < errors[0]
+
+
+def test_the_chance_of_four_stars_holds_whatever_is_known() -> None:
+    people, model = tasteful()
+    known, asked = examination(people, np.arange(800, 1600), np.random.default_rng(0))
+    liked = np.concatenate([stars >= 4 for _, stars in asked])
+    for history in shortened(known, np.random.default_rng(0))[::2]:
+        said = np.concatenate([model.chance(model.score([q])[0, items], len(q.profile)) for q, (items, _) in zip(history, asked)])
+        for low, high in ((0, 0.25), (0.25, 0.5), (0.5, 1)):
+            inside = (said >= low) & (said < high)
+            assert inside.sum() > 300
+            assert said[inside].mean() == pytest.approx(liked[inside].mean(), abs=0.06)
 
 
 def test_chance_by_hand() -> None:

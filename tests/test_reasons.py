@@ -84,7 +84,7 @@ def test_a_film_not_to_be_used_is_in_no_reason_and_still_not_shown(service: Serv
         for r in row.recommendations:
             assert r.item not in loved
             assert not {x.subject for x in r.explanation.reasons} & set(loved)
-            assert not any(f"liked {title}" in r.sentence or f"of {title}" in r.sentence for title in titles)
+            assert not any(re.search(rf"(liked|of) {re.escape(title)}(?!\w)", r.sentence) for title in titles)
 
 
 def test_a_row_because_of_a_film_holds_only_films_that_fall_without_it(service: Service) -> None:
@@ -384,7 +384,7 @@ def test_explain_as_json_adds_up_and_its_ranks_can_be_checked_by_hand(service: S
 def test_why_not_and_limits_from_the_command_line() -> None:
     told = run("why-not", "--viewer", "mia", "--film", "Pocahontas", "--minutes", "60")
     assert told["kept_out"] == ["it takes 81 minutes, and you have 60"]
-    told = run("why-not", "--viewer", "kenji", "--film", "Alien³")
+    told = run("why-not", "--viewer", "kenji", "--film", "Starship Troopers")
     assert sum(part["points"] for part in told["behind"]) == pytest.approx(told["gap"], abs=1e-4)
     assert told["rank"] > told["first"] == 10
     answer = run("recommend", "--viewer", "vera", "--minutes", "95", "--certificate", "PG", "--in-colour", "--genre", "comedy", "-k", "5")

@@ -7,7 +7,6 @@ film. That is strict: people have seen more than they rated.
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +19,6 @@ from recommender.evaluate.split import Split, UserSplit, relevant_films
 from recommender.interactions import Interactions
 from recommender.interview import Interview
 from recommender.models.atlas import Atlas
-from recommender.models.linear import damped_means
 from recommender.models.ratings import Ratings
 from recommender.settings import Settings
 from recommender.stats.inference import bootstrap_means, bootstrap_ratio, holm, paired_differences
@@ -41,9 +39,8 @@ LABELS = {
     RANDOM: "Well-known films at random",
     ENTROPY: "Entropy of stars times log raters",
 }
-RELEASED, CENTRED = "stars as released", "stars centred on the average viewer"
+RELEASED = "stars as released"
 SERVED, HYBRID = "NDCG", "NDCG, hybrid"  # of the model that is served at so many ratings; of the hybrid at any number
-PENALTIES = [(bias, factors) for bias in (1.0, 3.0, 6.0, 12.0) for factors in (8.0, 16.0)]
 LEAST = 20  # ratings of a person
 
 
@@ -183,28 +180,6 @@ class Lists:
         return np.column_stack(columns)
 
 
-def centred(ratings: Ratings, log: Interactions) -> Ratings:
-    """The same model with the average viewer in the averages of films: bias_i + f_i . b, b by least squares of what they lack, film by film."""
-    films = np.flatnonzero(ratings.raters_)
-    lack = damped_means(log)[films] - ratings.mean_[0] - ratings.bias_[films]
-    root = np.sqrt(ratings.raters_[films])
-    average = np.linalg.lstsq(root[:, None] * ratings.design(films), root * lack)[0]
-    found = copy(ratings)
-    found.bias_ = ratings.bias_.copy()
-    found.bias_[films] += (ratings.design(films) @ average).astype(np.float32)
-    return found
-
-
-def tuned(ratings: Ratings, persons: list[Person], talks: list[Talk]) -> Ratings:
-    """The same model with those of PENALTIES that err least after all numbers of questions together."""
-    best = (np.inf, ratings)
-    for penalties in PENALTIES:
-        tried = copy(ratings)
-        tried.penalties_ = np.array(penalties, np.float32)
-        best = min(best, (float(errors(tried, persons, talks).sum()), tried), key=lambda pair: pair[0])
-    return best[1]
-
-
 # -- the study ---------------------------------------------------------------------------------------------------------
 
 
@@ -213,29 +188,25 @@ def run(models: dict[str, Recommender], strangers: UserSplit, catalog: Catalog, 
     ratings = models["ratings"]
     assert isinstance(ratings, Ratings)
     atlas = Atlas().attach(models).fit(strangers.fit, catalog)
-    persons, trial = people(strangers.exam, atlas, seed), people(strangers.gate, atlas, seed)
+    persons = people(strangers.exam, atlas, seed)
     rivals, lists = orders(strangers.fit, atlas, seed), Lists(models, catalog, atlas)
-    other = tuned(centred(ratings, strangers.fit), trial, [follow(p, rivals[POPULAR](p)) for p in trial])
+    interview, table = Interview(ratings, atlas), {}
     rows: list[Row] = []
-    differences: list[Paired] = []
-    for variant, stars in ((RELEASED, ratings), (CENTRED, other)):
-        interview, table = Interview(stars, atlas), {}
-        for name in LABELS:
-            talks = [_held(name, person, interview, rivals) for person in persons]
-            table[name] = _measured(name, persons, talks, stars, interview, lists)
-            rows += _rows(variant, name, table[name], persons)
-            say(f"{variant} · {name}: " + ", ".join(f"{r.metric} {r.mean:.3f}" for r in rows[-4 * len(ASKED) - 1 :: len(ASKED)]))
-        differences += _compared(variant, table, persons)
+    for name in LABELS:
+        talks = [_held(name, person, interview, rivals) for person in persons]
+        table[name] = _measured(name, persons, talks, ratings, interview, lists)
+        rows += _rows(name, table[name], persons)
+        say(f"{name}: " + ", ".join(f"{r.metric} {r.mean:.3f}" for r in rows[-4 * len(ASKED) - 1 :: len(ASKED)]))
     more = {
         "groups": len(atlas.centres),
-        "penalties": other.penalties_.tolist(),
+        "penalties": ratings.penalties_.tolist(),
         "people": len(persons),
         "few": FEW,
         "picks": PICKS,
         "points": POINTS,
     }
     contenders = [Contender(name, label, "", False, 1, 0.0, 0.0, 0.0) for name, label in LABELS.items()]
-    return [_split(strangers.exam, persons, seed)], contenders, rows, differences, more
+    return [_split(strangers.exam, persons, seed)], contenders, rows, _compared(table, persons), more
 
 
 def _held(name: str, person: Person, interview: Interview, rivals: dict) -> Talk:
@@ -258,16 +229,16 @@ def _measured(name: str, persons: list[Person], talks: list[Talk], stars: Rating
     }
 
 
-def _rows(variant: str, name: str, table: dict[str, np.ndarray], persons: list[Person]) -> list[Row]:
+def _rows(name: str, table: dict[str, np.ndarray], persons: list[Person]) -> list[Row]:
     counts, rows = np.array([len(p.stars) for p in persons], np.float64), []
     for metric, values in table.items():
         found = [bootstrap_ratio(column, counts, np.sqrt) for column in values.T] if metric == "RMSE" else bootstrap_means(values)
         k = K if metric in (SERVED, HYBRID) else None
-        rows += [Row(variant, name, metric, k, f"asked={n}", *e) for n, e in zip(ASKED, found)]
+        rows += [Row(RELEASED, name, metric, k, f"asked={n}", *e) for n, e in zip(ASKED, found)]
     return rows
 
 
-def _compared(variant: str, tables: dict[str, dict[str, np.ndarray]], persons: list[Person]) -> list[Paired]:
+def _compared(tables: dict[str, dict[str, np.ndarray]], persons: list[Person]) -> list[Paired]:
     """Every strategy less the most rated first after each number of questions; p corrected over the whole table of one metric."""
     counts, found = np.array([len(p.stars) for p in persons], np.float64), []
     names = [name for name in tables if name != POPULAR]
@@ -278,7 +249,7 @@ def _compared(variant: str, tables: dict[str, dict[str, np.ndarray]], persons: l
         corrected = holm(np.array([d.p for d in tested])).tolist()
         k = None if metric == "RMSE" else K
         found += [
-            Paired(variant, name, POPULAR, metric, k, f"asked={n}", d.delta, d.lo, d.hi, d.p, p, d.n)
+            Paired(RELEASED, name, POPULAR, metric, k, f"asked={n}", d.delta, d.lo, d.hi, d.p, p, d.n)
             for (name, n, _), d, p in zip(pairs, tested, corrected)
         ]
     return found

@@ -16,7 +16,8 @@ from recommender.models.linear import Additive
 from recommender.models.loop import Loop
 from recommender.types import Explanation, Query, Reason
 
-CUTS = (0, 1, 2, 3, 5, 8, 12, 20, 35, 60, 1000)  # ratings known, when the chance of four stars is learned
+CUTS = (0, 1, 2, 3, 5, 8, 12, 20, 35, 60, 1000)  # ratings known, when the penalties are chosen and the chance of four stars is learned
+ON_BIAS, ON_FACTORS = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0), (2.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # penalties tried
 Asked = list[tuple[np.ndarray, np.ndarray]]  # for each viewer: items and the stars they really got
 
 
@@ -29,6 +30,11 @@ def examination(interactions: Interactions, users: np.ndarray, rng: np.random.Ge
         known.append(Query(profile.keep(seen)))
         asked.append((profile.items[~seen], profile.ratings[~seen]))
     return known, asked
+
+
+def shortened(known: list[Query], rng: np.random.Generator) -> list[list[Query]]:
+    """For each length of CUTS the same viewers, known by so many of their ratings drawn at random, or by all where they have fewer."""
+    return [[Query(q.profile.keep(rng.permutation(len(q.profile)) < length)) for q in known] for length in CUTS]
 
 
 class Factorisation(nn.Module):
@@ -56,9 +62,10 @@ class Ratings(Additive):
 
     Item factors and biases from mini-batch Adam on MSE + L2; any viewer is folded in by ridge regression.
 
-    Early stopping and the two ridge penalties are decided on viewers left out of training, folded in from four fifths of
-    their ratings: validated as it is served. Source: Koren, Bell & Volinsky, "Matrix Factorization Techniques for
-    Recommender Systems", IEEE Computer 42(8), 2009.
+    The average viewer is part of the averages, so that nothing but what a viewer said moves their stars. Early stopping is
+    decided on viewers left out of training, folded in from four fifths of their ratings; the two ridge penalties on the same
+    viewers with histories of every length: validated as it is served. Source: Koren, Bell & Volinsky, "Matrix Factorization
+    Techniques for Recommender Systems", IEEE Computer 42(8), 2009.
     """
 
     factors: int = 64
@@ -77,9 +84,9 @@ class Ratings(Additive):
         examined = rng.choice(candidates, round(self.held_out * len(candidates)), replace=False)
         train = interactions.where(~np.isin(interactions.users, examined))
         known, asked = examination(interactions, examined, rng)
+        histories, members = shortened(known, rng), np.unique(train.users)
         self.raters_ = train.raters.astype(np.int64)
-        self.mean_ = np.array([train.ratings.mean()], np.float32)
-        network = Factorisation(interactions.n_users, interactions.n_items, self.factors, float(self.mean_[0]))
+        network = Factorisation(interactions.n_users, interactions.n_items, self.factors, float(train.ratings.mean()))
         columns = [torch.tensor(c) for c in (train.users.astype(np.int64), train.items.astype(np.int64), train.ratings.astype(np.float32))]
 
         def batches():
@@ -91,21 +98,24 @@ class Ratings(Additive):
             return ((guess - stars) ** 2 + self.l2 * size).mean()
 
         def error() -> float:
-            self._take(network)
+            self._take(network, members)
             return self.rmse(known, asked) if known else 0.0
 
-        self.penalties_ = np.array([3.0, 8.0], np.float32)
+        self.penalties_ = np.array([6.0, 6.0], np.float32)
         self.training = Loop("ratings", self.rate, self.epochs, self.patience, checkpoint).run(network, batches, loss, error)
-        self._take(network)
+        self._take(network, members)
         self.catalog = catalog
         if known:
-            self._tune(known, asked)
-        self.calibration_ = self._calibrate(known, asked)
+            self._tune(histories, asked)
+        self.calibration_ = self._calibrate(histories, asked)
         return self
 
-    def _take(self, network: Factorisation) -> None:
+    def _take(self, network: Factorisation, members: np.ndarray) -> None:
+        """The films, with the mean bias and the mean factors of the users trained on (n,) in the averages: mu + mean b_u, b_i + mean p_u . q_i."""
         weight = lambda table: table.weight.detach().numpy().copy()
-        self.factors_, self.bias_ = weight(network.items), weight(network.item_bias)[:, 0]
+        self.factors_ = weight(network.items)
+        self.mean_ = np.array([network.mean + weight(network.user_bias)[members].mean()], np.float32)
+        self.bias_ = weight(network.item_bias)[:, 0] + self.factors_ @ weight(network.users)[members].mean(axis=0)
         cold = self.raters_ == 0
         self.factors_[cold], self.bias_[cold] = 0, 0
 
@@ -118,28 +128,25 @@ class Ratings(Additive):
         guess, truth = self._answers(known, asked)
         return float(np.sqrt(np.mean((np.clip(guess, 0.5, 5) - truth) ** 2)))
 
-    def _tune(self, known: list[Query], asked: Asked) -> None:
-        """The ridge penalties (on the bias, on the factors) with the least error on the held-out viewers."""
-        best = (np.inf, self.penalties_)
-        for bias in (1.0, 3.0, 6.0):
-            for factor in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
-                self.penalties_ = np.array([bias, factor], np.float32)
-                best = min(best, (self.rmse(known, asked), self.penalties_), key=lambda b: b[0])
-        self.penalties_ = best[1]
+    def _tune(self, histories: list[list[Query]], asked: Asked) -> None:
+        """The ridge penalties: on the factors what errs least with whole histories, which tell most of them, then on the bias what errs least at all
+        lengths together."""
 
-    def _calibrate(self, known: list[Query], asked: Asked, seed: int = 0) -> np.ndarray:  # (4,)
-        """Log-odds of four stars or more, linear in `_evidence`; learned with histories cut to lengths from 0 on, as newcomers have."""
-        rng = np.random.default_rng(seed)
-        rows, truth = [], []
-        for query, (items, stars) in zip(known, asked):
-            length = min(int(rng.choice(CUTS)), len(query.profile))
-            kept = np.zeros(len(query.profile), bool)
-            kept[rng.permutation(len(query.profile))[:length]] = True
-            rows.append(self._evidence(self._stars(Query(query.profile.keep(kept)))[items], length))
-            truth.append(stars >= 4)
+        def error(bias: float, factors: float, lengths: list[list[Query]]) -> float:
+            self.penalties_ = np.array([bias, factors], np.float32)
+            return sum(self.rmse(known, asked) ** 2 for known in lengths)
+
+        factors = min(ON_FACTORS, key=lambda f: min(error(bias, f, histories[-1:]) for bias in ON_BIAS))
+        bias = min(ON_BIAS, key=lambda b: error(b, factors, histories))
+        self.penalties_ = np.array([bias, factors], np.float32)
+
+    def _calibrate(self, histories: list[list[Query]], asked: Asked) -> np.ndarray:  # (4,)
+        """Log-odds of four stars or more, linear in `_evidence`; learned with histories of lengths from 0 on, as newcomers have."""
+        truth = [stars >= 4 for _, stars in asked]
         if not truth or len(np.unique(np.concatenate(truth))) < 2:
             return np.array([2.0, 0.0, 0.0, 0.0])
-        line = LogisticRegression(C=100.0).fit(np.concatenate(rows), np.concatenate(truth))
+        rows = [self._evidence(self._stars(q)[items], len(q.profile)) for known in histories for q, (items, _) in zip(known, asked)]
+        line = LogisticRegression(C=100.0).fit(np.concatenate(rows), np.concatenate(truth * len(histories)))
         return np.array([*line.coef_[0], line.intercept_[0]])
 
     def _evidence(self, stars: np.ndarray, length: int) -> np.ndarray:  # (n, 3)
