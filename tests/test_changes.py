@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from recommender.counterfactual import plus, without
+from recommender.models.hybrid import Hybrid
+from recommender.models.moment import Moment
+from recommender.models.neighbours import EASE
 from recommender.models.popularity import Popularity
 from recommender.serve.carousels import CANDIDATES
 from recommender.serve.changes import Changed, _deeds, _restored, changed
@@ -191,7 +194,8 @@ def test_of_several_ratings_the_one_that_does_most_is_named(service: Service, na
 
 @pytest.mark.parametrize("name", ["jonas", "leila", "ines", "sam"])
 def test_where_ratings_move_nothing_none_is_named(service: Service, name: str) -> None:
-    """In the popular way a rated film makes room, and that is all."""
+    """By popularity alone a rated film makes room, and that is all."""
+    service = replace(service, models={model: fitted for model, fitted in service.models.items() if model != "ease"})
     viewer = service.viewers[name]
     film = first(ask(service, viewer))[4]
     before, after = ask(service, viewer), ask(service, rated(viewer, film, 5))
@@ -206,6 +210,18 @@ def test_where_ratings_move_nothing_none_is_named(service: Service, name: str) -
     assert f"16 films moved because {title}, which stood above, made room" in " ".join(sentences(found, service.catalog))
 
 
+@pytest.mark.parametrize("name", ["jonas", "leila", "ines", "sam"])
+def test_what_a_newcomer_says_moves_the_first_row(service: Service, name: str) -> None:
+    """Five stars for a film far down move more of the first twenty than the room it makes, and it is named for what it raises."""
+    viewer = service.viewers[name]
+    film = service.catalog.index(924)  # 2001: A Space Odyssey
+    before, after = ask(service, viewer), ask(service, rated(viewer, film, 5))
+    assert after.way == "popular"
+    found = changed(before, after)
+    add_up(found, before, after)
+    assert [m for m in found.moves if m.why.kind == "rating" and m.why.film == film]
+
+
 def test_a_way_that_changes_is_named_where_it_does_most(service: Service) -> None:
     """Walter with seven films gets what is popular; his eighth makes the page his own."""
     walter = service.viewers["walter"]
@@ -216,9 +232,11 @@ def test_a_way_that_changes_is_named_where_it_does_most(service: Service) -> Non
     add_up(found, before, after)
     by_way = [m for m in found.moves if m.why.kind == "way" and m.places[1]]
     assert len(by_way) >= 10
-    popularity = service.models["popularity"]
+    popularity, hybrid, ease = (service.models[name] for name in ("popularity", "hybrid", "ease"))
     assert isinstance(popularity, Popularity)
-    scores = popularity.score([after.query])[0]
+    assert isinstance(hybrid, Hybrid)
+    assert isinstance(ease, EASE)
+    scores = Moment(popularity, hybrid, ease).score([after.query])[0]
     unseen = ~np.isin(np.arange(len(scores)), walter.profile.items)
     for move in by_way:
         assert move.why.ranks == (place(scores, unseen, move.item), place(after.scores["hybrid"], pool_of(service, walter, after.query), move.item))

@@ -390,7 +390,7 @@ def test_two_contexts_show_what_the_models_give_and_change_with_the_pills(folder
     at = page()
     drawn = slope(at)
     service = desk.desk()
-    kenji = service.viewers["kenji"]
+    kenji = service.person("kenji")
     found = side_by_side(service, kenji, kenji.profile, (Context("evening", "tv"), Context("morning", "mobile")))
     assert {f["id"]: tuple(f["ranks"]) for f in drawn["films"]} == {int(service.catalog.ids[f.item]): f.ranks for f in found.films}
     assert f"{len(found.entering)} of the first 12 films give way to others" in text(at)
@@ -404,7 +404,7 @@ def test_two_contexts_show_what_the_models_give_and_change_with_the_pills(folder
 def test_a_viewer_without_ratings_is_told_that_nothing_is_personal(folder):
     fill(folder)
     said = text(page(viewer="sam"))
-    assert "Sam has rated nothing yet: nothing here is personal" in said
+    assert "Sam has rated nothing yet: hardly anything here is personal" in said
     assert "do not use it yet" in text(page(viewer="sam", part="what-was-learned"))
 
 

@@ -14,6 +14,7 @@ from recommender.counterfactual import Scorer
 from recommender.models.content import Content
 from recommender.models.hybrid import Hybrid
 from recommender.models.moment import Moment
+from recommender.models.neighbours import EASE
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases
 from recommender.serve.liking import LIKED, mostly_liked
@@ -118,11 +119,7 @@ class Planner:
         if self.way == "popular" or "hybrid" not in self.scores:
             why = "Popular, of the genres you asked for first" if self.profile.genres else "Most rated and best rated"
             unmoved = self._row("top", title, why, "popularity", ("genre",))
-            row = (
-                self._moment("top", title, f"{why}, adjusted to this moment")
-                or unmoved
-                or self._row("top", title, "Well rated by many", "content", ())
-            )
+            row = self._moment("top", title, why + self._moved()) or unmoved or self._row("top", title, "Well rated by many", "content", ())
             return replace(row, diversity=self.diversity) if row else None
         now = " for this moment" if self.context != Context() else ""
         hybrid, among, why = self.scores["hybrid"], self.allowed, f"A blend of three models{now and f', weighed{now}'}"
@@ -190,17 +187,22 @@ class Planner:
         among = self.catalog.genres[:, self.catalog.genre(genre)] & linked
         return self._row("genre", f"Because you like {genre}", f"{genre} films made of what you like", "content", ("genre",), among, well_known=50)
 
+    def _moved(self) -> str:
+        """What moves the first row of a newcomer besides popularity."""
+        by = ["to this moment"] * bool(phrases.moment(self.context)) + ["to what you said of films"] * bool(self.profile.weights.any())
+        return f", adjusted {phrases.listed(by)}" if by else ""
+
     def _moment(self, key: str = "moment", title: str | None = None, why: str | None = None) -> Row | None:
-        popularity, hybrid = self.scores.models.get("popularity"), self.scores.models.get("hybrid")
+        popularity, hybrid, ease = (self.scores.models.get(name) for name in ("popularity", "hybrid", "ease"))
         said = phrases.moment(self.context)
-        if not said or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
+        if not (said or key == "top") or not isinstance(popularity, Popularity) or not isinstance(hybrid, Hybrid):
             return None
-        ranked = self.scores.of(Moment(popularity, hybrid), moved=key == "top")
+        ranked = self.scores.of(Moment(popularity, hybrid, ease if key == "top" and isinstance(ease, EASE) else None), moved=key == "top")
         points = popularity.lift(self.context.time_of_day) if self.context.time_of_day else hybrid.context_points([self.scores.query])[1][0]
         timed = "Popular, and rated more often than usual at this time of day"
         why = why or (timed if self.context.time_of_day else "Popular, and of the genres chosen on it")
         among = (points > 0) & self._well_known() if key == "moment" else self._raters() > 0
-        lead = ("context",) if key == "moment" else ("genre", "context")
+        lead = ("context",) if key == "moment" else ("setting", "film", "genre", "context")
         return Row(
             key,
             title or f"Popular for {said}",

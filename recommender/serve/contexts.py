@@ -10,6 +10,7 @@ import numpy as np
 from recommender import rank
 from recommender.models.hybrid import Hybrid
 from recommender.models.moment import Moment
+from recommender.models.neighbours import EASE
 from recommender.models.popularity import Popularity
 from recommender.serve.routing import way
 from recommender.serve.service import Service
@@ -112,7 +113,9 @@ def _popular(service: Service, queries: list[Query]) -> tuple[np.ndarray, Points
     hybrid, popularity = _hybrid(service), service.models.get("popularity")
     if not isinstance(popularity, Popularity):
         raise LookupError("popularity did not load; no other model ranks films for somebody of whom so little is known")
-    scores = np.where(popularity.parts_[2] > 0, Moment(popularity, hybrid).score(queries), -np.inf)
+    ease = service.models.get("ease")
+    moment = Moment(popularity, hybrid, ease if isinstance(ease, EASE) else None)
+    scores = np.where(popularity.parts_[2] > 0, moment.score(queries), -np.inf)
     return scores, lambda query, items: (popularity.lift(query.context.time_of_day)[items], hybrid.context_points([query])[1][0, items])
 
 

@@ -191,8 +191,7 @@ def _changes(asked: Request, found: Standing, item: int, signals: tuple[str, ...
     All are ranked quickly among the same films; the best of each kind are then tried in full, with the row made anew.
     """
     query = asked.query
-    personal = asked.way != "popular"  # else no rating moves anything
-    rate, drop = (_neighbours(asked, item), _against(found.row, item)) if personal else ([], [])
+    rate, drop = _neighbours(asked, item), _against(found.row, item)
     moments = _moments(query.context, signals)
     speaks = by_stars(5.0, asked.settings)
     tried = [Change("rate", film, None, 0) for film in rate] + [Change("drop", film, None, 0) for film in drop]

@@ -287,7 +287,7 @@ def why_not(w: WhyNot, catalog: Catalog) -> list[str]:
     title = catalog.titles[w.item]
     lines = [f"{title} is not in your first row: {why}." for why in w.kept_out]
     if w.model == "popularity":
-        lines.append("That row is what is popular, not yet personal.")
+        lines.append("That row is what is popular, hardly personal yet.")
     if w.rank is not None and w.rank <= w.k:
         lines.append(f"By score it is number {w.rank} of the {w.among:,} films the row is chosen from; others went before it for variety.")
     elif w.rank is not None and w.rival is not None:

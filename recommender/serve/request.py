@@ -170,18 +170,28 @@ class Request:
         """Films as they are shown. A sentence names a film of the viewer's only where the recommendation falls without it."""
         explanations = row.explain(items)
         named = [phrases.nameable(e) if item not in self.query.profile.items else [] for item, e in zip(items, explanations)]
-        tried, placed = self._tried(row.model, np.asarray(items), named), self.scores.placed(row.model, np.asarray(items))
+        tried, placed = self._tried(row, np.asarray(items), named), self.scores.placed(row.model, np.asarray(items))
         return tuple(
             self._recommendation(row, *of) for of in zip(np.asarray(items).tolist(), explanations, tried, zip(*map(np.ndarray.tolist, placed)))
         )
 
-    def _tried(self, model: str, items: np.ndarray, named: list[list[int]]) -> list[dict[int, Drop]]:
+    def falls(self, row: Row, items: np.ndarray, films: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Ranks of items (K,) by the model of a row, or as the row itself scores where no model does: now (K,), and without each of these films in
+        turn (n, K)."""
+        return self.scores.falls(row.model, items, films) if row.rescore is None else self.scores.falls_by(row.rescore, items, films)
+
+    def drops(self, row: Row, item: int, films: list[int]) -> tuple[Drop, ...]:
+        """What each of the viewer's films does for the rank of one film."""
+        before, after = self.falls(row, np.array([item]), films)
+        return tuple(Drop(film, int(before[0]), int(rank)) for film, rank in zip(films, after[:, 0]))
+
+    def _tried(self, row: Row, items: np.ndarray, named: list[list[int]]) -> list[dict[int, Drop]]:
         """What the films that might be named do for the rank of each item; of many films, those that come first for most items."""
         films, counts = np.unique([film for of in named for film in (*of, *of[:1])], return_counts=True)
         if not len(films):
             return [{} for _ in items]
         chosen = films[np.argsort(-counts, kind="stable")][:TRIED].astype(int).tolist()
-        before, after = self.scores.falls(model, items, chosen)
+        before, after = self.falls(row, items, chosen)
         drops = [{film: Drop(film, int(before[k]), int(after[n, k])) for n, film in enumerate(chosen)} for k in range(len(items))]
         return [{film: of[film] for film in may if film in of} for of, may in zip(drops, named)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recommender.models.hybrid import PARTS, Hybrid
+from recommender.models.moment import LIKES
 from recommender.settings import Settings
 from recommender.types import Query, Recommender, Strategy, Way, simulated_in
 
@@ -24,7 +25,11 @@ def route(query: Query, n: int, models: dict[str, Recommender], settings: Settin
     if chosen_way == "popular" or not isinstance(hybrid, Hybrid):
         chosen = f", those of the genres you asked for ({', '.join(query.profile.genres)})" if query.profile.genres else ""
         reason = f"{rated} (fewer than {few})" if n < few else "the hybrid model did not load"
-        return Strategy("popular", f"Popular films first{chosen}, not yet personal, because {reason}.", {"popularity": 1.0}, simulated)
+        shares = {"popularity": 1.0}
+        if "ease" in models and isinstance(hybrid, Hybrid) and query.profile.weights.any():
+            chosen += ", moved a little by what you said of films"
+            shares = {"popularity": 1 / (1 + LIKES), "ease": LIKES / (1 + LIKES)}
+        return Strategy("popular", f"Popular films first{chosen}, hardly personal yet, because {reason}.", shares, simulated)
     weights = dict(zip(PARTS, (float(w) for w in hybrid.weights([query])[0])))
     if chosen_way == "balanced":
         why = f"All films, ranked by a blend of three models, because {rated} (fewer than {many})."

@@ -252,7 +252,7 @@ class Service:
             among="the films this row is about" if own else f"all films you have not seen{', and this one' if item in asked.seen else ''}",
             contributions=self._contributions(found, query, asked),
             similar=self._similar(item, viewer),
-            drops=asked.scores.drops(found.model, item, films) if asked.scores.pool[item] else (),
+            drops=asked.drops(used, item, films) if asked.scores.pool[item] else (),
             simulated=tuple(name for name, label in _labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
             evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:explained]),
         )

@@ -15,7 +15,7 @@ from recommender.counterfactual import without
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.rank import ranks, standardise
 from recommender.steer import Steering
-from recommender.types import Context, Drop, Explanation, Query, Recommender
+from recommender.types import Context, Explanation, Query, Recommender
 
 WELL = 200  # places from the top within which a film stands well
 UNMOVED = ("ratings",)  # models whose scores are a promise
@@ -116,8 +116,7 @@ class Scores:
         """Ranks of items (K,) among the pool: as things stand (K,), and for the viewer less each of these films in turn (n, K)."""
         return ranks(self[name][None], items, self.pool)[0], ranks(self.without(name, films), items, self.pool)
 
-    def drops(self, name: str, item: int, films: Iterable[int]) -> tuple[Drop, ...]:
-        """What each of the viewer's films does for the rank of one film."""
-        films = list(films)
-        before, after = self.falls(name, np.array([item]), films)
-        return tuple(Drop(film, int(before[0]), int(rank)) for film, rank in zip(films, after[:, 0]))
+    def falls_by(self, rescore: Callable[[list[Query]], np.ndarray], items: np.ndarray, films: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The same, by what is no model of the desk."""
+        before, *after = ranks(rescore([self.query, *(without(self.query, [film]) for film in films)]), items, self.pool)
+        return before, np.array(after).reshape(-1, len(items))

@@ -95,7 +95,8 @@ def _popular(frame: Frame) -> None:
     n, few = len(frame.viewer.profile), frame.service.settings.few_ratings
     rated = f"{frame.viewer.name} has rated {counted(n, 'film')}, fewer than {few}" if n else f"{frame.viewer.name} has rated nothing yet"
     said = (
-        f"{rated}: nothing here is personal. The lists are those of everybody: how popular a film is, how much more often than usual it is rated at "
+        f"{rated}: hardly anything here is personal. The lists are those of everybody, moved a little by what was said of films: "
+        "how popular a film is, how much more often than usual it is rated at "
         "this time of day (observed), and the points that the hybrid gives its genres on this device (simulated)."
     )
     st.html(f'<div class="mq-ev mq-ev-box mq-cx-box"><p>{escape(said)}</p></div>')
