@@ -21,6 +21,7 @@ from recommender.load import load
 from recommender.load.depaul import read_depaul
 from recommender.load.people import read_people
 from recommender.models.hybrid import PARTS
+from recommender.models.moment import Moment
 from recommender.types import Recommender
 
 PROTOCOLS = ("P1", "P2", "P3", "P4")
@@ -63,6 +64,9 @@ class Job:
     folds: int = 3
     run_dir: Path | None = None
     say: Callable[[str], object] = print
+
+
+NEWCOMERS = "newcomers"  # the first row of the popular way, at no moment in particular
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +120,11 @@ def evaluate(protocol: str, job: Job) -> Report:
 
 
 def cold_start(models: dict[str, Recommender], strangers: split.UserSplit, job: Job) -> Report:
-    """The cold-start curve of models that know nobody of strangers.exam."""
+    """The cold-start curve of models that know nobody of strangers.exam, and of what newcomers are served."""
     candidates = strangers.fit.raters > 0
-    found = coldstart.run(models, _labels(models), strangers.exam, candidates, job.catalog, job.say)
+    labels = {**_labels(models), NEWCOMERS: "Popularity moved by what was said"}
+    served = Moment(*(models[name] for name in ("popularity", "hybrid", "ease")))  # type: ignore[arg-type]
+    found = coldstart.run({**models, NEWCOMERS: served}, labels, strangers.exam, candidates, job.catalog, job.say)  # type: ignore[dict-item]
     splits = [coldstart.questions(strangers.exam, 0, candidates, variant) for variant in coldstart.VARIANTS]
     return _report("cold-start", job, Found(splits, *found))
 
