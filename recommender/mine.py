@@ -57,6 +57,15 @@ def forget(
     typer.echo(f"{feedback.forget(name):,} rows of {title} ({name}) deleted")
 
 
+def _content(path: Path) -> bytes:
+    """A file's bytes; ValueError where it is no file or too large, before it is read."""
+    if not path.is_file():
+        raise ValueError(f"{path} is {'a folder' if path.is_dir() else 'no file' if path.exists() else 'not there'}, wanted a file")
+    if (size := path.stat().st_size) > (most := settings().import_bytes):
+        raise ValueError(f"{path.name} has {size:,} bytes, wanted at most {most:,}")
+    return path.read_bytes()
+
+
 def bring(
     viewer: WhoseOption,
     files: Annotated[list[Path], typer.Option("--from", help="A file of Letterboxd, IMDb or Trakt: zip, CSV or JSON; may be given several times.")],
@@ -72,7 +81,7 @@ def bring(
 
     feedback, catalog = _open(), read_films(settings().films)
     name, title = named(feedback, viewer)
-    export = together(read_export(path.read_bytes(), path.name) for path in files)
+    export = together(read_export(_content(path), path.name) for path in files)
     limit = _limit(feedback, name, catalog)
     found, over = arrivals.within(match(export.entries, catalog), catalog.allowed(limit))
     if unclear == "first":

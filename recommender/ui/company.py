@@ -15,7 +15,7 @@ from recommender.serve.phrases import listed
 from recommender.serve.surprise import surprise
 from recommender.serve.together import DEFAULT, WHY, Shared, Together, together
 from recommender.serve.viewers import Viewer
-from recommender.types import Carousel
+from recommender.types import CERTIFICATES, Carousel
 from recommender.ui import cards, dialog, taste, words
 from recommender.ui.state import Frame, from_address, put
 
@@ -81,7 +81,7 @@ def data(frame: Frame, other: Viewer) -> dict[str, Any]:
     if not found.films:
         line = f"No film is within both limits, unseen by both and likely to please {listed(list(names))}. Widen what may be shown."
         return {"empty": {"sign": "House empty", "title": f"Nothing for {listed(list(names))}", "line": line, "undo": None}}
-    films = [_card(frame, film, names) for film in found.films]
+    films = [_card(frame, film, (frame.viewer, other)) for film in found.films]
     line = f"{words.counted(len(films), 'film')} of {found.among:,} that may please both. {found.fairness} {found.why}"
     return {"found": {"title": f"For {listed(list(names))}", "line": line, "films": films}}
 
@@ -103,10 +103,13 @@ def _list(frame: Frame, other: Viewer) -> Together:
     return kept[1]
 
 
-def _card(frame: Frame, film: Shared, names: Sequence[str]) -> dict[str, Any]:
+def _card(frame: Frame, film: Shared, people: Sequence[Viewer]) -> dict[str, Any]:
+    """Both matches and both reasons. Where one has a limit, only reasons that can name no film over it are said: those of who has the mildest."""
     mine = cards.card(frame.service.catalog, film.cards[0])
-    both = [[name, of.match] for name, of in zip(names, film.cards)]
-    said = ". ".join(f"{name}: {of.sentence[:1].lower()}{of.sentence[1:]}" for name, of in zip(names, film.cards))
+    both = [[viewer.name, of.match] for viewer, of in zip(people, film.cards)]
+    limit = min((CERTIFICATES.index(v.certificate) for v in people if v.certificate), default=None)
+    speaking = [pair for pair in zip(people, film.cards) if limit is None or pair[0].certificate == CERTIFICATES[limit]]
+    said = ". ".join(f"{viewer.name}: {of.sentence[:1].lower()}{of.sentence[1:]}" for viewer, of in speaking)
     return {**mine, "match": None, "both": both, "sentence": said, "falls": ""}
 
 
