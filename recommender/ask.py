@@ -71,8 +71,8 @@ def recommend(
     from recommender.serve import wire
 
     service, who, asked, query = begin(viewer, user, likes, time_of_day, device, anyway, unused, k)
-    filters = _filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
-    home = service.home(who, query, filters) if model is None else service.listing(who, query, _model(service, model), k, filters)
+    asked_for = filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
+    home = service.home(who, query, asked_for) if model is None else service.listing(who, query, _model(service, model), k, asked_for)
     if as_json:
         return print_json(wire.home(home, who.name, asked, query, service.verdicts(who), service.catalog))
     console.print(f"[bold]{markup_free(who.name)}[/] — {markup_free(home.strategy.why)}", highlight=False)
@@ -168,9 +168,9 @@ def why_not(
     from recommender.serve import inquiry, phrases, wire
 
     service, who, moment, query = begin(viewer, user, likes, time_of_day, device, anyway, unused)
-    filters = _filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
+    asked_for = filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
     item = _may_see(service, who, film)
-    found = inquiry.why_not(service.request(who, query, filters), item, service.told(who, ALL_SIGNALS if anyway else ()))
+    found = inquiry.why_not(service.request(who, query, asked_for), item, service.told(who, ALL_SIGNALS if anyway else ()))
     if as_json:
         return print_json(wire.why_not(found, service.catalog) if found else {"film": service.catalog.titles[item], "among_the_first": True})
     _print_signals(service, who, moment, query)
@@ -248,7 +248,7 @@ def _query(service: Service, who: Viewer, context: Context, unused: str | None, 
     return service.query(who, context, films, ALL_SIGNALS if anyway else ())
 
 
-def _filters(
+def filters(
     service: Service,
     genre: str | None,
     minutes: int | None,
@@ -258,6 +258,7 @@ def _filters(
     stars: float | None,
     fame: Fame | None,
 ) -> Filters:
+    """What the options ask of a film; KeyError or ValueError for a genre or a decade that there is not."""
     known = service.catalog.genre_names[service.catalog.genre(genre)] if genre is not None else None
     if decade is not None and decade not in service.catalog.decades:
         raise ValueError(f"--decade is {decade}, wanted one of {', '.join(map(str, service.catalog.decades))}")

@@ -11,13 +11,21 @@ from rich.table import Table
 from recommender.ask import (
     ALL_SIGNALS,
     AnywayOption,
+    CertificateOption,
+    ColourOption,
+    DecadeOption,
     DeviceOption,
+    FameOption,
+    GenreOption,
     JsonOption,
     LikesOption,
+    MinutesOption,
+    StarsOption,
     TimeOption,
     UserOption,
     ViewerOption,
     begin,
+    filters,
     markup_free,
     print_json,
 )
@@ -44,6 +52,13 @@ def compare(
     time_of_day: TimeOption = None,
     device: DeviceOption = None,
     anyway: AnywayOption = False,
+    genre: GenreOption = None,
+    minutes: MinutesOption = None,
+    certificate: CertificateOption = None,
+    in_colour: ColourOption = False,
+    decade: DecadeOption = None,
+    least_stars: StarsOption = None,
+    fame: FameOption = None,
     hide: Annotated[bool, typer.Option("--hide-last-fifth", help="Make the lists from the first four fifths of the ratings; find the rest.")] = False,
     k: Annotated[int, typer.Option("-k", min=5, max=50, help="Films of each list.")] = 20,
     as_json: JsonOption = False,
@@ -54,6 +69,7 @@ def compare(
     if not 2 <= len(names) <= 4:
         raise ValueError(f"{len(names)} lists are named, wanted 2 to 4")
     service, who, moment, _ = begin(viewer, user, likes, time_of_day, device, anyway, None, k)
+    asked = filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
     for name in names:
         if name not in lists.loaded(service):
             raise KeyError(f"list {name!r} is unknown or did not load{nearest(name, list(lists.loaded(service)))}")
@@ -61,7 +77,7 @@ def compare(
     if hide and held is None:
         raise ValueError(f"{who.name} has {len(who.profile)} ratings, --hide-last-fifth wants {lists.LEAST}")
     told = frozenset(ALL_SIGNALS if anyway else ())
-    made = [lists.made(service, who, lists.Side(name, moment), k, anyway=told, held=held) for name in names]
+    made = [lists.made(service, who, lists.Side(name, moment), k, asked, told, held) for name in names]
     found = answer.answer(made, lists.figures(made, service.catalog, known.people(service), held), service.catalog, held)
     if as_json:
         return print_json({"viewer": who.name, "time_of_day": moment.time_of_day, "device": moment.device, "k": k, **found})

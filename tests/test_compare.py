@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from dataclasses import replace
 from typing import cast
@@ -12,16 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from recommender import rank
 from recommender.compare import known, lists, overlap, variants, votes
 from recommender.compare.lists import HOME, Side
 from recommender.compare.variants import Tuning
 from recommender.evaluate.split import split_users
+from recommender.load import read_films
 from recommender.models.factors import PureSVD
 from recommender.models.neighbours import EASE, ItemKNN, UserKNN
 from recommender.serve.feedback import Event
 from recommender.serve.service import Service
+from recommender.settings import settings
 from recommender.train import EXAM_SHARE, GATE_SHARE
 from recommender.types import Context, Profile, Query
 from recommender.world import checkerboard
@@ -525,3 +529,34 @@ def test_lists_in_different_moments_have_names_of_their_own():
     same = votes.names([Side("ease", NOW), Side("als", NOW, Tuning(variety=0.4))])
     assert same == ("ease", "als+variety=0.4")
     assert votes.names([Side("ease", NOW), Side("ease", Context("morning"))]) == ("ease@evening-tv", "ease@morning-any")
+
+
+def test_the_filters_hold_on_the_command_line() -> None:
+    from recommender.__main__ import app
+
+    words = [
+        "compare",
+        "home",
+        "ease",
+        "als",
+        "--viewer",
+        "kenji",
+        "-k",
+        "10",
+        "--decade",
+        "1980",
+        "--genre",
+        "comedy",
+        "--certificate",
+        "PG",
+        "--json",
+    ]
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0, found.output
+    answer = json.loads(found.stdout)
+    catalog = read_films(settings().films)
+    films = [catalog.index(f["id"]) for listed in answer["lists"] for f in listed["films"]]
+    assert len(films) >= 10
+    for item in films:
+        assert (catalog.years[item] // 10, "Comedy" in catalog.genres_of(item), catalog.certificates[item] in ("G", "PG")) == (198, True, True)
+    assert CliRunner().invoke(app, [*words[:-1], "--fame", "rare", "--least-stars", "9"]).exit_code != 0

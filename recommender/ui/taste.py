@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from recommender.serve import arrivals, history
-from recommender.serve.feedback import Event, Taste, note_of
+from recommender.serve.feedback import SILENT, Event, Taste, note_of
 from recommender.serve.logbook import Page
 from recommender.types import Preferences
 from recommender.ui import state
@@ -63,7 +63,10 @@ def undone(frame: Frame, events: Iterable[str]) -> list[Event]:
 
 
 def take_back(frame: Frame) -> None:
-    """Undo what was said last; of an import, all that stands."""
+    """Undo what was said last in this visit, an undo among it; in a new one what stands last, of an import all of it."""
+    last: tuple[str, tuple[str, ...]] | None = st.session_state.get("mq_last")
+    if last is not None and last[0] == frame.viewer.id:
+        return store(frame, undone(frame, reversed(last[1])))
     latest = frame.service.latest(frame.viewer)
     if latest:
         brought = arrivals.imports(frame.service.feedback.events(frame.viewer.id, history.TOLD))
@@ -81,5 +84,7 @@ def store(frame: Frame, events: list[Event]) -> None:
     """Store what the viewer did; a click that means nothing any more is told, not raised."""
     try:
         frame.service.record(events)
+        if said := tuple(event.id for event in events if event.kind not in SILENT):
+            st.session_state["mq_last"] = (frame.viewer.id, said)
     except (KeyError, ValueError) as error:
         st.toast(f"Not stored: {error.args[0]}", icon=":material/block:")
