@@ -1,6 +1,6 @@
 """Take the screenshots of this folder: `python docs/screenshots/take.py [address]`, with the app running at the address.
 
-Home, the dialog, the picker, the Compare, the Evaluation and the Context page at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
+Picker, Home, dialog and the Taste, Compare, Evaluation and Context pages at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 SIZES = {390: 844, 820: 1180, 1440: 900}
 SECTIONS = {
+    "taste": ("time=evening&device=tv&taste=", ("find-your-taste", "rate-films", "your-taste", "map", "lists", "your-data")),
     "compare": ("time=evening&device=tv&see=", ("lists", "how-alike", "blind-vote")),
     "evaluation": ("protocol=p1&section=", ("league", "context", "the-data")),
     "context": (
@@ -19,6 +20,7 @@ SECTIONS = {
         ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold"),
     ),
 }
+DRAWN = ".mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, [data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
 VIEWER, CONTEXT = "kenji", "time=evening&device=tv"
 
 
@@ -36,8 +38,8 @@ def section(page: Page, address: str, name: str, width: int) -> None:
     """A section of a page in full length: the window grows to what it holds."""
     page.set_viewport_size({"width": width, "height": 6500})
     page.goto(address)
-    page.locator("[data-testid=stVegaLiteChart] .marks, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art").first.wait_for()
-    settled(page, ".mq-ev-top")
+    page.locator(f"[data-testid=stVegaLiteChart] .marks, {DRAWN}").first.wait_for(state="attached")
+    settled(page, "[data-testid=stTabs]")
     bottom = page.evaluate("Math.ceil(document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().bottom)")
     clip = {"x": 0, "y": 0, "width": width, "height": bottom}
     page.screenshot(path=HERE / f"{name}-{width}.jpg", type="jpeg", quality=75, clip=clip)
