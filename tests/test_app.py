@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from recommender.serve.service import Service
 from recommender.settings import settings
-from recommender.ui import state, words
+from recommender.ui import desk, state, words
 
 pytestmark = pytest.mark.usefixtures("forgotten")
 ROOT = Path(__file__).resolve().parents[1]
@@ -482,3 +483,11 @@ def test_a_film_by_lot_tells_its_chance_and_is_none_of_the_page():
     assert drawn["film"]["id"] not in page
     assert drawn["film"]["certificate"] in ("G", "PG")
     assert re.search(r"Drawn from \d+ films that fit; this one had a chance of 1 in \d+\.", drawn["odds"])
+
+
+def test_a_store_that_ends_with_the_program_says_so(monkeypatch):
+    at = app(viewer="vera")
+    assert not any("lost when the app ends" in w.value for w in at.warning)
+    service = desk.desk()
+    monkeypatch.setattr(service, "feedback", replace(service.feedback, passing=True))
+    assert any("lost when the app ends" in w.value for w in app(viewer="vera").warning)

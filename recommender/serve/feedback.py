@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,6 +55,7 @@ class Feedback:
 
     engine: Engine
     where: str  # the file, or host and name
+    passing: bool = False  # whether it ends with the program
 
     @classmethod
     def open(cls, address: str) -> Self:
@@ -265,4 +266,4 @@ def for_now() -> Feedback:
     """A store of its own that lasts as long as the program, and leaves nothing behind."""
     folder = tempfile.mkdtemp(prefix="marquee-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Feedback.open(f"sqlite:///{Path(folder, 'feedback.sqlite')}")
+    return replace(Feedback.open(f"sqlite:///{Path(folder, 'feedback.sqlite')}"), passing=True)

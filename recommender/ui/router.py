@@ -55,7 +55,7 @@ def _open(pages: list[StreamlitPage]) -> None:
     _title(page.title)
     frame = state.frame(service, viewer)
     sidebar.draw(frame)
-    sign.problems(service.problems)
+    sign.problems(service.problems, service.feedback.passing)
     st.session_state.pop("mq_page", None)  # what was shown elsewhere is no place of a click here
     token = _frame.set(frame)
     try:

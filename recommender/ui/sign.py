@@ -22,8 +22,10 @@ def skeleton() -> None:
     st.html(f'<div class="mq-skeleton" role="status" aria-label="Opening the house"><div class="mq-bone mq-bone-hero"></div>{row * 2}</div>')
 
 
-def problems(lines: tuple[str, ...]) -> None:
-    """What did not load, quietly: the app is open with the rest."""
+def problems(lines: tuple[str, ...], passing: bool = False) -> None:
+    """What did not load, quietly: the app is open with the rest. `passing`: the store ends with the program, which is said aloud."""
+    if passing:
+        st.warning("The store could not be opened: what is said here is lost when the app ends.", icon=":material/database_off:")
     if not lines:
         return
     with st.expander(
