@@ -17,7 +17,7 @@ from recommender.evaluate.metrics import hits_of_lists, ndcg
 from recommender.evaluate.report import Contender, Paired, Row
 from recommender.evaluate.split import Split, UserSplit, relevant_films
 from recommender.interactions import Interactions
-from recommender.interview import Interview
+from recommender.interview import PICK, Interview
 from recommender.models.atlas import Atlas
 from recommender.models.ratings import Ratings
 from recommender.settings import Settings
@@ -27,7 +27,7 @@ from recommender.types import Preferences, Profile, Query, Recommender
 
 ASKED = (0, 5, 10, 15, 20)  # questions after which is measured
 PEOPLE, HELD_OUT, K, LIKED = 250, 0.25, 10, 4.0  # persons, share of their ratings held out, length of lists, stars
-PICKS, POINTS = 3, 0.5  # groups a person picks at first, and the points that each adds to the scores
+PICKS = 3  # groups a person picks at first
 FEW = Settings.model_fields["few_ratings"].default
 OURS, GROUPS, FAMILIAR, POPULAR, RANDOM, ENTROPY = "ours", "groups", "familiar", "popular", "random", "entropy"
 PICKING = (GROUPS, FAMILIAR)  # begin with groups
@@ -158,7 +158,7 @@ class Lists:
         """The first films of a model, moved by the groups picked."""
         key = (model, person.number, picked, *(() if model == "popularity" else query.profile.items.tolist()))
         if key not in self.made:
-            settings = Preferences(groups=tuple((g, POINTS) for g in picked))
+            settings = Preferences(groups=tuple((g, PICK) for g in picked))
             moved = pushes(settings, self.catalog, {g: self.atlas.closeness(g) for g in picked}, self.atlas.raters_)
             scores = rank.mask(steered(self.models[model].score([query])[0], moved), ~self.atlas.known)
             self.made[key] = rank.top(rank.mask(scores, np.array(list(person.known), np.int64)), K)
@@ -203,7 +203,7 @@ def run(models: dict[str, Recommender], strangers: UserSplit, catalog: Catalog, 
         "people": len(persons),
         "few": FEW,
         "picks": PICKS,
-        "points": POINTS,
+        "points": PICK,
     }
     contenders = [Contender(name, label, "", False, 1, 0.0, 0.0, 0.0) for name, label in LABELS.items()]
     return [_split(strangers.exam, persons, seed)], contenders, rows, _compared(table, persons), more

@@ -33,8 +33,7 @@ def others(frame: Frame) -> dict[str, str]:
 def beside(frame: Frame) -> Viewer | None:
     """Who watches with the viewer, by the address."""
     given = st.query_params.get("with", "").lower()
-    known = [*others(frame), *([given] if given.startswith(("me-", "ml-")) and given != frame.viewer.id else [])]
-    name = from_address("with", known)
+    name = from_address("with", [given] if given != frame.viewer.id else [])
     if name is None or name == frame.viewer.id:
         return None
     try:

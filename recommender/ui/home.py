@@ -70,11 +70,6 @@ class Drawn:
     page: Page
     said: tuple[str, ...]  # the events that had spoken by then
 
-    def holds(self, frame: Frame) -> bool:
-        """Whether they are still what this frame would be given."""
-        now, then = frame, self.frame
-        return now.viewer is then.viewer and (now.query.context, now.filters) == (then.query.context, then.filters)
-
     def request(self) -> Request:
         return self.frame.service.request(self.frame.viewer, self.frame.query, self.frame.filters)
 
@@ -82,7 +77,7 @@ class Drawn:
 def _home(frame: Frame) -> Home:
     """The rows, asked for again only when something that decides them has changed; then they are stored as shown."""
     kept: Drawn | None = st.session_state.get("mq_rows")
-    if kept is None or not kept.holds(frame):
+    if kept is None or not frame.asks_as(kept.frame):
         home = frame.service.home(frame.viewer, frame.query, frame.filters)
         drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels), whatchanged.said(frame))
         st.session_state["mq_rows"] = drawn

@@ -54,6 +54,10 @@ class Frame:
         """What the viewer has said, as stored."""
         return self.service.taste(self.viewer)
 
+    def asks_as(self, then: Frame) -> bool:
+        """Whether rows worked out for another frame are still what this one would be given."""
+        return self.viewer is then.viewer and (self.query.context, self.filters) == (then.query.context, then.filters)
+
     def now(self) -> Frame:
         """The same frame after something was stored or a genre was chosen, for a run that draws a part of the page."""
         genre = _genres(self.service.catalog).get(st.session_state.get("mq_genre") or "")

@@ -30,11 +30,6 @@ class Shown:
     items: tuple[int, ...]
     before: Shown | None = None
 
-    def holds(self, frame: Frame) -> bool:
-        """Whether it is still what this frame would be given."""
-        now, then = frame, self.frame
-        return now.viewer is then.viewer and (now.query.context, now.filters) == (then.query.context, then.filters)
-
     @property
     def moves(self) -> dict[int, tuple[int | None, int]]:
         """Place before, None where it was not there, and now, of each film that stands elsewhere than before."""
@@ -58,7 +53,7 @@ def apply(frame: Frame, act: dict[str, Any]) -> None:
 def shown(frame: Frame) -> Shown:
     """The first row, worked out again only where something that decides it has changed; then its films are stored as shown."""
     kept: Shown | None = st.session_state.get("mq_taste_shown")
-    if kept is not None and kept.holds(frame):
+    if kept is not None and frame.asks_as(kept.frame):
         return kept
     asked = frame.service.request(frame.viewer, frame.query, frame.filters)
     row = asked.planner.top()
@@ -80,7 +75,7 @@ def stand(frame: Frame) -> None:
     kept: Shown | None = st.session_state.get("mq_taste_shown")
     here = kept is not None and kept.frame.viewer.id == frame.viewer.id
     st.session_state["mq_page"] = st.session_state.get("mq_taste_page") if here else None
-    if kept is not None and kept.holds(frame):
+    if kept is not None and frame.asks_as(kept.frame):
         st.session_state["mq_taste_shown"] = replace(kept, before=None)
 
 
