@@ -137,17 +137,7 @@ function cmpLines(el, data, n) {
     .forEach((film) => {
       const [a, b] = [film.ranks[n] - 0.5, film.ranks[n + 1] - 0.5],
         d = `M0 ${a}C50 ${a} 50 ${b} 100 ${b}`;
-      let path = known.get(String(film.id));
-      known.delete(String(film.id));
-      if (!path) {
-        path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-        path.dataset.film = film.id;
-        svg.append(path);
-        if (!calm()) path.animate([{ opacity: 0 }, { opacity: 1 }], 420);
-      } else if (path.mqD !== d && !calm()) path.animate([{ d: `path("${path.mqD}")` }, { d: `path("${d}")` }], { duration: 520, easing: "cubic-bezier(.2,.7,.2,1)" });
-      path.mqD = d;
-      path.setAttribute("d", d);
-      path.setAttribute("class", cmpWay(film));
+      curve(svg, known, film.id, d, cmpWay(film));
     });
   known.forEach((path) => path.remove());
 }

@@ -57,6 +57,21 @@ function slopeTold(film, data, n, most) {
 
 const slopeBar = (x, most) => `<u class="${x < 0 ? "mq-minus" : ""}" style="width:${n1((Math.abs(x) / most) * 50)}%;${x < 0 ? "right" : "left"}:50%"></u>`;
 
+function curve(svg, known, film, d, way) {
+  // one line of a film between its ranks: a known one moves, a new one appears; what is left in `known` is gone from the data
+  let path = known.get(String(film));
+  known.delete(String(film));
+  if (!path) {
+    path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.dataset.film = film;
+    svg.append(path);
+    if (!calm()) path.animate([{ opacity: 0 }, { opacity: 1 }], 420);
+  } else if (path.mqD !== d && !calm()) path.animate([{ d: `path("${path.mqD}")` }, { d: `path("${d}")` }], { duration: 520, easing: "cubic-bezier(.2,.7,.2,1)" });
+  path.mqD = d;
+  path.setAttribute("d", d);
+  path.setAttribute("class", way);
+}
+
 function slopeLines(svg, data) {
   const rows = Math.max(1, ...[0, 1].map((n) => data.films.filter((f) => f.ranks[n] <= data.k).length)),
     y = (rank) => rank - 0.5,
@@ -71,17 +86,7 @@ function slopeLines(svg, data) {
         : a > data.k
           ? `M68 ${y(b) + 0.5}C78 ${y(b) + 0.1} 86 ${y(b)} 100 ${y(b)}`
           : `M0 ${y(a)}C50 ${y(a)} 50 ${y(b)} 100 ${y(b)}`;
-    let path = known.get(String(film.id));
-    known.delete(String(film.id));
-    if (!path) {
-      path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      path.dataset.film = film.id;
-      svg.append(path);
-      if (!calm()) path.animate([{ opacity: 0 }, { opacity: 1 }], 420);
-    } else if (path.mqD !== d && !calm()) path.animate([{ d: `path("${path.mqD}")` }, { d: `path("${d}")` }], { duration: 520, easing: "cubic-bezier(.2,.7,.2,1)" });
-    path.mqD = d;
-    path.setAttribute("d", d);
-    path.setAttribute("class", slopeWay(film, data.k));
+    curve(svg, known, film.id, d, slopeWay(film, data.k));
   });
   known.forEach((path) => path.remove());
 }
