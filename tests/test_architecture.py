@@ -20,10 +20,10 @@ FLOORS = (
     ("load", "world", "rank"),
     ("models", "datacard", "fetch", "counterfactual"),
     ("artifacts", "interview", "steer"),
-    ("serve", "evaluate", "experiment"),
+    ("serve", "evaluate"),
     ("train",),
-    ("compare",),
-    ("ui", "ask", "mine", "examine", "bench"),
+    ("compare", "experiment"),
+    ("ui", "ask", "mine", "examine", "trials", "bench"),
     ("beside",),
     ("__main__",),
 )
