@@ -1,0 +1,1 @@
+"""Experiments: who gets what, what happened, and what may be concluded."""
