@@ -27,6 +27,9 @@ class Interval(NamedTuple):
     hi: float
 
 
+UNDEFINED = Interval(math.nan, math.nan, math.nan)
+
+
 class Effect(NamedTuple):
     """The values of two arms and their difference, with the two-sided p value of there being none.
 
@@ -143,7 +146,7 @@ def _share_ratio(control: Interval, treatment: Interval) -> Interval:
     """
     (c, c_lo, c_hi), (t, t_lo, t_hi) = control, treatment
     if c == 0:
-        return Interval(math.nan, math.nan, math.nan)
+        return UNDEFINED
     low_t, high_t, low_c, high_c = (x * (2 * share - x) for x, share in ((t_lo, t), (t_hi, t), (c_lo, c), (c_hi, c)))
     lo = low_t / (t * c + math.sqrt(t * c * t * c - low_t * high_c)) if t > 0 else 0.0
     hi = (t * c + math.sqrt(t * c * t * c - high_t * low_c)) / low_c
@@ -181,7 +184,7 @@ def _relative(values: tuple[float, ...], variances: tuple[float, ...], units: tu
     """
     control, treatment = values
     if control == 0:
-        return Interval(math.nan, math.nan, math.nan)
+        return UNDEFINED
     ratio = treatment / control
     if ratio > 0:
         reach = _reach((variances[0] / control / control, variances[1] / treatment / treatment), units, level)

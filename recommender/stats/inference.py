@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import false_discovery_control
+
+from recommender.stats.effects import UNDEFINED, Effect, Interval, upper
 
 LEVEL = (0.025, 0.975)  # of the 95% intervals
 BLOCK = 250  # resamples held at once: at 6,000 units 12 MB
@@ -96,16 +99,61 @@ def paired_differences(
 
 def holm(p: np.ndarray) -> np.ndarray:
     """p values (M,) corrected for there being M of them. Source: Holm, Scandinavian Journal of Statistics 6(2), 1979."""
-    p = np.asarray(p, np.float64)
-    if not ((p >= 0) & (p <= 1)).all():  # so is nan
-        raise ValueError(f"p values {p[~((p >= 0) & (p <= 1))].tolist()}, must be within 0 and 1")
+    p = _within_0_and_1(p)
     order = np.argsort(p, kind="stable")
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
     return corrected
 
 
-def _resample(values: np.ndarray, seed: int, draws: int) -> np.ndarray:
+def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
+    """p values (M,) such that of those at or below q a share of at most q is expected to be false alarms, for independent comparisons.
+
+    Source: Benjamini & Hochberg, Journal of the Royal Statistical Society B 57(1), 1995.
+    """
+    p = _within_0_and_1(p)
+    return false_discovery_control(p) if p.size else p
+
+
+def bootstrap_effect(control: np.ndarray, treatment: np.ndarray, seed: int = 0, draws: int = 2000, level: float = 0.95) -> Effect:
+    """Effect on the mean of values (n, 1), or on sum of the first column / sum of the second of values (n, 2), in two arms of their own units.
+
+    Each arm is resampled by itself; percentile intervals. p is twice the share of draws on the other side of 0, as if one more lay there: the
+    smallest 1 - level whose interval leaves 0 out. The relative effect is nan where the control of a draw is 0.
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 (two samples), 13 and 15.
+    """
+    q, seeds = upper(level), np.random.SeedSequence(seed).spawn(2)  # with one seed for both, the arms' draws would go together
+    fractions = [_fraction(values) for values in (control, treatment)]
+    c, t = (float(f[:, 0].sum() / f[:, 1].sum()) for f in fractions)
+    drawn_c, drawn_t = (_drawn(f, one, draws) for f, one in zip(fractions, seeds))
+    apart = drawn_t - drawn_c
+    p = 2 * (1 + min((apart <= 0).sum(), (apart >= 0).sum())) / (draws + 1)
+    absolute = Interval(t - c, *np.quantile(apart, (1 - q, q)).tolist())
+    relative = Interval(t / c - 1, *np.quantile(drawn_t / drawn_c - 1, (1 - q, q)).tolist()) if c and drawn_c.all() else UNDEFINED
+    return Effect(c, t, absolute, relative, min(float(p), 1.0), float(apart.std(ddof=1)), len(control), len(treatment))
+
+
+def _fraction(values: np.ndarray) -> np.ndarray:
+    """Values (n, 2) as they are, or (n, 1) over 1 each."""
+    v = _finite(values)
+    if v.ndim != 2 or v.shape[1] not in (1, 2):
+        raise ValueError(f"values of an arm have shape {v.shape}, wanted (n, 1) or (n, 2)")
+    if v.shape[1] == 1:
+        return np.column_stack([v, np.ones(len(v))])
+    if not ((v[:, 1] >= 0).all() and v[:, 1].any()):
+        raise ValueError(f"denominators from {v[:, 1].min()} to {v[:, 1].max()}, must not be below 0, and some above")
+    return v
+
+
+def _drawn(fraction: np.ndarray, seed: np.random.SeedSequence, draws: int) -> np.ndarray:
+    """(draws,) ratios of the sums of resampled units."""
+    sums = _resample(fraction, seed, draws)
+    if not sums[:, 1].all():
+        raise ValueError(f"{(sums[:, 1] == 0).sum()} of {draws} resamples have denominators of 0 alone, wanted more units that have any")
+    return sums[:, 0] / sums[:, 1]
+
+
+def _resample(values: np.ndarray, seed: int | np.random.SeedSequence, draws: int) -> np.ndarray:
     """(draws, M) column sums of as many units, drawn with replacement. A draw is a row of counts, so that the sums are one product."""
     n, rng = len(values), np.random.default_rng(seed)
     sums = []
@@ -134,6 +182,13 @@ def _blocks(draws: int) -> Iterator[int]:
 def _interval(draws: np.ndarray) -> tuple[list[float], list[float]]:
     lo, hi = np.quantile(draws, LEVEL, axis=0)
     return lo.tolist(), hi.tolist()
+
+
+def _within_0_and_1(p: np.ndarray) -> np.ndarray:
+    p = np.asarray(p, np.float64)
+    if not ((p >= 0) & (p <= 1)).all():  # so is nan
+        raise ValueError(f"p values {p[~((p >= 0) & (p <= 1))].tolist()}, must be within 0 and 1")
+    return p
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
