@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -116,7 +117,7 @@ class Log:
                 segments = {name: (tuple(file[f"labels_{name}"].tolist()), file[f"segment_{name}"].astype(np.int64)) for name in names}
                 several = np.unpackbits(file["several"], count=len(arms)).astype(bool)
             return cls(days, arms, sums, segments, several, simulated == "1", date.fromisoformat(first) if first else None)
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise LogError(f"{path} cannot be read: {error}; wanted a log that `experiment run` wrote") from None
 
 
