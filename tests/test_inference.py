@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from recommender.stats.inference import (
+    benjamini_hochberg,
     bootstrap_mean,
     bootstrap_means,
     bootstrap_ratio,
@@ -197,3 +199,29 @@ def test_holm_keeps_the_promise_for_the_family() -> None:
     p = np.concatenate([rng.random((2000, 7)), rng.random((2000, 3)) * 0.002], axis=1)
     alarms = np.mean([(holm(row)[:7] <= 0.05).any() for row in p])
     assert alarms <= 0.05 + 0.02
+
+
+def test_benjamini_hochberg_by_hand() -> None:
+    # ascending .005 .01 .03 .04 times 4/1 4/2 4/3 4/4: .02 .02 .04 .04; never more than the one after
+    np.testing.assert_allclose(benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.005])), [0.02, 0.04, 0.04, 0.02])
+    np.testing.assert_allclose(benjamini_hochberg(np.array([0.6, 0.7])), [0.7, 0.7])  # 2 * .6 is more than the one after
+    assert benjamini_hochberg(np.array([])).tolist() == []
+    for wrong in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match="must be within 0 and 1"):
+            benjamini_hochberg(np.array([0.5, wrong]))
+
+
+@effort(deadline=None, max_examples=100)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_corrections_are_those_of_statsmodels(p: list[float]) -> None:
+    for ours, theirs in ((holm, "holm"), (benjamini_hochberg, "fdr_bh")):
+        np.testing.assert_allclose(ours(np.array(p)), multipletests(p, method=theirs)[1], rtol=1e-6, atol=1e-12)
+
+
+def test_benjamini_hochberg_keeps_the_share_of_false_alarms() -> None:
+    # 2,000 families of 10 comparisons, 7 of them of nothing: of what is called, 7 / 10 of 10% is false (4 standard errors are 0.01)
+    rng = np.random.default_rng(12)
+    p = np.concatenate([rng.random((2000, 7)), rng.random((2000, 3)) * 0.002], axis=1)
+    called = np.array([benjamini_hochberg(row) <= 0.1 for row in p])
+    false = called[:, :7].sum(axis=1) / np.maximum(called.sum(axis=1), 1)
+    assert false.mean() == pytest.approx(0.07, abs=0.01)

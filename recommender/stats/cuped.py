@@ -1,7 +1,7 @@
 """Effects made sharper by what was known of each unit before the experiment began.
 
 Source: Deng, Xu, Kohavi & Walker, Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data, WSDM 2013,
-section 3 (several covariates: 3.2; ratios, metric or covariate, by linearisation: appendix B).
+section 3.2 (control variates, one or several) and appendix B (ratios, as metric and as covariate).
 """
 
 from __future__ import annotations

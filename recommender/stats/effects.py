@@ -54,7 +54,7 @@ def mean_effect(control: Moments, treatment: Moments, column: int = 0, level: fl
 def ratio_effect(control: Moments, treatment: Moments, numerator: int, denominator: int, level: float = 0.95) -> Effect:
     """Difference of the ratios of sums of two columns, as clicks / impressions where the viewer is the unit.
 
-    Source: Deng, Knoblich & Lu, Applying the Delta Method in Metric Analytics, KDD 2018, sections 2.1 and 3.
+    Source: Deng, Knoblich & Lu, Applying the Delta Method in Metric Analytics, KDD 2018, section 3.
     """
     return _effect(control, treatment, numerator, denominator, level)
 
@@ -115,7 +115,7 @@ def proportion_effect(hits_control: int, n_control: int, hits_treatment: int, n_
 
     p is of the two-sample z test with pooled variance; se is unpooled; the absolute interval is Newcombe's from the two Wilson intervals
     (Statistics in Medicine 17(8), 1998, method 10), and the relative one is the ratio made of the same two (MOVER-R: Donner & Zou, Statistical
-    Methods in Medical Research 21(4), 2012), so that both hold 0 or neither does.
+    Methods in Medical Research 21(4), 2012, equation 9), so that both hold 0 or neither does.
     """
     upper(level)  # refuses what is no level
     control, treatment = _share(hits_control, n_control, level), _share(hits_treatment, n_treatment, level)

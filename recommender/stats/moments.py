@@ -11,7 +11,7 @@ import numpy as np
 class Moments:
     """n units measured in M columns. Parts of a whole are added, in any order: `sum(parts, Moments.empty(M))`.
 
-    Source of the sum: Chan, Golub & LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979, section 3.
+    Source of the sum: Chan, Golub & LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979.
     """
 
     n: int
