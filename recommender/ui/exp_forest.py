@@ -1,0 +1,160 @@
+"""A forest plot for any width: names and figures stand over their line, the interval has the whole width beneath."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from recommender.stats.effects import Interval
+from recommender.ui.curves import GOLD
+from recommender.ui.measures import signed
+from recommender.ui.vega import GRID, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, reach, within
+
+WARN = "#ff9d7a"
+HEAD, LANE, GAP, TICKS = 26, 38, 12, 26  # px: the name of a block, a line of it, what parts it from the next, its own axis
+FIXED, ANYTIME = "fixed 95%", "anytime 95%"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One line of a forest: an effect with its fixed and its anytime interval; what stands over it at the left and right; sure: filled."""
+
+    left: str
+    right: str
+    fixed: Interval
+    anytime: Interval | None
+    colour: str
+    sure: bool
+    hover: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A name with its lines. word: what is said of it, at the right, in the colour tone; band: lies behind it; limit: a line and its name.
+
+    scale: what 1 of the axis is; above 0 where the block has an axis of its own, in units of its own (times, a number for people).
+    """
+
+    head: str
+    word: str
+    lanes: tuple[Lane, ...]
+    tone: str = SOFT
+    band: tuple[float, float] | None = None
+    limit: tuple[float, str] | None = None
+    scale: float = 0.0
+    times: float = 1.0
+
+
+def forest(blocks: Sequence[Block], title: str | None, lines: dict[str, float], ends: tuple[str, str] = ("", "")) -> Spec:
+    """Blocks from above. Thick the fixed interval, thin the anytime one; names and figures stand over their line, so that a narrow screen has room.
+
+    lines: upright ones by name; ends: what the axis means at its left and right end.
+    """
+    low, high = _domain(blocks, lines)
+    rows, heads, bands, limits, ticks, height = _placed(blocks, low, high)
+    x, y = within(low, high), {"domain": [0, height], "range": [0, height], "nice": False, "zero": False}
+    number_axis = axis(title, format="+.3~%", tickCount=5) if title else None
+    at = lambda field: q(field, scale=x, axis=number_axis)
+    up: dict[str, Any] = {"y": q("y", scale=y, axis=None)}
+    hover = [n(f, title=t) for f, t in (("name", "What"), ("figure", "Effect"), ("span", FIXED), ("looked", ANYTIME), ("about", "Besides"))]
+    shade = n("colour", scale=None)
+    fill = {"condition": {"test": "datum.sure", "field": "colour", "type": "nominal", "scale": None}, "value": NIGHT}
+    whisker = {"orient": "vertical", "thickness": 1.6, "size": 11, "clip": True}
+    left, right = {"align": "left", "fontSize": 12}, {"align": "right", "fontSize": 12}
+    layers = [
+        layer("rect", {"color": GOLD, "opacity": 0.09, "clip": True}, rows=bands, x=at("x"), x2={"field": "x2"}, y2={"field": "y2"}, **up),
+        *_uprights(lines, x, number_axis, height),
+        layer("rule", {"color": WARN, "strokeWidth": 2, "clip": True}, rows=limits, x=at("x"), y2={"field": "y2"}, **up),
+        layer("text", {"align": "left", "dx": 4, "color": WARN, "baseline": "bottom"}, rows=limits, x=at("x"), y=q("y2", scale=y), text=n("name")),
+        layer("rule", {"color": GRID}, rows=ticks, x={"value": 0}, x2={"value": "width"}, **up) if ticks else None,
+        layer("text", {"baseline": "top", "dy": 4}, rows=ticks, x=at("x"), text=n("said"), **up) if ticks else None,
+        layer("rule", {"strokeWidth": 1.6, "clip": True}, "isValid(datum.alo)", x=at("alo"), x2={"field": "ahi"}, color=shade, tooltip=hover, **up),
+        *(layer("tick", whisker, x=at(end), color=shade, tooltip=hover, **up) for end in ("alo", "ahi")),
+        layer("rule", {"strokeWidth": 6, "clip": True}, "isValid(datum.lo)", x=at("lo"), x2={"field": "hi"}, color=shade, tooltip=hover, **up),
+        layer("point", {"size": 74, "strokeWidth": 2, "opacity": 1, "clip": True}, x=at("x"), stroke=shade, fill=fill, tooltip=hover, **up),
+        layer("text", {**left, "dy": -14}, x={"value": 0}, text=n("left"), tooltip=hover, **up),
+        layer("text", {**right, "dy": -14, "color": IVORY}, x={"value": "width"}, text=n("right"), tooltip=hover, **up),
+        layer("text", {**left, "fontSize": 13, "fontWeight": 600, "color": IVORY}, rows=heads, x={"value": 0}, text=n("head"), **up),
+        layer("text", {**right, "fontWeight": 600}, rows=heads, x={"value": "width"}, text=n("word"), color=shade, **up),
+    ]
+    return dress([*filter(None, layers), *_ends(ends, height)], pd.DataFrame(rows), height)
+
+
+def _domain(blocks: Sequence[Block], lines: dict[str, float]) -> tuple[float, float]:
+    """Wide enough for the fixed intervals, zero, lines, bands and limits; for the anytime ones as long as they leave the others room."""
+    lanes = [(lane, block.scale or 1.0) for block in blocks for lane in block.lanes]
+    near = [x / scale for lane, scale in lanes for x in lane.fixed] + list(lines.values()) + [0.0]
+    near += [x for block in blocks for x in (*(block.band or ()), *((block.limit[0],) if block.limit else ()))]
+    near = [x for x in near if math.isfinite(x)]
+    low, high = min(near), max(near)
+    room = (high - low) or 1.0
+    far = [x / scale for lane, scale in lanes for x in (lane.anytime or lane.fixed) if math.isfinite(x)]
+    return reach(max(min([*far, low]), low - room), min(max([*far, high]), high + room))
+
+
+def _placed(blocks: Sequence[Block], low: float, high: float) -> tuple[list[Spec], list[Spec], list[Spec], list[Spec], list[Spec], int]:
+    """Where everything stands, in px from above: lines, names, bands, limits, ticks; and the height."""
+    rows: list[Spec] = []
+    heads: list[Spec] = []
+    bands: list[Spec] = []
+    limits: list[Spec] = []
+    ticks: list[Spec] = []
+    y = 0
+    for block in blocks:
+        top = y
+        heads.append({"y": y + 10, "head": block.head, "word": block.word, "colour": block.tone})
+        y += HEAD
+        for lane in block.lanes:
+            rows.append(_line(block, lane, y + 24, low, high))
+            y += LANE
+        if block.band:
+            bands.append({"x": block.band[0], "x2": block.band[1], "y": top + HEAD - 4, "y2": y})
+        if block.limit:
+            limits.append({"x": block.limit[0], "name": block.limit[1], "y": y, "y2": top + HEAD + 2})
+        if block.scale:
+            ticks += [{"x": t / block.scale, "said": signed(block.times * t), "y": y} for t in _nice(low * block.scale, high * block.scale)]
+            y += TICKS
+        y += GAP
+    return rows, heads, bands, limits, ticks, y
+
+
+def _line(block: Block, lane: Lane, y: int, low: float, high: float) -> Spec:
+    """A lane as a row of the chart; ends without end reach to the edge."""
+    by = block.scale or 1.0
+    inside = lambda x: (high if x > 0 else low) if math.isinf(x) else x / by
+    ends = dict(zip(("x", "lo", "hi"), map(inside, lane.fixed))) | dict(zip(("alo", "ahi"), map(inside, (lane.anytime or lane.fixed)[1:])))
+    if lane.anytime is None:
+        ends |= {"alo": math.nan, "ahi": math.nan}
+    return {"y": y, **ends, "left": lane.left, "right": lane.right, "colour": lane.colour, "sure": lane.sure, **lane.hover}
+
+
+def _nice(low: float, high: float, about: int = 4) -> list[float]:
+    """Round numbers within, about so many."""
+    step = 10 ** math.floor(math.log10((high - low) / about))
+    step *= next(m for m in (1, 2, 5, 10) if (high - low) / (m * step) <= about + 0.5)
+    return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _uprights(lines: dict[str, float], x: Spec, number_axis: Spec | None, height: int) -> list[Spec]:
+    """Zero, and lines with a name over the plot."""
+    at = q("x", scale=x, axis=number_axis)
+    made = [layer("rule", {"color": IVORY, "strokeWidth": 1.3, "opacity": 0.8}, rows=[{"x": 0.0}], x=at)]
+    for name, value in lines.items():
+        rows = [{"x": value, "name": name}]
+        made.append(layer("rule", {"color": GOLD, "strokeDash": [4, 4], "strokeWidth": 1.5}, rows=rows, x=at))
+        made.append(layer("text", {"align": "left" if value <= 0 else "center", "color": GOLD}, rows=rows, x=at, y={"value": -8}, text=n("name")))
+    return made
+
+
+def _ends(ends: tuple[str, str], height: int) -> list[Spec]:
+    """What lies at the left and at the right, under the plot's foot."""
+    sides = (("left", 0, f"◀ {ends[0]}"), ("right", "width", f"{ends[1]} ▶"))
+    return [
+        layer("text", {"align": side, "baseline": "bottom"}, rows=[{"said": said}], x={"value": at}, y={"value": height}, text=n("said"))
+        for (side, at, said), wanted in zip(sides, ends)
+        if wanted
+    ]
