@@ -62,11 +62,30 @@ class Measured:
 
 @dataclass(frozen=True)
 class Guarded:
-    """A guardrail: its effect, the relative loss that is borne, and whether it is within that for sure ("safe"), or beyond it ("worse")."""
+    """A guardrail: its effect, the relative loss that is borne, and whether it is within that for sure ("safe"), or beyond it ("worse").
+
+    One-sided at the plan's alpha, so all intervals of `measured` are of level 1 - 2 alpha (90%): by the fixed relative interval at the planned end,
+    by the anytime one before.
+    """
 
     measured: Measured
     margin: float
     state: Literal["safe", "unsure", "worse"]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Do the relative effects on the primary metric differ between the labels of a dimension? Cochran's Q over those read, p of chi-squared.
+
+    left_out: labels of too few viewers in an arm -> the viewers of control and treatment. p None where fewer than two labels are left.
+    """
+
+    name: str
+    arm: str
+    labels: tuple[str, ...]
+    left_out: dict[str, tuple[int, int]]
+    q: float = 0.0
+    p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +139,7 @@ class Reading:
     over_time: tuple[Day, ...]
     segments: tuple[Measured, ...]
     decisions: tuple[Decision, ...]  # one an arm beside the control
+    dimensions: tuple[Dimension, ...] = ()  # of the segments
 
     @property
     def valid(self) -> bool:
