@@ -136,10 +136,17 @@ def test_nothing_to_divide_by_and_nothing_that_varies() -> None:
         spread = 0.49 * 4 + 1
         df = spread**2 / ((0.49 * 4) ** 2 + 1)
         assert e.relative == pytest.approx((-3, -3 - sqrt(spread) * stats.t.ppf(0.975, df), -3 + sqrt(spread) * stats.t.ppf(0.975, df)))
-        # a control that is all noise says nothing of a relative effect, and does not crash
-        for least in (1e-300, 1e-17):
-            e = mean_effect(of(-1, 1 + least, least), of(1, 2, 3))
-            assert isnan(e.relative.estimate) or e.relative.lo <= e.relative.estimate <= e.relative.hi
+        # a control that is all noise says nothing of a relative effect: anything above -100%
+        for least in (1e-3, 1e-15):
+            assert mean_effect(of(-1, 1, least), of(1, 2, 3)).relative[1:] == (-1, np.inf)
+
+
+def test_a_share_that_all_have_does_not_vary() -> None:
+    # 0.3 of what is shown to anybody: the terms of the variance cancel but for their rounding, which must not become an effect
+    for shown in np.random.default_rng(9).gamma(2, 5, (100, 40, 1)):
+        a, b = (Moments.of(part * [0.3, 1]) for part in (shown[:15], shown[15:]))
+        e = ratio_effect(a, b, 0, 1)
+        assert (e.p, e.se) == (1, 0)
 
 
 def test_what_makes_no_effect_is_refused() -> None:
