@@ -68,6 +68,13 @@ def test_how_a_day_is_cut_up_changes_nothing_at_its_end() -> None:
     assert (whole.p <= 1).all()
 
 
+def test_an_alarm_once_raised_stays() -> None:
+    found = srm_sequence([[300, 200], [200, 300], [500, 500]], [1, 1])
+    assert found.p[0] == pytest.approx(math.exp(-found.evidence[0])) == found.p[1] == found.p[2]
+    assert found.p[0] < 0.05
+    assert found.evidence[2] < 0 < found.evidence[0]
+
+
 def test_it_may_be_looked_at_daily_and_the_fixed_check_may_not() -> None:
     rng = np.random.default_rng(3)
     runs = rng.multinomial(700, [0.5, 0.5], (1000, 14))

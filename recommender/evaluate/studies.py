@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recommender.evaluate import trials
 from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid, place
 from recommender.evaluate.dislikes import AMONG, HEIGHT
 from recommender.evaluate.report import Report
@@ -236,4 +237,5 @@ STUDIES = {
     "together": together,
     "dislikes": dislikes,
     "sliders": sliders,
+    "calibration": trials.calibration,
 }

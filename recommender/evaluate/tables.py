@@ -144,7 +144,7 @@ def copied(report: Report) -> str:
 
 def provenance(report: Report) -> str:
     """Data set, hash, checksum, users, date and command in one line."""
-    told = report.protocol.startswith(("context", "audit", "together"))  # these say it line by line, or count pairs
+    told = report.protocol.startswith(("context", "audit", "together", "calibration"))  # these say it line by line, or count pairs, or runs
     users = f"{report.rows[0].n:,} users" if report.rows and not told else ""
     if report.splits and "warm_users" in report.splits[0]:
         users += f", {report.splits[0]['warm_users']:,} of them warm"

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 from scipy.stats import chisquare
 
@@ -27,7 +28,7 @@ class SrmDays(NamedTuple):
     evidence: np.ndarray
 
 
-def srm(counts: np.ndarray, shares: np.ndarray) -> Srm:
+def srm(counts: ArrayLike, shares: ArrayLike) -> Srm:
     """Sample-ratio mismatch of counts (A,) against shares (A,) in any unit; a holdout is an arm among others. For one look.
 
     Pearson's chi-squared with A - 1 degrees of freedom. Raises ValueError naming counts or shares that fit no experiment.
@@ -38,7 +39,7 @@ def srm(counts: np.ndarray, shares: np.ndarray) -> Srm:
     return Srm(float(chisquare(found[0], expected).pvalue), tuple(found[0].tolist()), tuple(expected.tolist()))
 
 
-def srm_sequence(arrivals: np.ndarray, shares: np.ndarray, concentration: float = CONCENTRATION) -> SrmDays:
+def srm_sequence(arrivals: ArrayLike, shares: ArrayLike, concentration: float = CONCENTRATION) -> SrmDays:
     """Sample-ratio mismatch after every day, of arrivals (D, A): units seen for the first time that day, each in the arm that it got.
 
     The Bayes factor of shares drawn from a Dirichlet about the planned ones, a = concentration * shares, against the planned shares s:
@@ -54,7 +55,7 @@ def srm_sequence(arrivals: np.ndarray, shares: np.ndarray, concentration: float 
     return SrmDays(np.exp(-np.maximum(np.maximum.accumulate(evidence), 0)), evidence)
 
 
-def _checked(counts: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked(counts: ArrayLike, shares: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Counts (D, A) of units, and shares (A,) that sum to 1."""
     found, given = np.asarray(counts), np.asarray(shares, np.float64)
     if found.ndim != 2 or given.shape != found.shape[1:] or len(given) < 2:

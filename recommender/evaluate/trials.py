@@ -1,0 +1,68 @@
+"""The tables of README.md for studies of experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from recommender.evaluate.cells import NONE, grid
+from recommender.evaluate.report import Report, Row
+from recommender.stats.calibration import ALARMS, COVERAGE, DISCOVERIES, EVER, FALSE
+
+
+def calibration(report: Report) -> str:
+    """Four tables: intervals and tests at one look, many looks, checks of shares, many comparisons."""
+    more = report.more
+    rows = {(r.variant, r.model, r.metric): r for r in report.rows}
+
+    def table(title: str, names: Iterable[tuple[str, ...]], columns: dict[str, Callable[..., tuple[str, str, str]]]) -> str:
+        lines = [[*name, *(_percent(rows.get(column(*name))) for column in columns.values())] for name in dict.fromkeys(names)]
+        return grid((*title.split(" | "), *columns), lines)
+
+    def of(metric: str) -> list[tuple[str, str]]:
+        return [(r.variant, r.model) for r in report.rows if r.metric == metric]
+
+    looked, checked, compared = of(EVER), of(ALARMS), of(DISCOVERIES)
+    return "\n\n".join(
+        (
+            f"Simulated: {more['viewers_an_arm']:,} viewers an arm, of whom {more['without_minutes']:.0%} watch nothing; minutes have a mean of "
+            f"{more['mean_minutes']:.0f} and a standard deviation of {more['sd_minutes']:.0f}. In brackets the 95% interval over {more['runs']:,} "
+            f"runs (the bootstrap: fewer). The method that is wrong on purpose shows that a wrong one is found.",
+            table(
+                "at one look | measured",
+                of(COVERAGE),
+                {
+                    "truth in the 95% interval": lambda name, on: (name, on, COVERAGE),
+                    "false positives at 5%, A/A": lambda name, on: (name, on, FALSE),
+                },
+            ),
+            f"The same when somebody looks again and again at an A/A test and stops at the first p < .05: {more['peeked']['viewers']:,} viewers "
+            f"in both arms, or {2 * more['viewers_an_arm']:,} who come back for {more['peeked']['days']} days.",
+            table(
+                "ever significant, A/A",
+                [(name,) for name, _ in looked],
+                {on: lambda name, on=on: (name, on, EVER) for on in dict.fromkeys(on for _, on in looked)},
+            ),
+            f"Alarms of the check of shares, planned half and half, {more['checked']:,} viewers:",
+            table(
+                "check",
+                [(name,) for name, _ in checked],
+                {on: lambda name, on=on: (name, on, ALARMS) for on in dict.fromkeys(on for _, on in checked)},
+            ),
+            "Many comparisons at once, each true effect of 3 standard errors:",
+            table(
+                "corrected by | compared",
+                compared,
+                {
+                    "runs with a false alarm": lambda name, on: (name, on, FALSE),
+                    "false among the alarms, mean": lambda name, on: (name, on, DISCOVERIES),
+                },
+            ),
+        )
+    )
+
+
+def _percent(row: Row | None) -> str:
+    if row is None:
+        return NONE
+    digits = 2 if row.hi < 0.01 else 1
+    return f"{100 * row.mean:.{digits}f}% [{100 * row.lo:.{digits}f}, {100 * row.hi:.{digits}f}]"

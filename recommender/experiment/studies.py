@@ -1,0 +1,12 @@
+"""Studies of how experiments work: name -> what makes its report, told lines of progress through say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recommender.evaluate.report import Report
+from recommender.experiment import calibrated
+
+STUDIES: dict[str, Callable[[Callable[[str], object]], Report]] = {
+    "calibration": calibrated.calibration,
+}
