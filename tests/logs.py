@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 
 from recommender.experiment.log import Log
+from recommender.experiment.metrics import FIELDS
 from recommender.experiment.plan import Arm, Plan
 
 PLAN = Plan(
@@ -45,3 +46,16 @@ def log(viewers: int = 4000, lift: float = 0.0, seed: int = 0, plan: Plan = PLAN
     }
     segments = {"history": (("short", "medium", "long"), rng.integers(3, size=viewers)), "device": (("mobile", "tv"), rng.integers(2, size=viewers))}
     return Log(span, arms, sums, segments, simulated=True, first=date(2026, 11, 1))
+
+
+def by_hand(arms: list[int], days: int = 1, before: int = 0, **sums: list) -> Log:
+    """A log of a few viewers: each field a list of one number a viewer, the same on every day from 0 on, or of one list of days a viewer; else 0.
+
+    Without `visits` everybody comes on every day."""
+    span = np.arange(-before, days)
+    sums = {"visits": [1] * len(arms)} | sums
+    filled = {name: np.zeros((len(arms), len(span))) for name in FIELDS}
+    for name, values in sums.items():
+        given = np.array(values, np.float64)
+        filled[name][...] = given if given.ndim == 2 else given[:, None] * (span >= 0)
+    return Log(span, np.array(arms), filled)
