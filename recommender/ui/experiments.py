@@ -1,0 +1,84 @@
+"""The Experiments page: plan, health, result and verdict of an A/B test, on any of its days. Below the navigation all is one fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from recommender.ui import (
+    exp_decision,
+    exp_guards,
+    exp_head,
+    exp_health,
+    exp_other,
+    exp_plan,
+    exp_result,
+    exp_segments,
+    exp_time,
+    sections,
+    sign,
+    words,
+)
+from recommender.ui.exp_shelf import COMMAND, Experiments, Shown, experiments
+from recommender.ui.reports import Shelf, shelf
+
+_WEB = Path(__file__).parent / "web"
+_CSS = "\n".join((_WEB / f"{name}.css").read_text("utf-8") for name in ("evaluation", "context", "experiments"))
+
+
+@st.fragment
+def stage() -> None:
+    """The verdict and what it rests on; then the sections."""
+    st.html(f"<style>{_CSS}</style>")
+    there, reports = experiments(), shelf()
+    if not there.found:
+        _nothing(there)
+        return
+    sections.problems(there.problems)
+    head, bar = st.container(key="mq_xp_head"), st.container(key="mq_xp_bar")
+    with bar:
+        asked = exp_head.controls(there)
+    try:
+        shown = exp_head.shown(asked, reports)
+    except sections.BROKEN as error:
+        with head:
+            exp_head.unread(asked, error)
+        return
+    with head:
+        exp_head.verdict(shown)
+    _sections(shown, reports)
+
+
+def _sections(shown: Shown, reports: Shelf) -> None:
+    """In the order in which an experiment is judged."""
+    drawn: dict[str, Callable[[], None]] = {
+        "Plan": partial(exp_plan.section, shown, reports),
+        "Health": partial(exp_health.section, shown),
+        "Result": partial(exp_result.section, shown),
+        "Over time": partial(exp_time.section, shown),
+        "Segments": partial(exp_segments.section, shown),
+        "Guardrails": partial(exp_guards.section, shown),
+        "Decision": partial(exp_decision.section, shown),
+        "Other ways to test": partial(exp_other.section, reports),
+    }
+    sections.draw("step", drawn)
+
+
+def _nothing(there: Experiments) -> None:
+    """No experiment yet, or none that was run: the commands that make one."""
+    waits = there.waiting[0].name if there.waiting else ""
+    said = f"“{waits}” is planned and has not run." if waits else "There is none yet."
+    sign.board(
+        "Nothing to read yet",
+        "Experiments",
+        f"{said} An experiment is planned first, then run, on simulated viewers or with people, and then read: here, or by command.",
+    )
+    with st.container(key="mq_board_more"):
+        name = waits or "context"
+        first = "" if waits else f"{COMMAND} plan {name}\n"
+        st.code(f"{first}{COMMAND} run {name}\n{COMMAND} read {name}", language="bash", wrap_lines=True)
+        for line in there.problems:
+            st.caption(words.md(line))
