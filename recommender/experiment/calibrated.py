@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
+
+import numpy
+import scipy
 
 from recommender.evaluate.report import Report, Row
 from recommender.stats import calibration as proof
@@ -45,7 +47,7 @@ def calibration(say: Callable[[str], object] = print, runs: int = RUNS) -> Repor
         data_hash=hashlib.sha256(untreated.daily.tobytes() + treated.daily.tobytes() + untreated.before.tobytes()).hexdigest(),
         split_checksum="",
         seeds=[0],
-        versions={name: version(name) for name in ("numpy", "scipy")},
+        versions={m.__name__: m.__version__ for m in (numpy, scipy)},
         date=datetime.now(UTC).date().isoformat(),
         command="python -m recommender experiment study calibration",
         rows=[Row(f.method, f.on, f.metric, None, None, round(f.mean, 6), round(f.lo, 6), round(f.hi, 6), f.n) for f in found],
