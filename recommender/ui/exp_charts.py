@@ -15,7 +15,7 @@ from recommender.stats.effects import Interval
 from recommender.ui import exp_figures as say
 from recommender.ui.curves import BLUE, GOLD
 from recommender.ui.exp_figures import BETTER, UNREAD, UNSURE, WORSE
-from recommender.ui.exp_forest import ANYTIME, FIXED, WARN, Block, Lane, forest
+from recommender.ui.exp_forest import WARN, ZERO, Block, Lane, forest, tips
 from recommender.ui.measures import chance_of, number
 from recommender.ui.vega import DIM, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, reach, within
 
@@ -60,18 +60,20 @@ def effects(measured: Sequence[Measured], reading: Reading, absolute: bool = Fal
         primary = m.metric == reading.plan.primary
         scale = _widest(lanes) if absolute else 0.0
         mde = reading.plan.mde * (m.best.control / scale if absolute else 1.0)
+        word, tone = WORDS[say.called(m, reading)]
+        p = f", {chance_of(say.decisive_p(m, reading))}" if reading.valid and say.known(m.best.absolute) else ""
         blocks.append(
             Block(
                 say.label(m.metric) + (" · primary" if primary else ""),
-                WORDS[say.called(m, reading)][0],
+                word + p,
                 tuple(lanes),
-                WORDS[say.called(m, reading)][1],
+                tone,
                 band=(-mde, mde) if primary and math.isfinite(mde) else None,
                 scale=scale,
                 times=say.unit(m.metric).times,
             )
         )
-    return forest(blocks, None if absolute else "effect, as a share of the control’s value", {})
+    return forest(blocks, None if absolute else "effect, as a share of the control’s value", 1 - reading.plan.alpha)
 
 
 def _widest(lanes: Iterable[Lane]) -> float:
@@ -93,7 +95,7 @@ def segments(measured: Sequence[Measured], overall: Measured, reading: Reading, 
         blocks.append(Block(heading, "", tuple(lanes)))
     x = overall.best.relative.estimate
     lines = {f"all viewers {say.percent(x)}": x} if math.isfinite(x) else {}
-    return forest(blocks, f"effect on {say.label(reading.plan.primary).lower()}", lines)
+    return forest(blocks, f"effect on {say.label(reading.plan.primary).lower()}", 1 - reading.plan.alpha, lines)
 
 
 def guardrails(guarded: Sequence[Guarded], reading: Reading) -> Spec:
@@ -108,9 +110,9 @@ def guardrails(guarded: Sequence[Guarded], reading: Reading) -> Spec:
         harm = turned(m.best.relative, -m.better)
         line = lane(m, reading, change, colour, right=say.relative(harm), way=-m.better)
         line = replace(line, sure=reading.valid and g.state != "unsure")
-        margin = (g.margin, f"margin {say.percent(g.margin).lstrip('+')}")
+        margin = (g.margin, f"margin {100 * g.margin:g}%")
         blocks.append(Block(say.label(m.metric), word, (line,), colour, limit=margin))
-    return forest(blocks, "harm, as a share of the control’s value", {})
+    return forest(blocks, "harm, as a share of the control’s value", 1 - 2 * reading.plan.alpha)
 
 
 # -- what is believed --------------------------------------------------------------------------------------------------
@@ -127,20 +129,26 @@ def belief(measured: Measured, reading: Reading, height: int = 230) -> Spec | No
     x = np.unique(np.concatenate([np.linspace(low, high, 161), [0.0]]))
     y = np.exp(-(((x - mean) / sd) ** 2) / 2)
     good, bad = (GOLD, WARN) if reading.valid else (DIM, DIM)
-    at = q("x", scale=within(low, high), axis=axis(f"effect in {say.unit(measured.metric).says}", format="+.3~f", grid=False))
+    at = q("x", scale=within(low, high), axis=axis(f"effect in {say.unit(measured.metric).says}", format="+.3~f", grid=False, labelExpr=ZERO))
     tall = q("y", scale=within(0, 1.24), axis=None)
     curve = [{"x": a, "y": b, "right": bool(a * better >= 0), "wrong": bool(a * better <= 0)} for a, b in zip(x.tolist(), y.tolist())]
-    said = f"{number(measured.chance, 3) if measured.chance < 0.9995 else 'over .999'} to be better"
+    corners = {"right": (measured.chance, "better"), "left": (1 - measured.chance, "worse")}
+    if better < 0:
+        corners = {"left": corners["right"], "right": corners["left"]}
+    words = [_corner(side, f"{say.likely(chance)} {word}") for side, (chance, word) in corners.items() if reading.valid]
     layers = [
         layer("area", {"color": good, "opacity": 0.45}, "datum.right", x=at, y=tall),
         layer("area", {"color": bad, "opacity": 0.75}, "datum.wrong", x=at, y=tall),
         layer("line", {"color": IVORY, "strokeWidth": 1.6}, x=at, y=tall),
         layer("rule", {"color": IVORY, "strokeWidth": 1.3}, rows=[{"x": 0.0}], x=at),
-        layer("text", {"align": "left", "fontSize": 13, "color": IVORY}, rows=[{"said": said}], x={"value": 0}, y={"value": 8}, text=n("said"))
-        if reading.valid
-        else None,
+        *words,
     ]
-    return dress(list(filter(None, layers)), pd.DataFrame(curve), height)
+    return dress(layers, pd.DataFrame(curve), height)
+
+
+def _corner(side: str, said: str) -> Spec:
+    style = {"align": side, "fontSize": 12, "color": IVORY}
+    return layer("text", style, rows=[{"said": said}], x={"value": "width" if side == "right" else 0}, y={"value": 8}, text=n("said"))
 
 
 # -- over time ---------------------------------------------------------------------------------------------------------
@@ -180,8 +188,9 @@ def over_time(days: Sequence[Day], reading: Reading, read: str, height: int = 40
     ]
     whole = {"title": "day of the experiment", "values": _days(last), "format": "d", "grid": False}
     x = q("day", axis=whole, scale=within(0.4, last + 0.6))
-    y = lambda field: q(field, axis=axis("effect so far", format="+.3~%"), scale=within(low, high))
-    hover = [n(f, title=t) for f, t in (("name", "Day"), ("figure", "So far"), ("span", FIXED), ("looked", ANYTIME), ("by_itself", "Day alone"))]
+    y = lambda field: q(field, axis=axis("effect so far", format="+.3~%", labelExpr=ZERO), scale=within(low, high))
+    named = tips(1 - reading.plan.alpha) | {"name": "Day", "figure": "So far", "about": "Day alone"}
+    hover = [n(f, title=t) for f, t in named.items()]
     colour = GOLD if reading.valid else DIM
     shown = {k: (c if reading.valid else DIM, s) for k, (c, s) in LOOK.items()}
     shade = n("state", scale={"domain": list(shown), "range": [c for c, _ in shown.values()]}, legend=None)
@@ -221,7 +230,7 @@ def _hover(day: Day) -> dict[str, str]:
         "figure": say.percent(day.fixed.estimate),
         "span": say.relative(day.fixed).partition(" ")[2] or "–",
         "looked": say.relative(day.anytime).partition(" ")[2] or "–",
-        "by_itself": say.relative(day.alone) if day.alone else "–",
+        "about": say.relative(day.alone) if day.alone else "–",
     }
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
+
+import numpy as np
 
 from recommender.experiment.metrics import METRICS
 from recommender.experiment.results import Measured, Reading
+from recommender.experiment.sample import planned
 from recommender.serve.phrases import listed
 from recommender.stats.effects import Effect, Interval
+from recommender.stats.inference import holm
+from recommender.stats.sequential import always_valid_p
 from recommender.ui.measures import number, signed
 
 Called = Literal["better", "worse", "not told apart", "not to be read"]
@@ -69,6 +73,11 @@ def percent(x: float, decimals: int = 1) -> str:
     return text if float(text[:-1]) == 0 else ("+" if x > 0 else "−") + text
 
 
+def likely(chance: float) -> str:
+    """'97.5%', 'over 99.9%', 'under 0.1%'."""
+    return "over 99.9%" if chance > 0.999 else "under 0.1%" if chance < 0.001 else f"{100 * chance:.1f}%"
+
+
 def relative(interval: Interval) -> str:
     """'+5.2% [+1.2%, +9.3%]'."""
     decimals = digits(25 * (interval.hi - interval.lo), 1, 2)
@@ -101,19 +110,40 @@ def anytime(measured: Measured) -> tuple[Interval, Interval]:
 
 
 def called(measured: Measured, reading: Reading) -> Called:
-    """What may be said: at the planned end by p, corrected where it is one of several; before it by the anytime interval alone."""
+    """What may be said: better or worse where p, corrected for its family, is below the plan's alpha."""
     if not reading.valid:
         return UNREAD
-    best = measured.best
-    p = next((x for x in (measured.q, measured.p_holm) if x is not None), best.p)
-    sure = p < reading.plan.alpha if reading.at_end or measured.q is not None else leaves_out_zero(anytime(measured)[0])
-    if not (sure and known(best.absolute)) or best.absolute.estimate == 0:
+    effect = measured.best.absolute
+    if not known(effect) or effect.estimate == 0 or decisive_p(measured, reading) >= reading.plan.alpha:
         return UNSURE
-    return BETTER if best.absolute.estimate * measured.better > 0 else WORSE
+    return BETTER if effect.estimate * measured.better > 0 else WORSE
+
+
+def decisive_p(measured: Measured, reading: Reading) -> float:
+    """At the planned end p of the fixed test, corrected; before it that of the anytime test (Holm over the family), of segments their q."""
+    if measured.q is not None:
+        return measured.q
+    if reading.at_end:
+        return measured.best.p if measured.p_holm is None else measured.p_holm
+    family = next((f for f in (reading.primary, reading.secondary) if measured in f), (measured,))
+    return float(holm(np.array([anytime_p(m, reading) for m in family]))[family.index(measured)])
+
+
+def anytime_p(measured: Measured, reading: Reading) -> float:
+    """p of the test that may be looked at daily."""
+    if not measured.best.se > 0:  # also nan
+        return measured.best.p
+    plan, n = reading.plan, measured.best.n_control + measured.best.n_treatment
+    return always_valid_p(measured.best, n, planned(plan, plan.arm(measured.arm), n), 1 - plan.alpha)
 
 
 def leaves_out_zero(interval: Interval) -> bool:
     return interval.lo > 0 or interval.hi < 0
+
+
+def mine(reading: Reading, arm: str) -> list[Measured]:
+    """The metrics of one arm, the primary one first."""
+    return [m for m in (*reading.primary, *reading.secondary) if m.arm == arm]
 
 
 def unread(reading: Reading) -> str:
@@ -127,13 +157,3 @@ def unread(reading: Reading) -> str:
 def inside(names: Iterable[str]) -> str:
     """'engagement time and relevance': labels inside a sentence."""
     return listed([name[:1].lower() + name[1:] for name in names])
-
-
-def table(name: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in HTML that scrolls sideways where it is wider than the page."""
-    head = "".join(f"<th scope='col'>{escape(c)}</th>" for c in columns)
-    body = "".join(f"<tr><th scope='row'>{escape(first)}</th>{''.join(f'<td>{escape(x)}</td>' for x in rest)}</tr>" for first, *rest in rows)
-    return (
-        f'<div class="mq-ev mq-xr-table"><div class="mq-ev-scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>"
-    )

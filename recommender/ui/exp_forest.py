@@ -15,8 +15,8 @@ from recommender.ui.measures import signed
 from recommender.ui.vega import GRID, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, reach, within
 
 WARN = "#ff9d7a"
+ZERO = "datum.value === 0 ? '0' : datum.label"
 HEAD, LANE, GAP, TICKS = 26, 38, 12, 26  # px: the name of a block, a line of it, what parts it from the next, its own axis
-FIXED, ANYTIME = "fixed 95%", "anytime 95%"
 
 
 @dataclass(frozen=True)
@@ -49,39 +49,59 @@ class Block:
     times: float = 1.0
 
 
-def forest(blocks: Sequence[Block], title: str | None, lines: dict[str, float], ends: tuple[str, str] = ("", "")) -> Spec:
+def tips(level: float) -> dict[str, str]:
+    """What hovering says: field -> title."""
+    return {"name": "What", "figure": "Effect", "span": f"Fixed {100 * level:g}%", "looked": f"Anytime {100 * level:g}%", "about": "Besides"}
+
+
+def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict[str, float] | None = None) -> Spec:
     """Blocks from above. Thick the fixed interval, thin the anytime one; names and figures stand over their line, so that a narrow screen has room.
 
-    lines: upright ones by name; ends: what the axis means at its left and right end.
+    title: of the axis, None where blocks have axes of their own; level: of the intervals; lines: upright ones by name.
     """
+    lines = lines or {}
     low, high = _domain(blocks, lines)
     rows, heads, bands, limits, ticks, height = _placed(blocks, low, high)
     x, y = within(low, high), {"domain": [0, height], "range": [0, height], "nice": False, "zero": False}
-    number_axis = axis(title, format="+.3~%", tickCount=5) if title else None
+    number_axis = axis(title, format="+.3~%", tickCount=5, labelExpr=ZERO) if title else None
     at = lambda field: q(field, scale=x, axis=number_axis)
     up: dict[str, Any] = {"y": q("y", scale=y, axis=None)}
-    hover = [n(f, title=t) for f, t in (("name", "What"), ("figure", "Effect"), ("span", FIXED), ("looked", ANYTIME), ("about", "Besides"))]
+    hover = [n(f, title=t) for f, t in tips(level).items()]
     shade = n("colour", scale=None)
     fill = {"condition": {"test": "datum.sure", "field": "colour", "type": "nominal", "scale": None}, "value": NIGHT}
     whisker = {"orient": "vertical", "thickness": 1.6, "size": 11, "clip": True}
-    left, right = {"align": "left", "fontSize": 12}, {"align": "right", "fontSize": 12}
-    layers = [
+    beside = {"align": "right", "dx": -5, "dy": -2, "color": WARN, "baseline": "bottom"}
+    behind = [
         layer("rect", {"color": GOLD, "opacity": 0.09, "clip": True}, rows=bands, x=at("x"), x2={"field": "x2"}, y2={"field": "y2"}, **up),
         *_uprights(lines, x, number_axis, height),
+        layer("rect", {"color": WARN, "opacity": 0.08}, rows=limits, x=at("x"), x2={"value": "width"}, y2={"field": "y2"}, **up),
         layer("rule", {"color": WARN, "strokeWidth": 2, "clip": True}, rows=limits, x=at("x"), y2={"field": "y2"}, **up),
-        layer("text", {"align": "left", "dx": 4, "color": WARN, "baseline": "bottom"}, rows=limits, x=at("x"), y=q("y2", scale=y), text=n("name")),
-        layer("rule", {"color": GRID}, rows=ticks, x={"value": 0}, x2={"value": "width"}, **up) if ticks else None,
-        layer("text", {"baseline": "top", "dy": 4}, rows=ticks, x=at("x"), text=n("said"), **up) if ticks else None,
+        layer("text", beside, rows=limits, x=at("x"), text=n("name"), **up),
+        layer("rule", {"color": GRID}, rows=ticks, x={"value": 0}, x2={"value": "width"}, **up),
+        layer("text", {"baseline": "top", "dy": 4}, rows=ticks, x=at("x"), text=n("said"), **up),
+    ]
+    layers = [
+        *(each for each in behind if each.get("data", {"values": rows})["values"]),
         layer("rule", {"strokeWidth": 1.6, "clip": True}, "isValid(datum.alo)", x=at("alo"), x2={"field": "ahi"}, color=shade, tooltip=hover, **up),
         *(layer("tick", whisker, x=at(end), color=shade, tooltip=hover, **up) for end in ("alo", "ahi")),
         layer("rule", {"strokeWidth": 6, "clip": True}, "isValid(datum.lo)", x=at("lo"), x2={"field": "hi"}, color=shade, tooltip=hover, **up),
         layer("point", {"size": 74, "strokeWidth": 2, "opacity": 1, "clip": True}, x=at("x"), stroke=shade, fill=fill, tooltip=hover, **up),
-        layer("text", {**left, "dy": -14}, x={"value": 0}, text=n("left"), tooltip=hover, **up),
-        layer("text", {**right, "dy": -14, "color": IVORY}, x={"value": "width"}, text=n("right"), tooltip=hover, **up),
-        layer("text", {**left, "fontSize": 13, "fontWeight": 600, "color": IVORY}, rows=heads, x={"value": 0}, text=n("head"), **up),
-        layer("text", {**right, "fontWeight": 600}, rows=heads, x={"value": "width"}, text=n("word"), color=shade, **up),
+        *_over({"align": "left", "dy": -14, "color": SOFT}, x={"value": 0}, text=n("left"), tooltip=hover, **up),
+        *_over({"align": "right", "dy": -14, "color": IVORY}, x={"value": "width"}, text=n("right"), tooltip=hover, **up),
+        *_over({"align": "left", "fontSize": 13, "fontWeight": 600, "color": IVORY}, heads, x={"value": 0}, text=n("head"), **up),
+        *_over({"align": "right", "fontWeight": 600}, heads, x={"value": "width"}, text=n("word"), color=shade, **up),
     ]
-    return dress([*filter(None, layers), *_ends(ends, height)], pd.DataFrame(rows), height)
+    return dress(layers, pd.DataFrame(rows), height)
+
+
+def _over(style: Spec, rows: list[Spec] | None = None, **encoding: Any) -> list[Spec]:
+    """Words that stay legible where a line runs behind them."""
+    plain = {key: value for key, value in encoding.items() if key not in ("color", "tooltip")}
+    look = {"fontSize": 12, **style}
+    return [
+        layer("text", {**look, "color": NIGHT, "stroke": NIGHT, "strokeWidth": 4, "strokeJoin": "round"}, rows=rows, **plain),
+        layer("text", look, rows=rows, **encoding),
+    ]
 
 
 def _domain(blocks: Sequence[Block], lines: dict[str, float]) -> tuple[float, float]:
@@ -114,7 +134,7 @@ def _placed(blocks: Sequence[Block], low: float, high: float) -> tuple[list[Spec
         if block.band:
             bands.append({"x": block.band[0], "x2": block.band[1], "y": top + HEAD - 4, "y2": y})
         if block.limit:
-            limits.append({"x": block.limit[0], "name": block.limit[1], "y": y, "y2": top + HEAD + 2})
+            limits.append({"x": block.limit[0], "name": block.limit[1], "y": y, "y2": top + HEAD + 16})
         if block.scale:
             ticks += [{"x": t / block.scale, "said": signed(block.times * t), "y": y} for t in _nice(low * block.scale, high * block.scale)]
             y += TICKS
@@ -148,13 +168,3 @@ def _uprights(lines: dict[str, float], x: Spec, number_axis: Spec | None, height
         made.append(layer("rule", {"color": GOLD, "strokeDash": [4, 4], "strokeWidth": 1.5}, rows=rows, x=at))
         made.append(layer("text", {"align": "left" if value <= 0 else "center", "color": GOLD}, rows=rows, x=at, y={"value": -8}, text=n("name")))
     return made
-
-
-def _ends(ends: tuple[str, str], height: int) -> list[Spec]:
-    """What lies at the left and at the right, under the plot's foot."""
-    sides = (("left", 0, f"◀ {ends[0]}"), ("right", "width", f"{ends[1]} ▶"))
-    return [
-        layer("text", {"align": side, "baseline": "bottom"}, rows=[{"said": said}], x={"value": at}, y={"value": height}, text=n("said"))
-        for (side, at, said), wanted in zip(sides, ends)
-        if wanted
-    ]
