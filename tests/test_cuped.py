@@ -43,13 +43,14 @@ def test_several_covariates_are_one_regression() -> None:
     x = rng.normal(size=(500, 3)) * [1, 1e4, 1e-4]
     y = 5 + x @ [0.7, -3e-5, 8e3] + rng.normal(size=500)
     arms = np.column_stack([y, x])[:200], np.column_stack([y + 0.2, x])[200:]
-    found = cuped(*map(Moments.of, arms), 0, None, [1, 2, 3])
+    control, treatment = map(Moments.of, arms)
+    found = cuped(control, treatment, 0, None, [1, 2, 3])
     whole = np.concatenate(arms)
     fit = sm.OLS(whole[:, 0], sm.add_constant(whole[:, 1:] / [1, 1e4, 1e-4])).fit()
     rest = (fit.resid + whole[:, 0].mean())[:, None]
     assert flat(found.effect) == pytest.approx(flat(mean_effect(Moments.of(rest[:200]), Moments.of(rest[200:]))), rel=1e-8)
     assert found.rho == pytest.approx(np.sqrt(fit.rsquared))
-    assert found.plain == mean_effect(*map(Moments.of, arms))
+    assert found.plain == mean_effect(control, treatment)
 
 
 def test_agreement_with_tea_tasting() -> None:
@@ -96,9 +97,20 @@ def test_it_is_unbiased_covers_and_saves_rho_squared() -> None:
     assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / runs))
 
 
+def test_few_units_draw_the_effect_a_little_towards_0() -> None:
+    # theta holds the covariance between the arms as well: of an effect of 3 over 10 units 1 / (10 - 1) goes with it
+    rng, runs = np.random.default_rng(7), 2000
+    x, e = rng.normal(5, 1, (2, runs, 10))
+    y = 0.8 * x + 0.6 * e + 3 * (np.arange(10) >= 5)
+    found = [cuped(Moments.of(v[:5]), Moments.of(v[5:]), 0, None, [1]).effect.absolute.estimate for v in np.stack([y, x], axis=2)]
+    assert np.mean(found) == pytest.approx(3 * 8 / 9, abs=4 * np.std(found) / np.sqrt(runs))
+    assert 4 * np.std(found) / np.sqrt(runs) < 0.1
+
+
 def test_a_ratio_before_sharpens_a_ratio() -> None:
     rng, runs = np.random.default_rng(3), 1500
-    found = [cuped(*(Moments.of(viewers(rng, n)) for n in (200, 300)), CLICKS, SHOWN, [(CLICKS_BEFORE, SHOWN_BEFORE)]) for _ in range(runs)]
+    pairs = [(Moments.of(viewers(rng, 200)), Moments.of(viewers(rng, 300))) for _ in range(runs)]
+    found = [cuped(a, b, CLICKS, SHOWN, [(CLICKS_BEFORE, SHOWN_BEFORE)]) for a, b in pairs]
     adjusted, plain = (np.array([e.absolute.estimate for e in effects]) for effects in zip(*((f.effect, f.plain) for f in found)))
     rho = np.corrcoef(_linearised(viewers(rng, 200_000)))[0, 1]
     assert adjusted.var() / plain.var() == pytest.approx(1 - rho**2, rel=4 * np.sqrt(4 / runs) * 0.9)

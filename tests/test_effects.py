@@ -203,8 +203,8 @@ def test_a_ratio_by_hand() -> None:
 
 def test_a_ratio_over_1_is_a_mean() -> None:
     v = np.random.default_rng(4).gamma(2, 1, (80, 1))
-    arms = [Moments.of(np.column_stack([part, np.ones(len(part))])) for part in (v[:30], v[30:])]
-    assert flat(ratio_effect(*arms, 0, 1)) == pytest.approx(flat(mean_effect(*arms)))
+    a, b = (Moments.of(np.column_stack([part, np.ones(len(part))])) for part in (v[:30], v[30:]))
+    assert flat(ratio_effect(a, b, 0, 1)) == pytest.approx(flat(mean_effect(a, b)))
 
 
 def test_ratios_are_as_often_right_as_they_say() -> None:
@@ -281,16 +281,17 @@ def test_intervals_of_shares_hold_the_truth() -> None:
 # -- bootstrap ---------------------------------------------------------------------------------------------------------
 
 
-def boot(**others: float) -> Effect:
+def boot(seed: int = 0, level: float = 0.95) -> Effect:
     v = viewers(np.random.default_rng(6), 500)
-    return bootstrap_effect(v[:200], v[200:], **others)
+    return bootstrap_effect(v[:200], v[200:], seed, level=level)
 
 
 def test_a_bootstrap_agrees_with_theory_and_is_reproducible() -> None:
     rng = np.random.default_rng(7)
     arms = viewers(rng, 800), viewers(rng, 1200, 1.05)
-    for columns, theory in ((2, ratio_effect(*map(Moments.of, arms), 0, 1, 0.9)), (1, mean_effect(*map(Moments.of, arms), 0, 0.9))):
-        e = bootstrap_effect(*(v[:, :columns] for v in arms), draws=4000, level=0.9)
+    control, treatment = map(Moments.of, arms)
+    for columns, theory in ((2, ratio_effect(control, treatment, 0, 1, 0.9)), (1, mean_effect(control, treatment, 0, 0.9))):
+        e = bootstrap_effect(arms[0][:, :columns], arms[1][:, :columns], draws=4000, level=0.9)
         assert (e.control, e.treatment, e.n_control, e.n_treatment) == pytest.approx((theory.control, theory.treatment, 800, 1200))
         assert e.se == pytest.approx(theory.se, rel=0.06)
         assert e.p == pytest.approx(theory.p, abs=0.03)

@@ -41,9 +41,9 @@ def cuped(
 ) -> Cuped:
     """Effect on the mean of a column, or on a ratio of two, adjusted by covariates: columns, or pairs of them whose ratio it is.
 
-    A covariate must stand before the experiment begins, else a part of the effect goes with it. An arm's adjusted value is what the arm would
-    show had its covariates been those of both arms together. Raises ValueError without a covariate, and as gradient does.
-    y_arm - theta' (x_arm - x),  theta = Cov(x)+ Cov(x, y), both over the units of both arms.
+    A covariate must stand before the experiment begins, else a part of the effect goes with it. An arm's adjusted value is what it would show
+    had its covariates been those of both arms together: y_arm - theta' (x_arm - x),  theta = Cov(x)+ Cov(x, y) over the n units of both. That
+    draws the effect towards 0 by 1 / (n - 1) of it. Raises ValueError without a covariate, and as gradient does.
     """
     if not len(covariates):
         raise ValueError("0 covariates, wanted at least 1")

@@ -1,8 +1,9 @@
 """By how much a treatment differs from its control: means, ratios and proportions of two arms of independent units.
 
 The value of an arm is a function of its means, so that its variance follows from Moments by the delta method; two values with their variances
-make an Effect. A relative effect is (treatment - control) / control. Its interval is symmetric in the logarithm of treatment / control: it
-never reaches below -100%, and it covers better than one symmetric about the estimate where the control is small beside its error.
+make an Effect. A relative effect is (treatment - control) / control. Its interval, where both have one sign, is symmetric in the logarithm
+of treatment / control: never below -100%, and missing the truth about as often on either side, where one symmetric about the estimate is
+mostly too low.
 """
 
 from __future__ import annotations
