@@ -105,7 +105,7 @@ def _ship(reading: Reading, case: Case) -> str:
 def _roll_back(reading: Reading, case: Case) -> str:
     if beyond := case.of("worse"):
         harm = listed([f"{_moved(g.measured, reading.at_end)}, surely more than the {_bound(g)} that the plan bears" for g in beyond])
-        return f"{_when(reading)}, {harm}, and that outweighs what {_name(case.measured)} did ({_moved(case.measured, reading.at_end)})."
+        return f"{_when(reading)}, {harm}, whatever else it does: {_moved(case.measured, reading.at_end)}."
     if case.worse:
         return f"{_when(reading)}, {_effect(reading, case)}, and that is the wrong way."
     if case.better:
@@ -115,7 +115,7 @@ def _roll_back(reading: Reading, case: Case) -> str:
 
 def _keep_running(reading: Reading, case: Case) -> str:
     if not case.better:
-        return f"{_when(reading)}, nothing is proven at every look: {_effect(reading, case)}."
+        return f"{_when(reading)}, nothing is proven yet: {_effect(reading, case)}."
     if case.of("unsure"):
         return f"{_when(reading)}, {_effect(reading, case)}, but {_unsure(reading, case)} yet."
     if case.drifts:
@@ -171,7 +171,7 @@ def _allowed(reading: Reading, case: Case) -> str:
     if math.isnan(interval.lo):
         return f"{_moved(case.measured, True).capitalize()}, so no size of an effect is ruled out."
     most = interval.hi if case.measured.better > 0 else -interval.lo
-    possible = f"effects from {percent(interval.lo)} to {percent(interval.hi)} stay possible"
+    possible = f"at {100 * (1 - reading.plan.alpha):.3g}% confidence effects from {percent(interval.lo)} to {percent(interval.hi)} stay possible"
     gain = f"{'and with them' if most >= mde else 'but not'} a gain of {100 * mde:g}%, the smallest that the plan calls worth finding"
     return f"{_effect(reading, case).replace(_name(case.measured), 'It', 1)}: {possible}, {gain}."
 
