@@ -1,0 +1,143 @@
+"""What the arms of a simulated experiment show: who comes when, what their arm's model is told, and the films it then ranks first."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from recommender import rank
+from recommender.experiment.log import UNASSIGNED
+from recommender.experiment.plan import Arm, Plan, Simulation
+from recommender.experiment.world import CONTEXTS, NOWHERE, World
+from recommender.types import Context, Profile, Query, Recommender
+
+Say = Callable[[str], object]
+SHOWN = 10  # films a visit
+SPARE = 5  # films more for each day, ranked in case that those above were watched or hidden
+BATCH = 64  # queries scored at once
+CORES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Agenda:
+    """N visits, by day and viewer, and what is shown in them. Everything but what then happens.
+
+    arms: number of the viewer's arm in the plan, UNASSIGNED for the holdout; served: of the arm whose model makes the list, which is the control
+    before day 0 and for the holdout; lists: row of films and scores (R, D), best first. None of this depends on the dose.
+    """
+
+    names: np.ndarray  # (V,) ids of the viewers
+    profiles: Sequence[Profile]  # what models see of them, throughout: that of the time before
+    days: np.ndarray  # (N,)
+    viewers: np.ndarray
+    contexts: np.ndarray
+    arms: np.ndarray
+    served: np.ndarray
+    lists: np.ndarray
+    films: np.ndarray  # (R, D)
+    scores: np.ndarray
+
+
+def first_day(plan: Plan) -> date:
+    """The date of day 0: the day after the plan was frozen. A ValueError where it was not."""
+    if plan.frozen is None:
+        raise ValueError(f"plan {plan.name} is not frozen, wanted one that no longer changes")
+    return plan.frozen + timedelta(1)
+
+
+def simulation(plan: Plan) -> Simulation:
+    """How the plan is simulated. A ValueError where it is an experiment on people."""
+    if plan.simulation is None:
+        raise ValueError(f"plan {plan.name} has no simulation, wanted one: this is an experiment on people")
+    return plan.simulation
+
+
+def agenda(plan: Plan, world: World, models: dict[str, Recommender], say: Say) -> Agenda:
+    """Deal out the arms, ask everybody's diary, and rank films once for each viewer, model and context told. LookupError names a missing model."""
+    if missing := sorted({arm.model for arm in plan.arms} - set(models)):
+        raise LookupError(f"model {missing[0]!r} of plan {plan.name} is not there, wanted one of {', '.join(sorted(models))}")
+    span = np.arange(-simulation(plan).days_before, plan.days)
+    names = np.array([f"sim-{plan.name}-{n}" for n in range(len(world))], object)
+    number = {arm.name: n for n, arm in enumerate(plan.arms)}
+    assigned = (arm_of(plan, name) for name in names)
+    arms = np.array([UNASSIGNED if arm is None else number[arm.name] for arm in assigned])
+    start = first_day(plan)
+    comes, contexts = world.calendar(span, start)
+    day, viewer = np.nonzero(comes.T)
+    context = contexts[viewer, day]
+    served = np.where(span[day] < 0, 0, np.maximum(arms[viewer], 0))
+    say("What everybody watched before")
+    profiles = world.histories(midnight(start + timedelta(int(span[0]))))
+    depth = min(SHOWN + SPARE * len(span), len(world.catalog))
+    lists, films, scores = _rankings(
+        plan, models, profiles, viewer, np.where([plan.arms[s].context for s in served], context, NOWHERE), served, depth, say
+    )
+    return Agenda(names, profiles, span[day], viewer, context, arms[viewer], served, lists, films, scores)
+
+
+def _rankings(
+    plan: Plan,
+    models: dict[str, Recommender],
+    profiles: Sequence[Profile],
+    viewers: np.ndarray,
+    told: np.ndarray,
+    served: np.ndarray,
+    depth: int,
+    say: Say,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which row each visit needs (N,), and the rows: films and scores (R, D), -1 and 0 where the films come to an end."""
+    used = sorted({arm.model for arm in plan.arms})
+    model = np.array([used.index(arm.model) for arm in plan.arms])[served]
+    wanted, lists = np.unique(np.stack([model, viewers, told], axis=1), axis=0, return_inverse=True)
+    films, scores = np.full((len(wanted), depth), -1, np.int32), np.zeros((len(wanted), depth), np.float32)
+
+    def rank_some(at: int) -> int:
+        rows = range(at, min(at + BATCH, len(wanted)))
+        for name in {used[wanted[row, 0]] for row in rows}:
+            own = [row for row in rows if used[wanted[row, 0]] == name]
+            queries = [query(profiles[wanted[row, 1]], wanted[row, 2]) for row in own]
+            for row, asked, line in zip(own, queries, models[name].score(queries), strict=True):
+                best = rank.top(rank.mask(line, asked.profile.items), depth)
+                films[row, : len(best)], scores[row, : len(best)] = best, line[best]
+        return len(rows)
+
+    done = 0
+    with ThreadPoolExecutor(CORES) as pool:
+        for n, ranked in enumerate(pool.map(rank_some, range(0, len(wanted), BATCH))):
+            done += ranked
+            if n % 16 == 0 or done == len(wanted):
+                say(f"Lists: {done:,} of {len(wanted):,}")
+    return lists.ravel(), films, scores
+
+
+def query(profile: Profile, context: int) -> Query:
+    """What a model is asked, by the number of a context or NOWHERE."""
+    return Query(profile, CONTEXTS[context] if context >= 0 else Context())
+
+
+def milliseconds(model: Recommender, asked: Query) -> float:
+    """How long one list takes, from the question to the films."""
+    start = time.perf_counter()
+    rank.top(rank.mask(model.score([asked])[0], asked.profile.items), SHOWN)
+    return 1000 * (time.perf_counter() - start)
+
+
+def midnight(day: date) -> int:
+    """Unix seconds; the viewers' clocks show universal time."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def arm_of(plan: Plan, viewer: str) -> Arm | None:
+    """Until experiment/assign.py is there: the arm by a hash of the viewer's id."""
+    place = int(hashlib.sha256(f"{plan.salt}/{viewer}".encode()).hexdigest()[:13], 16) / 16**13
+    for arm in plan.arms:
+        if place < arm.share:
+            return arm
+        place -= arm.share
+    return None
