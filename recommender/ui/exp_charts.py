@@ -21,27 +21,26 @@ from recommender.ui.vega import DIM, IVORY, NIGHT, SOFT, Spec, axis, dress, laye
 
 CUPED, PLAIN = "with CUPED", "as measured"
 PEEKER, BOTH, NEITHER = "fixed alone leaves zero out: a peeker stops", "both leave zero out", "neither does"
+END = "fixed alone leaves zero out, at the planned end: it counts"
 WORDS = {BETTER: ("▲ better", GOLD), WORSE: ("▼ worse", WARN), UNSURE: ("○ not told apart", SOFT), UNREAD: (UNREAD, DIM)}
 
 
-def lane(
-    measured: Measured, reading: Reading, left: str, colour: str, absolute: bool = False, plain: bool = False, right: str = "", way: int = 1
-) -> Lane:
-    """One line of a metric: with CUPED where there is one, unless plain is asked for. way: -1 turns it round, so that harm lies at the right."""
-    m = measured
-    effect = m.plain if plain else m.best
-    both = (m.anytime, m.anytime_relative) if plain else say.anytime(m)
-    fixed, looked = (effect.absolute, both[0]) if absolute else (effect.relative, both[1])
-    figure = say.absolute(m.metric, effect.absolute) if absolute else say.relative(effect.relative)
+def lane(measured: Measured, reading: Reading, left: str, colour: str, absolute: bool = False, right: str = "", way: int = 1) -> Lane:
+    """One line of a metric, of the effect that decides. way: -1 turns it round, so that harm lies at the right."""
+    m, effect = measured, measured.best
+    at_every_look = say.anytime(m)
+    fixed, looked = (effect.absolute, at_every_look[0]) if absolute else (effect.relative, at_every_look[1])
+    written = (lambda x: say.absolute(m.metric, x)) if absolute else say.relative
     hover = {
-        "name": f"{say.label(m.metric)}{f', {m.segment}' if m.segment else ''}, {CUPED if effect is m.sharp else PLAIN}",
+        "name": f"{say.label(m.metric)}{f', {m.segment}' if m.segment else ''}, {CUPED if m.sharp else PLAIN}",
         "figure": f"{say.percent(effect.relative.estimate)}, {say.absolute(m.metric, effect.absolute).partition(' [')[0]} {say.unit(m.metric).says}",
-        "span": figure.partition(" ")[2] or "–",
-        "looked": (say.absolute(m.metric, looked) if absolute else say.relative(looked)).partition(" ")[2] or "–",
-        "about": f"{chance_of(effect.p)}, {effect.n_control:,} and {effect.n_treatment:,} viewers" if math.isfinite(effect.p) else "–",
+        "span": written(turned(fixed, way)).partition(" ")[2] or "–",
+        "looked": written(turned(looked, way)).partition(" ")[2] or "–",
+        "about": f"{chance_of(effect.p)}, {effect.n_control:,} and {effect.n_treatment:,} viewers" if say.known(effect.absolute) else "–",
     }
-    sure = say.called(m, reading) not in (UNSURE, UNREAD) and not (plain and m.sharp)
-    return Lane(left, right or figure, turned(fixed, way), turned(looked, way), DIM if not reading.valid else colour, sure, hover)
+    sure = say.called(m, reading) in (BETTER, WORSE)
+    missing = "" if say.known(fixed) else "no relative effect" if say.known(effect.absolute) else "no value"
+    return Lane(left, missing or right or written(fixed), turned(fixed, way), turned(looked, way), colour if reading.valid else DIM, sure, hover)
 
 
 def turned(interval: Interval, way: int) -> Interval:
@@ -53,19 +52,22 @@ def effects(measured: Sequence[Measured], reading: Reading, absolute: bool = Fal
 
     Relative effects share an axis; absolute ones have each their own.
     """
-    blocks = []
+    blocks, plain = [], say.unadjusted(reading)
     for m in measured:
         lanes = [lane(m, reading, CUPED, GOLD, absolute)] if m.sharp else []
-        lanes.append(lane(m, reading, PLAIN, BLUE, absolute, plain=True))
+        lanes.append(lane(say.unsharpened(m), plain, PLAIN, BLUE, absolute))
         primary = m.metric == reading.plan.primary
         scale = _widest(lanes) if absolute else 0.0
         mde = reading.plan.mde * (m.best.control / scale if absolute else 1.0)
         word, tone = WORDS[say.called(m, reading)]
-        p = f", {chance_of(say.decisive_p(m, reading))}" if reading.valid and say.known(m.best.absolute) else ""
+        if not say.known(m.best.absolute):
+            word = ""
+        elif reading.valid:
+            word = f"{word}, {chance_of(say.decisive_p(m, reading))}"
         blocks.append(
             Block(
                 say.label(m.metric) + (" · primary" if primary else ""),
-                word + p,
+                word,
                 tuple(lanes),
                 tone,
                 band=(-mde, mde) if primary and math.isfinite(mde) else None,
@@ -94,7 +96,7 @@ def segments(measured: Sequence[Measured], overall: Measured, reading: Reading, 
             lanes.append(lane(m, reading, f"{str(m.segment).partition('=')[2]} · {viewers:,} viewers", GOLD, right=right))
         blocks.append(Block(heading, "", tuple(lanes)))
     x = overall.best.relative.estimate
-    lines = {f"all viewers {say.percent(x)}": x} if math.isfinite(x) else {}
+    lines = {f"all viewers {say.percent(x)}": (x, GOLD if reading.valid else DIM)} if math.isfinite(x) else {}
     return forest(blocks, f"effect on {say.label(reading.plan.primary).lower()}", 1 - reading.plan.alpha, lines)
 
 
@@ -107,6 +109,7 @@ def guardrails(guarded: Sequence[Guarded], reading: Reading) -> Spec:
         word, colour = looks[g.state] if reading.valid else (UNREAD, DIM)
         e = m.plain
         change = f"{say.value(m.metric, e.control, e)} → {say.value(m.metric, e.treatment, e)} {say.unit(m.metric).says}"
+        change = change if say.known(e.absolute) else "not measured"
         harm = turned(m.best.relative, -m.better)
         line = lane(m, reading, change, colour, right=say.relative(harm), way=-m.better)
         line = replace(line, sure=reading.valid and g.state != "unsure")
@@ -154,12 +157,15 @@ def _corner(side: str, said: str) -> Spec:
 # -- over time ---------------------------------------------------------------------------------------------------------
 
 
-def state(day: Day) -> str:
-    """Which intervals leave zero out."""
-    return BOTH if say.leaves_out_zero(day.anytime) else PEEKER if say.leaves_out_zero(day.fixed) else NEITHER
+def state(day: Day, reading: Reading) -> str:
+    """Which intervals leave zero out, and whether the fixed one counts on that day."""
+    if say.leaves_out_zero(day.anytime):
+        return BOTH
+    counts = reading.at_end and day.day + 1 == reading.days
+    return (END if counts else PEEKER) if say.leaves_out_zero(day.fixed) else NEITHER
 
 
-LOOK = {BOTH: (GOLD, "circle"), PEEKER: (WARN, "triangle-up"), NEITHER: (SOFT, "square")}
+LOOK = {BOTH: (GOLD, "circle"), END: (GOLD, "diamond"), PEEKER: (WARN, "triangle-up"), NEITHER: (SOFT, "square")}
 
 
 def over_time(days: Sequence[Day], reading: Reading, read: str, height: int = 400) -> Spec:
@@ -181,7 +187,7 @@ def over_time(days: Sequence[Day], reading: Reading, read: str, height: int = 40
             "ahi": held(d.anytime.hi),
             "alone": held(d.alone.estimate) if d.alone else math.nan,
             "outside": bool(d.alone and not low <= d.alone.estimate <= high),
-            "state": state(d) if reading.valid else NEITHER,
+            "state": state(d, reading) if reading.valid else NEITHER,
             **_hover(d),
         }
         for d in drawn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def likely(chance: float) -> str:
 
 def relative(interval: Interval) -> str:
     """'+5.2% [+1.2%, +9.3%]'."""
-    decimals = digits(25 * (interval.hi - interval.lo), 1, 2)
+    decimals = 2 if interval.hi - interval.lo < 0.01 else 1
     ends = f" [{percent(interval.lo, decimals)}, {percent(interval.hi, decimals)}]" if not math.isnan(interval.lo) else ""
     return f"{percent(interval.estimate, decimals)}{ends}" if known(interval) else "–"
 
@@ -95,7 +96,7 @@ def absolute(metric: str, interval: Interval) -> str:
 
 def value(metric: str, x: float, effect: Effect) -> str:
     """A value of an arm, as finely as its effect is known: '7.35'."""
-    return number(unit(metric).times * x, max(digits(unit(metric).times * effect.se), 1))
+    return "0" if x == 0 else number(unit(metric).times * x, max(digits(unit(metric).times * effect.se), 1))
 
 
 def values(measured: Measured) -> str:
@@ -123,10 +124,21 @@ def decisive_p(measured: Measured, reading: Reading) -> float:
     """At the planned end p of the fixed test, corrected; before it that of the anytime test (Holm over the family), of segments their q."""
     if measured.q is not None:
         return measured.q
-    if reading.at_end:
-        return measured.best.p if measured.p_holm is None else measured.p_holm
+    if reading.at_end and measured.p_holm is not None:
+        return measured.p_holm
     family = next((f for f in (reading.primary, reading.secondary) if measured in f), (measured,))
-    return float(holm(np.array([anytime_p(m, reading) for m in family]))[family.index(measured)])
+    p = [m.best.p if reading.at_end else anytime_p(m, reading) for m in family]
+    return float(holm(np.array(p))[family.index(measured)])
+
+
+def unsharpened(measured: Measured) -> Measured:
+    """The same as it was measured, without CUPED."""
+    return replace(measured, sharp=None, sharp_anytime=None, sharp_anytime_relative=None, p_holm=None)
+
+
+def unadjusted(reading: Reading) -> Reading:
+    """All metrics as they were measured, without CUPED."""
+    return replace(reading, primary=tuple(map(unsharpened, reading.primary)), secondary=tuple(map(unsharpened, reading.secondary)))
 
 
 def anytime_p(measured: Measured, reading: Reading) -> float:

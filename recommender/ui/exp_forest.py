@@ -54,10 +54,10 @@ def tips(level: float) -> dict[str, str]:
     return {"name": "What", "figure": "Effect", "span": f"Fixed {100 * level:g}%", "looked": f"Anytime {100 * level:g}%", "about": "Besides"}
 
 
-def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict[str, float] | None = None) -> Spec:
+def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict[str, tuple[float, str]] | None = None) -> Spec:
     """Blocks from above. Thick the fixed interval, thin the anytime one; names and figures stand over their line, so that a narrow screen has room.
 
-    title: of the axis, None where blocks have axes of their own; level: of the intervals; lines: upright ones by name.
+    title: of the axis, None where blocks have axes of their own; level: of the intervals; lines: upright ones by name, where and in which colour.
     """
     lines = lines or {}
     low, high = _domain(blocks, lines)
@@ -70,13 +70,13 @@ def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict
     shade = n("colour", scale=None)
     fill = {"condition": {"test": "datum.sure", "field": "colour", "type": "nominal", "scale": None}, "value": NIGHT}
     whisker = {"orient": "vertical", "thickness": 1.6, "size": 11, "clip": True}
-    beside = {"align": "right", "dx": -5, "dy": -2, "color": WARN, "baseline": "bottom"}
+    beside = {"align": "right", "dx": -5, "dy": 1, "color": WARN, "baseline": "top", "fontSize": 11}
     behind = [
         layer("rect", {"color": GOLD, "opacity": 0.09, "clip": True}, rows=bands, x=at("x"), x2={"field": "x2"}, y2={"field": "y2"}, **up),
-        *_uprights(lines, x, number_axis, height),
+        *_uprights(lines, x, number_axis),
         layer("rect", {"color": WARN, "opacity": 0.08}, rows=limits, x=at("x"), x2={"value": "width"}, y2={"field": "y2"}, **up),
         layer("rule", {"color": WARN, "strokeWidth": 2, "clip": True}, rows=limits, x=at("x"), y2={"field": "y2"}, **up),
-        layer("text", beside, rows=limits, x=at("x"), text=n("name"), **up),
+        *_over(beside, limits, x=at("x"), text=n("name"), **up),
         layer("rule", {"color": GRID}, rows=ticks, x={"value": 0}, x2={"value": "width"}, **up),
         layer("text", {"baseline": "top", "dy": 4}, rows=ticks, x=at("x"), text=n("said"), **up),
     ]
@@ -104,10 +104,10 @@ def _over(style: Spec, rows: list[Spec] | None = None, **encoding: Any) -> list[
     ]
 
 
-def _domain(blocks: Sequence[Block], lines: dict[str, float]) -> tuple[float, float]:
+def _domain(blocks: Sequence[Block], lines: dict[str, tuple[float, str]]) -> tuple[float, float]:
     """Wide enough for the fixed intervals, zero, lines, bands and limits; for the anytime ones as long as they leave the others room."""
     lanes = [(lane, block.scale or 1.0) for block in blocks for lane in block.lanes]
-    near = [x / scale for lane, scale in lanes for x in lane.fixed] + list(lines.values()) + [0.0]
+    near = [x / scale for lane, scale in lanes for x in lane.fixed] + [x for x, _ in lines.values()] + [0.0]
     near += [x for block in blocks for x in (*(block.band or ()), *((block.limit[0],) if block.limit else ()))]
     near = [x for x in near if math.isfinite(x)]
     low, high = min(near), max(near)
@@ -159,12 +159,13 @@ def _nice(low: float, high: float, about: int = 4) -> list[float]:
     return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _uprights(lines: dict[str, float], x: Spec, number_axis: Spec | None, height: int) -> list[Spec]:
+def _uprights(lines: dict[str, tuple[float, str]], x: Spec, number_axis: Spec | None) -> list[Spec]:
     """Zero, and lines with a name over the plot."""
-    at = q("x", scale=x, axis=number_axis)
+    at, (low, high) = q("x", scale=x, axis=number_axis), x["domain"]
     made = [layer("rule", {"color": IVORY, "strokeWidth": 1.3, "opacity": 0.8}, rows=[{"x": 0.0}], x=at)]
-    for name, value in lines.items():
-        rows = [{"x": value, "name": name}]
-        made.append(layer("rule", {"color": GOLD, "strokeDash": [4, 4], "strokeWidth": 1.5}, rows=rows, x=at))
-        made.append(layer("text", {"align": "left" if value <= 0 else "center", "color": GOLD}, rows=rows, x=at, y={"value": -8}, text=n("name")))
+    for name, (value, colour) in lines.items():
+        rows, part = [{"x": value, "name": name}], (value - low) / (high - low)
+        side = "left" if part < 0.25 else "right" if part > 0.75 else "center"
+        made.append(layer("rule", {"color": colour, "strokeDash": [4, 4], "strokeWidth": 1.5}, rows=rows, x=at))
+        made.append(layer("text", {"align": side, "color": colour}, rows=rows, x=at, y={"value": -8}, text=n("name")))
     return made

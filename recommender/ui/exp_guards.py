@@ -40,15 +40,14 @@ def headline(mine: Sequence[Guarded], reading: Reading) -> str:
         return f"{HEAD}: not to be read"
     worse, unsure = ([g for g in mine if g.state == state] for state in ("worse", "unsure"))
     if worse:
-        return f"{_first(worse)} beyond {'its margin' if len(worse) == 1 else 'their margins'}"
+        return f"Worse than {'the margin' if len(worse) == 1 else 'their margins'}: {_names(worse)}"
     if unsure:
-        return f"{_first(unsure)} not known to be safe{'' if reading.at_end else ' yet'}"
+        return f"Not known to be safe{'' if reading.at_end else ' yet'}: {_names(unsure)}"
     return "The guardrail holds" if len(mine) == 1 else f"All {len(mine)} guardrails hold"
 
 
-def _first(some: Sequence[Guarded]) -> str:
-    names = say.inside(say.label(g.measured.metric) for g in some)
-    return f"{names[:1].upper()}{names[1:]} {'is' if len(some) == 1 else 'are'}"
+def _names(some: Sequence[Guarded]) -> str:
+    return say.inside(say.label(g.measured.metric) for g in some)
 
 
 def said(mine: Sequence[Guarded], reading: Reading) -> str:
@@ -56,12 +55,8 @@ def said(mine: Sequence[Guarded], reading: Reading) -> str:
     if not reading.valid:
         return say.unread(reading)
     parts = [_figures(g, reading) for state in ("worse", "unsure") for g in mine if g.state == state]
-    safe = [say.label(g.measured.metric) for g in mine if g.state == "safe"]
-    if safe:
-        names = say.inside(safe)
-        parts.append(
-            f"{names[:1].upper()}{names[1:]} {'is' if len(safe) == 1 else 'are'} within {'its margin' if len(safe) == 1 else 'the margins'} for sure."
-        )
+    safe = [g for g in mine if g.state == "safe"]
+    parts += [f"Within the margin for sure: {_names(safe)}."] if safe else []
     return " ".join(parts)
 
 
@@ -69,7 +64,7 @@ def _figures(g: Guarded, reading: Reading) -> str:
     m = g.measured
     name = say.label(m.metric)
     if not say.known(m.best.relative):
-        return f"{name} has no relative effect: an arm was not measured, or the control has none."
+        return f"{name}: no relative effect, since an arm was not measured or the control has none; so nothing is proven."
     counts = turned(m.best.relative if reading.at_end else say.anytime(m)[1], -m.better)
     said = {"worse": "all of it beyond", "unsure": "which is not below"}[g.state]
     return f"{name}, {say.values(m)}: harm {say.relative(counts)}, {said} the margin of {100 * g.margin:g}%."

@@ -34,7 +34,8 @@ def section(shown: Shown) -> None:
         figures = pd.DataFrame([row for m in measured for row in flat(m)])
         exp_frame.draw(shown, "effects", headline(measured[0], reading), said(measured, reading, shown.arm, shown.aa), spec, figures)
         band = f"less than the {100 * reading.plan.mde:.3g}% that the plan looks for"
-        exp_table.key(1 - reading.plan.alpha, {"●": "beyond noise", "○": "not told apart", "band": band})
+        marks = {"●": "beyond noise", "○": "not told apart"} if reading.valid else {}
+        exp_table.key(1 - reading.plan.alpha, {**marks, "band": band})
         exp_table.note(*saved(measured), judged(reading) if reading.valid else "")
     with close:
         _belief(shown, next(m for m in measured if m.metric == asked))
@@ -98,6 +99,8 @@ def basis(m: Measured, reading: Reading) -> str:
     word, best, mde = say.called(m, reading), m.best, reading.plan.mde
     arms = len(reading.primary)
     corrected = f", corrected for {arms} arms," if arms > 1 else ""
+    if not best.se > 0:
+        return "It does not vary between viewers, so there is nothing to test."
     if not reading.at_end:
         looked = say.anytime(m)
         if word != UNSURE:
@@ -148,11 +151,11 @@ def _moved(m: Measured) -> str:
 
 def saved(measured: Sequence[Measured]) -> list[str]:
     """What CUPED did to the variance of each metric."""
-    sharp = [m for m in measured if m.sharp]
-    if not sharp:
+    sharp = [m for m in measured if m.sharp and m.plain.se > 0]
+    if not any(m.sharp for m in measured):
         return ["CUPED: nothing was measured of these viewers before the first day, so there is nothing to sharpen the effects with."]
     lines = [f"{say.label(m.metric).lower()} {_share(m.saved)} (rho {number(m.rho, 2)}){_as_many(m.saved)}" for m in sharp]
-    return [f"Of the variance of the effect, what was measured before the first day (CUPED) takes away: {'; '.join(lines)}."]
+    return [f"Of the variance of the effect, what was measured before the first day (CUPED) takes away: {'; '.join(lines)}."] if lines else []
 
 
 def _share(x: float) -> str:
@@ -168,7 +171,7 @@ def _as_many(saved: float) -> str:
 def believed(m: Measured, reading: Reading) -> str:
     """Chance and expected loss, in units of the metric."""
     if not reading.valid:
-        return say.unread(reading)
+        return "Not to be read: a belief is worth no more than the data that it comes from."
     chance = say.likely(m.chance)
     return (
         f"{chance[:1].upper()}{chance[1:]} that “{m.arm}” is better, if all effects were as likely beforehand. On average over what is then "
@@ -209,7 +212,7 @@ def rows(m: Measured, reading: Reading) -> list[tuple[str, ...]]:
                 say.relative(e.relative),
                 say.relative(looked),
                 chance_of(e.p).removeprefix("p ").removeprefix("= ") if say.known(e.absolute) else "–",
-                chance_of(m.p_holm).removeprefix("p ").removeprefix("= ") if decides and m.p_holm is not None else "–",
+                chance_of(m.p_holm).removeprefix("p ").removeprefix("= ") if decides and m.p_holm is not None and say.known(e.absolute) else "–",
                 say.likely(m.chance) if decides and read and say.known(e.absolute) else "–",
                 *money,
                 number(m.rho, 2) if decides and m.sharp else "–",

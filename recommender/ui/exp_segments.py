@@ -32,8 +32,8 @@ def section(shown: Shown) -> None:
     spec = exp_charts.segments(found, overall, reading, names)
     figures = pd.DataFrame([row for m in found for row in exp_result.flat(m)])
     exp_frame.draw(shown, "segments", HEAD, said(found, dimensions, reading), spec, figures)
-    marks = {"●": f"beyond noise, q < {number(reading.plan.alpha, 2)}", "○": "not told apart", "┊": "all viewers"}
-    exp_table.key(1 - reading.plan.alpha, marks)
+    marks = {"●": f"beyond noise, q < {number(reading.plan.alpha, 2)}", "○": "not told apart"} if reading.valid else {}
+    exp_table.key(1 - reading.plan.alpha, {**marks, "┊": "all viewers"})
     exp_table.note(
         "q: p corrected so that of the segments called, a share of at most that is expected to be false (Benjamini-Hochberg). That one segment is "
         "beyond noise and another is not does not make them differ; that is asked of each dimension apart (Cochran’s Q).",
@@ -60,10 +60,10 @@ def said(found: Sequence[Measured], dimensions: Sequence[Dimension], reading: Re
     groups = [(word, [m for m in found if say.called(m, reading) == word]) for word in (BETTER, WORSE)]
     parts = [f"{word} in {say.inside(_label(m) for m in some)}" for word, some in groups if some]
     name, beyond = say.label(reading.plan.primary), sum(len(some) for _, some in groups)
-    many = f"{beyond} of {counted(len(found), 'segment')}"
-    told = f"{name} is beyond noise in {many}: {'; '.join(parts)}." if parts else f"In none of {counted(len(found), 'segment')} beyond noise."
+    of = counted(len(found), "segment")
+    told = f"{beyond} of {of}: {'; '.join(parts)}." if parts else f"none of {of}."
     early = "" if reading.at_end else " The planned end is not reached, so this is a first look."
-    return f"{told} {differ(dimensions, reading.plan.alpha)}{early}"
+    return f"{name} is beyond noise in {told} {differ(dimensions, reading.plan.alpha)}{early}"
 
 
 def differ(dimensions: Sequence[Dimension], alpha: float) -> str:

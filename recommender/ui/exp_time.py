@@ -11,7 +11,7 @@ import pandas as pd
 from recommender.experiment.results import Day, Reading
 from recommender.ui import exhibits, exp_charts, exp_frame, exp_table
 from recommender.ui import exp_figures as say
-from recommender.ui.exp_charts import BOTH, LOOK, NEITHER, PEEKER, state
+from recommender.ui.exp_charts import END, LOOK, PEEKER, state
 from recommender.ui.exp_shelf import Shown
 from recommender.ui.words import counted
 
@@ -37,7 +37,7 @@ def section(shown: Shown) -> None:
     figures = pd.DataFrame([_flat(d) for d in days])
     exp_frame.draw(shown, "over_time", f"{HEAD}: {name}, cumulative", sentence, spec, figures)
     if reading.valid:
-        exhibits.key({says: LOOK[says] for says in (BOTH, PEEKER, NEITHER)})
+        exhibits.key({says: look for says, look in LOOK.items() if says != END or state(days[-1], reading) == END})
     level = f"{100 * (1 - reading.plan.alpha):g}%"
     exp_table.note(
         f"Amber ribbon: fixed {level} interval, right for one look only. Blue ribbon: anytime {level} interval, right at every look. "
@@ -91,9 +91,9 @@ def _calls(fixed: Call | None, anytime: Call | None) -> str:
 def _lasted(fixed: Call | None, days: Sequence[Day], reading: Reading, better: int) -> str:
     """What became of the peeker's call."""
     last = days[-1]
-    until, marked = last.day + 1, [d.day + 1 for d in days if state(d) == PEEKER and d.day + 1 < reading.plan.days]
+    until, marked = last.day + 1, [d.day + 1 for d in days if state(d, reading) == PEEKER and d.day + 1 < reading.plan.days]
     if fixed is None or fixed.day not in marked:
-        return ""
+        return f"Day {until} is the planned end, where the fixed interval counts." if state(last, reading) == END else ""
     only = f"On {counted(len(marked), 'day')} before the planned end the fixed interval alone leaves zero out."
     if until == fixed.day:
         return f"{only} A peeker would stop today, {counted(reading.plan.days - until, 'day')} early."
