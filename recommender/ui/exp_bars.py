@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from recommender.ui.curves import BLUE, GOLD, spread
+from recommender.ui.exp_curves import days_of
 from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 ALARM, CALM = "#ff7d8d", "#7fd6a8"
 ARMS = (SOFT, GOLD, BLUE, FAMILIES["collaborative"][0], FAMILIES["content"][0])  # by number, the control first
 SHAPES = ("square", "circle", "triangle-up", "diamond", "cross")
+POWERS_OF_TEN = "datum.value > 0.0009 ? replace(format(datum.value, '~f'), '0.', '.') : '10^' + round(log(datum.value) / LN10)"
 LANE = 54  # px an arm takes
 
 
@@ -22,12 +24,12 @@ def _arm(order: Sequence[str]) -> tuple[Spec, Spec]:
     return n("arm", scale=look(ARMS), legend=None), n("arm", scale=look(SHAPES), legend=None)
 
 
-def exposures(points: pd.DataFrame, order: Sequence[str], days: int, height: int = 330) -> Spec:
+def exposures(points: pd.DataFrame, order: Sequence[str], days: int, height: int = 400) -> Spec:
     """Viewers a day: who came as lines, who came for the first time as bars. points: arm, day (from 1), new, came. days: of the plan."""
     colour, shape = _arm(order)
     last, high = int(points["day"].max()), 1.12 * float(points[["came", "new"]].to_numpy().max())
     wide = max(days, last)
-    x = q("day", axis={"title": "day of the experiment", "grid": False, "tickMinStep": 1, "tickCount": min(wide, 14)}, scale=within(0.4, wide * 1.24))
+    x = q("day", axis={"title": "day of the experiment", "grid": False, "values": days_of(wide)}, scale=within(0.4, wide * 1.24))
     y = q("came", axis={"title": "viewers", "format": "~s", "tickCount": 5}, scale=within(0, high))
     half = 0.36 / len(order)
     bars = points.assign(
@@ -84,12 +86,16 @@ def ratio(points: pd.DataFrame) -> Spec:
     )
 
 
-def daily(points: pd.DataFrame, alarm: float, height: int = 240) -> Spec:
+def daily(points: pd.DataFrame, alarm: float, height: int = 190) -> Spec:
     """The p-value that may be looked at daily, on a logarithmic axis. points: day (from 1), p (above 0), said."""
     last, low = int(points["day"].max()), min(float(points["p"].min()) / 3, alarm / 10)
-    x = q("day", axis={"title": "day of the experiment", "grid": False, "tickMinStep": 1, "tickCount": min(last, 14)}, scale=within(0.6, last + 0.6))
+    x = q("day", axis={"title": "day of the experiment", "grid": False, "values": days_of(last)}, scale=within(0.6, last + 0.6))
     ticks = [10.0**e for e in range(0, -60, -max(1, round(-np.log10(low) / 4))) if 10.0**e >= low]
-    y = q("p", axis={"title": "p, valid at every look", "values": ticks, "format": ".0e"}, scale={"type": "log", "domain": [low, 1.6], "nice": False})
+    y = q(
+        "p",
+        axis={"title": "p, valid at every look", "values": ticks, "labelExpr": POWERS_OF_TEN},
+        scale={"type": "log", "domain": [low, 1.6], "nice": False},
+    )
     ink = {"condition": {"test": f"datum.p < {alarm}", "value": ALARM}, "value": CALM}
     shape = {"condition": {"test": f"datum.p < {alarm}", "value": "cross"}, "value": "circle"}
     named = [{"p": alarm, "name": "alarm below .001"}]
@@ -114,14 +120,12 @@ def love(points: pd.DataFrame, order: Sequence[str], arms: Sequence[str], edge: 
     place: Spec = {"y": y, "yOffset": n("arm", sort=list(arms))} if points["arm"].nunique() > 1 else {"y": y}
     hover = tips(row="Metric", arm="Arm", hover="Difference", span="95% interval")
     fill = {"condition": {"test": "datum.ok", "value": NIGHT}, "value": ALARM}
-    named = [{"at": side * edge, "name": f"{side * edge:+g}".replace("-", "−")} for side in (-1, 1)]
-    x = q("d", axis=axis("difference before, in standard deviations of a viewer", format="+.2~f"), scale=scale)
+    x = q("d", axis=axis("difference, in standard deviations", format="+.2~f"), scale=scale)
     return dress(
         [
             layer("rect", {"color": "#7fd6a8", "opacity": 0.08}, rows=[{"from": -edge, "to": edge}], x=q("from", scale=scale), x2={"field": "to"}),
             layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=[{"at": 0.0}], x=q("at", scale=scale)),
-            layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=named, x=q("at", scale=scale)),
-            layer("text", {"baseline": "middle"}, rows=named, x=q("at", scale=scale), y={"value": -9}, text=n("name")),
+            layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=[{"at": -edge}, {"at": edge}], x=q("at", scale=scale)),
             layer("rule", {"strokeWidth": 2.2}, RANGED, x=q("lo", scale=scale), x2={"field": "hi"}, color=colour, tooltip=hover, **place),
             layer("point", {"size": 90, "strokeWidth": 2, "opacity": 1}, x=x, stroke=colour, fill=fill, shape=shape, tooltip=hover, **place),
         ],

@@ -12,6 +12,11 @@ PLACE = {"shape": "diamond", "size": 170, "filled": True, "color": IVORY, "opaci
 STEPS = [v * 10**e for e in range(1, 8) for v in (1, 3)]  # of an axis of viewers: 10, 30, 100, …
 
 
+def days_of(days: int) -> list[int]:
+    """Ticks of an axis of days, from 1: each, or every second, or every week."""
+    return list(range(1, days + 1, 1 if days <= 14 else 2 if days <= 28 else 7))
+
+
 def power_curves(points: pd.DataFrame, marks: pd.DataFrame, target: float, here: int, place: tuple[float, str], height: int = 380) -> Spec:
     """Power over viewers, a line for each effect. points: effect, viewers, power, chosen, plain (a broken line, no name), hover.
 
@@ -56,21 +61,19 @@ def detectable(points: pd.DataFrame, wanted: float, now: int, height: int = 380)
     """
     days = int(points["day"].max())
     high = max(min(float(points["mde"].max()), 4 * float(points["mde"].min())), wanted) * 1.12
-    x = q("day", axis={"title": "day of the experiment", "grid": False, "tickMinStep": 1, "tickCount": min(days, 14)}, scale=within(0.6, days * 1.34))
+    along = within(0.6, days * 1.34)
+    x = q("day", axis={"title": "day of the experiment", "grid": False, "values": days_of(days)}, scale=along)
     y = q("mde", axis=axis("smallest effect found", format=".0%"), scale=within(0, high))
     ink = {"condition": {"test": "datum.chosen", "value": GOLD}, "value": SOFT}
     dash = {"condition": {"test": "datum.chosen", "value": [1, 0]}, "value": [5, 4]}
     hover = [n("series", title="Estimate"), q("day", title="Day"), n("hover", title="Smallest effect"), q("viewers", title="Viewers", format=",.0f")]
     ends = points[points["day"] == days]
     clipped = {"clip": True}
+    named = [{"mde": wanted, "from": 0.6, "to": days, "name": f"looked for: {100 * wanted:g}%"}]
     return dress(
         [
-            layer("rule", {"color": GREEN, "strokeWidth": 1.6, "strokeDash": [4, 4]}, rows=[{"mde": wanted}], y=y),
-            layer(
-                "text", {"align": "left", "dx": 4, "dy": -8, "color": "#7fd6a8", "fontSize": 12},
-                rows=[{"mde": wanted, "name": f"looked for: {100 * wanted:g}%"}],
-                x={"value": 0}, y=y, text=n("name"),
-            ),
+            layer("rule", {"color": GREEN, "strokeWidth": 1.6, "strokeDash": [4, 4]}, rows=named, x=q("from", scale=along), x2={"field": "to"}, y=y),
+            layer("text", {"align": "left", "dx": 4, "dy": -8, "color": "#7fd6a8", "fontSize": 12}, rows=named, x={"value": 0}, y=y, text=n("name")),
             layer("rule", {"color": IVORY, "strokeWidth": 1.4, "strokeDash": [2, 3]}, rows=[{"day": now}], x=x),
             layer("line", {"strokeWidth": 2.4, **clipped}, x=x, y=y, color=ink, detail=n("series"), strokeDash=dash),
             layer("point", {"size": 50, "filled": True, "opacity": 1, **clipped}, x=x, y=y, color=ink, tooltip=hover),

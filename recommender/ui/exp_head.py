@@ -39,16 +39,16 @@ class Asked:
 
 def controls(there: Experiments) -> Asked:
     """Which experiment, which arm where there are several, read on which day, A/A, and what is planted: all in the address."""
-    with st.container(horizontal=True, key="mq_xp_choices", gap="medium", vertical_alignment="bottom"):
+    with st.container(horizontal=True, key="mq_xp_choices", gap="small", vertical_alignment="bottom"):
         names = list(there.found)
-        name = exhibits.choose("experiment", "Experiment", names, names[0], str, listed=True, width=230)
+        name = exhibits.choose("experiment", "Experiment", names, names[0], str, listed=True, width=200)
         kept = there.found[name]
         arms = [arm.name for arm in kept.plan.treatments]
         arm = exhibits.choose("arm", "Arm against the control", arms, arms[0], str, listed=True, width=200) if len(arms) > 1 else arms[0]
-        with st.container(key="mq_xp_day", width=280):
+        with st.container(key="mq_xp_day", width=220):
             day = _day(kept.last)
         aa = _aa()
-        broken = exhibits.choose("break", "Break it", (WHOLE, *BREAKS), WHOLE, lambda o: "Nothing" if o == WHOLE else BREAKS[o].label)
+        broken = exhibits.choose("break", "Break it", (WHOLE, *BREAKS), WHOLE, lambda o: "Nothing" if o == WHOLE else BREAKS[o].label, pills=True)
     said = []
     if aa:
         said.append("A/A: everybody here got the control, and half of them were called something else. Whatever differs is luck.")
@@ -130,10 +130,11 @@ def verdict(now: Shown) -> None:
     """Word, sentence and facts; then what the verdict rests on, in four steps."""
     look = LOOKS[now.decision.verdict]
     badge = f"<em class='mq-xp-badge'>{escape(now.label)}</em>" if now.label else ""
-    when = f"Verdict on day {now.day + 1} of {now.plan.days}"
+    when = f"Verdict on day {now.day + 1} of {now.plan.days}: {now.decision.arm} against {now.plan.control.name}"
+    why = now.decision.sentence.partition(": ")[2] or now.decision.sentence
     st.html(
         f'<div class="mq-ev mq-xp-head {look.style}"><i class="mq-xp-seal" aria-hidden="true">{look.mark}</i><div>'
-        f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><p>{escape(now.decision.sentence)}</p></div>{_facts(now)}</div>"
+        f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><p>{escape(why[:1].upper() + why[1:])}</p></div>{_facts(now)}</div>"
         f'<ol class="mq-ev mq-xp-path">{"".join(_steps(now))}</ol>'
     )
 

@@ -14,12 +14,14 @@ import streamlit as st
 from recommender.experiment.health import REFUSED
 from recommender.experiment.metrics import METRICS
 from recommender.experiment.results import Check, Reading
-from recommender.ui import exp_bars, exp_frame
+from recommender.ui import ctx_charts, exp_bars, exp_frame
 from recommender.ui.exp_shelf import Shown
 from recommender.ui.measures import chance_of, number, ranged, signed
+from recommender.ui.vega import wrapped
 from recommender.ui.words import counted
 
 EDGE = 0.1  # standardised difference above which arms are called unlike: Austin, Statistics in Medicine 28(25), 2009
+LEFT_OUT = {"holdout": "in the holdout", "never came": "who never came", "several arms": "who met several arms", "machines": "taken for a machine"}
 SURE = NormalDist().inv_cdf(1 - REFUSED / 2)  # of a share that is refused
 
 
@@ -32,11 +34,12 @@ def section(shown: Shown) -> None:
         _exposures(shown)
     with right:
         _ratio(shown)
+        _daily(shown)
     left, right = st.columns(2, gap="large")
     with left:
         _balance(shown)
     with right:
-        _daily(shown)
+        _read(shown)
 
 
 def check(reading: Reading, key: str) -> Check | None:
@@ -54,9 +57,8 @@ def _answer(reading: Reading) -> str:
         names = " and ".join(escape(c.label.lower()) for c in blocking)
         said = "No effect is read, and nothing below can be called a win, until the cause is found and the experiment is run again."
         return _said("bad", "✕", f"Blocked: {names}.", said)
-    left = {why: n for why, n in reading.left_out.items() if n and why != "never came"}
-    out = ", ".join(f"{n:,} {escape(why)}" for why, n in left.items())
-    more = f"{counted(sum(reading.counts.values()), 'viewer')} are read{f'; left out: {out}' if out else '; nobody is left out'}."
+    out = ", ".join(f"{n:,} {LEFT_OUT.get(why, why)}" for why, n in reading.left_out.items() if n and why != "never came")
+    more = f"{counted(sum(reading.counts.values()), 'viewer')} are read{f'; left out: {escape(out)}' if out else '; nobody is left out'}."
     if failed:
         names = ", ".join(escape(c.label.lower()) for c in failed)
         said = f"Look at: {names}. It warns and does not block. {more}"
@@ -156,6 +158,21 @@ def _balance(shown: Shown) -> None:
     sentence = f"{found.said} The largest difference is {signed(most, 3)} standard deviations; {number(EDGE, 1)} and more would be called unlike."
     spec = exp_bars.love(points, list(dict.fromkeys(points["row"])), [arm.name for arm in shown.plan.arms], EDGE)
     exp_frame.draw(shown, "balance", head, sentence, spec, points.drop(columns=["hover", "span"]))
+
+
+def _read(shown: Shown) -> None:
+    """Who is read in the end: multiple exposure and machines as steps from all viewers of the log."""
+    reading = shown.reading
+    left = len(shown.log)
+    steps = [("all viewers", left)]
+    for why, n in reading.left_out.items():
+        left -= n
+        if n or why in ("several arms", "machines"):
+            steps.append((f"without those {LEFT_OUT.get(why, why)}", left))
+    points = pd.DataFrame(steps, columns=["row", "users"]).assign(said=[f"{n:,}" for _, n in steps])
+    points["row"] = [wrapped(row) for row in points["row"]]
+    several, machines = (found.said if (found := check(reading, key)) else "" for key in ("several", "machines"))
+    exp_frame.draw(shown, "read", "Who is read in the end", f"{several} {machines}", ctx_charts.funnel(points), points.drop(columns="said"))
 
 
 def standardised(row: dict[str, Any], counts: dict[str, int], control: str) -> dict[str, Any] | None:

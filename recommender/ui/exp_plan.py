@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -134,8 +135,8 @@ def _asked(shown: Shown) -> Wanted:
     plan = shown.plan
     metrics = list(dict.fromkeys((plan.primary, *plan.secondary)))
     with st.container(key="mq_xp_calculator"):
-        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-            metric = exhibits.choose("for-metric", "Metric", metrics, plan.primary, label)
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            metric = exhibits.choose("for-metric", "Metric", metrics, plan.primary, label, pills=True)
             power = exhibits.choose("for-power", "Power", _with(POWERS, plan.power), plan.power, lambda p: f"{p:.0%}")
             alpha = exhibits.choose("for-alpha", "α, false alarms", _with(ALPHAS, plan.alpha), plan.alpha, lambda a: f"{100 * a:g}%")
             cuped = exhibits.choose("for-cuped", "CUPED", ("on", "off"), "on", str.capitalize)
@@ -201,6 +202,7 @@ def _first_day(points: pd.DataFrame, effect: float) -> int | None:
     return min(reached, default=None)
 
 
+@lru_cache(maxsize=2048)
 def _least(base: Baseline, viewers: float, asked: Wanted, saved: float) -> float | None:
     try:
         return sizes.minimum_detectable_effect(base, viewers, asked.power, asked.shares, asked.alpha, saved)
@@ -212,7 +214,7 @@ def _power(shown: Shown, asked: Wanted, base: Baseline, viewers: int, here: floa
     """Power curves around the effect that is asked for, with this experiment's place."""
     least = max(sizes.LEAST, 1 / min(asked.shares))
     needs = {f: sizes.sample_size(base, f * asked.effect, asked.power, asked.shares, asked.alpha, saved) for f in AROUND}
-    grid = np.geomspace(max(least, min(needs.values()) / 12), max(max(needs.values()), here) * 2.2, 90)
+    grid = np.geomspace(max(least, min(needs.values()) / 12), max(max(needs.values()), here) * 2.2, 50)
     chance = lambda f, n, save: sizes.power(base, f * asked.effect, n, asked.shares, asked.alpha, save)
     rows = [_line(f"{100 * f * asked.effect:g}%", grid, chance(f, grid, saved), f == 1.0) for f in AROUND]
     if asked.cuped and saved > 0.01:
@@ -225,6 +227,7 @@ def _power(shown: Shown, asked: Wanted, base: Baseline, viewers: int, here: floa
     sentence = (
         f"A change of {100 * asked.effect:g}% is found with power {asked.power:.0%} by {viewers:,} viewers; the {int(here):,} that came "
         f"by day {shown.day + 1} find it with power {now:.0%}. Half the effect takes about four times as many: {needs[0.5]:,}."
+        f"{' The broken line is without CUPED.' if asked.cuped and saved > 0.01 else ''}"
     )
     spec = exp_curves.power_curves(pd.concat(rows), marks, asked.power, int(here), (now, f"this experiment, {int(here):,}"))
     exp_frame.draw(shown, "power", "Who looks for half must ask four times as many", sentence, spec, pd.concat(rows))

@@ -8,7 +8,7 @@ from recommender.experiment.results import Verdict
 
 
 class Look(NamedTuple):
-    """A verdict on the screen: its word, the mark in its shape, the class that gives shape and colour."""
+    """A verdict on the screen: its word, a mark inside its shape, the class that gives shape and colour."""
 
     word: str
     mark: str
@@ -16,8 +16,8 @@ class Look(NamedTuple):
 
 
 LOOKS: dict[Verdict, Look] = {
-    "ship": Look("Ship", "▲", "mq-xp-ship"),
-    "roll back": Look("Roll back", "↩", "mq-xp-back"),
+    "ship": Look("Ship", "", "mq-xp-ship"),
+    "roll back": Look("Roll back", "", "mq-xp-back"),
     "keep running": Look("Keep running", "●●●", "mq-xp-on"),
     "invalid": Look("Invalid", "✕", "mq-xp-invalid"),
 }
