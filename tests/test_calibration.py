@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from recommender.evaluate.tables import as_markdown
-from recommender.experiment.studies import STUDIES
+from recommender.experiment.calibrated import calibration
 from recommender.stats import calibration as proof
 from recommender.stats.effects import mean_effect, ratio_effect
 from recommender.stats.moments import Moments
@@ -123,7 +123,7 @@ def test_the_runs_that_are_ever_significant_are_counted() -> None:
 
 
 def test_checks_of_shares_keep_still_and_find_what_was_planted() -> None:
-    still, off = (by_key(proof.allocation(300, 10_000, shares=shares, on="x")) for shares in ((0.5, 0.5), (0.52, 0.48)))
+    still, off = (by_key(proof.allocation(runs, 10_000, shares=shares, on="x")) for runs, shares in ((900, (0.5, 0.5)), (150, (0.52, 0.48))))
     once, daily, sequential = dict.fromkeys(name for name, _, _ in still)
     assert allows(still[once, "x, p < 0.05", proof.ALARMS], 0.05)
     assert still[daily, "x, p < 0.05", proof.ALARMS].lo > 0.05
@@ -155,7 +155,7 @@ def test_a_share_stands_with_its_exact_interval() -> None:
 
 def test_the_study_makes_a_report_and_its_table() -> None:
     said: list[str] = []
-    report = STUDIES["calibration"](said.append, 20)
+    report = calibration(said.append, 20)
     assert len(said) == 7
     assert report.protocol == "calibration"
     table = as_markdown(report)
