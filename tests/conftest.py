@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import postgres as postgresql
 import pytest
@@ -43,6 +44,31 @@ def postgres() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     with postgresql.server(programs) as address:
         yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty place for a database, one of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'feedback.sqlite'}"
+        return
+    with postgresql.database(request.getfixturevalue("postgres"), f"t{uuid4().hex}") as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def feedback(address: str) -> Iterator[Feedback]:
+    with opened(address) as store:
+        yield store
+
+
+@contextmanager
+def opened(address: str) -> Iterator[Feedback]:
+    store = Feedback.open(address)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @pytest.fixture

@@ -41,6 +41,9 @@ REFUSED = {
     "device": ["watch", ""],
     "seen_device": ["phone"],
     "local_hour": [-1, 24, 1.5, "3"],
+    "experiment": ["", "Context", "-a", "a b", "a" * 49, 5, "a\n"],
+    "arm": ["", "a\0b", "a" * 121, 5],
+    "simulated": [None, 1, 0, "True"],
     "note": [None, [], "x", {"a": math.nan}, {"a": {1, 2}}, {"a": "é" * 2048}, {"a": "\ud800"}],
 }
 
@@ -98,6 +101,13 @@ def test_two_events_have_two_ids_and_a_time_between_now_and_then() -> None:
     first, second = said("like"), said("like")
     assert first.id != second.id
     assert 1.7e9 < first.at <= second.at
+
+
+@pytest.mark.parametrize("one", [{"experiment": "context"}, {"arm": "told"}])
+def test_an_arm_is_of_an_experiment_and_an_experiment_has_arms(one: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"arm is .*wanted .*, or neither"):
+        said("like", **one)
+    assert said("like", experiment="context", arm="told", simulated=np.True_).simulated is True
 
 
 # -- what stands ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import postgres as postgresql
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from conftest import opened
 from hypothesis import HealthCheck, given
 from hypothesis import settings as runs_of
 from sqlalchemy import Connection, create_engine, event, inspect, text
@@ -40,33 +41,9 @@ from recommender.types import Profile
 COLUMNS = [column.name for column in tables.events.c]
 SHOWN = {"recommendation": "drawn-1", "row": "because", "position": 3, "model": "ease", "score": -0.1 / 3, "propensity": 0.2}
 MOMENT = {"time_of_day": "evening", "device": "tv", "seen_device": "desktop", "local_hour": 23}
-FULL = Event("vera", "impression", 7, id="full", at=1.7e9 + 0.123456, note={"a": [1, None]}, **SHOWN, **MOMENT)  # type: ignore[arg-type]
+TRIED = {"experiment": "context", "arm": "told"}
+FULL = Event("vera", "impression", 7, id="full", at=1.7e9 + 0.123456, note={"a": [1, None]}, **SHOWN, **MOMENT, **TRIED)  # type: ignore[arg-type]
 ME = Viewer("me-0a1b", "Zoë 🎬", "Made this", {"shape": "owl", "hue": 200}, Profile(genres=("Drama", "Western")), "PG-13")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty place for a database, one of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'feedback.sqlite'}"
-        return
-    with postgresql.database(request.getfixturevalue("postgres"), f"t{uuid4().hex}") as fresh:
-        yield fresh
-
-
-@pytest.fixture
-def feedback(address: str) -> Iterator[Feedback]:
-    with opened(address) as store:
-        yield store
-
-
-@contextmanager
-def opened(address: str) -> Iterator[Feedback]:
-    store = Feedback.open(address)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def liked(*films: int, viewer: str = "vera") -> list[Event]:
@@ -434,17 +411,19 @@ def test_a_database_of_the_first_version_is_brought_up_and_keeps_its_rows(addres
     tables.bring_up(engine, "here", "0001")
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO people (viewer, name, line, avatar, genres, at) VALUES ('me-1', 'Ann', 'x', '{}', '[]', 5)")
+        connection.exec_driver_sql("INSERT INTO events (viewer, id, kind, film, at, note) VALUES ('me-1', 'a', 'like', 3, 5, '{}')")
     engine.dispose()
     with opened(address) as store:
         assert store.export("me-1")["person"]["name"] == "Ann"
-        assert store.version("me-1") == 0
+        assert store.events("me-1") == [Event("me-1", "like", 3, id="a", at=5)]  # real, and of no experiment
+        assert store.version("me-1") == 1
 
 
 def test_a_database_newer_than_the_program_is_refused(feedback: Feedback, address: str) -> None:
     feedback.add(liked(1))
     with tables.writing(feedback.engine).begin() as connection:
         connection.execute(text(f"UPDATE {tables.VERSIONS} SET version_num = '9999'"))
-    with pytest.raises(FeedbackError, match="version '9999', which is not known here; wanted at most '0002'") as error:
+    with pytest.raises(FeedbackError, match="version '9999', which is not known here; wanted at most '0003'") as error:
         Feedback.open(address)
     assert feedback.where in str(error.value)
     assert len(feedback.events("vera")) == 1

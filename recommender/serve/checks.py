@@ -9,6 +9,8 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 NOTE_BYTES = 4096
 
 
@@ -62,6 +64,13 @@ def number(allowed: Callable[[float], bool], wanted: str, name: str, value: Any)
     if not math.isfinite(plain) or not allowed(plain):
         raise refuse(name, value, wanted)
     return plain
+
+
+def flag(name: str, value: Any) -> bool:
+    """Yes or no; one of numpy becomes one of Python."""
+    if not isinstance(value, bool | np.bool):
+        raise refuse(name, value, "True or False")
+    return bool(value)
 
 
 def note(name: str, value: Any) -> dict[str, Any]:

@@ -22,10 +22,11 @@ OPINIONS = ("rating", "love", "like", "dislike")  # the latest standing one of a
 SILENT = ("impression", "click", "vote")  # kinds that say nothing of a taste
 ASPECTS = {**dict.fromkeys(OPINIONS, "opinion"), "watched": "watched", "list": "list", "hide": "hide", "unuse": "unuse"}  # of a film
 OF_NO_FILM = ("prefer", "vote", "undo")  # kinds that need not name one
-ALWAYS = ("viewer", "kind", "id", "at", "note")  # fields that are never unknown
+ALWAYS = ("viewer", "kind", "id", "at", "simulated", "note")  # fields that are never unknown
 
 VIEWER = re.compile(r"[a-z0-9-]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXPERIMENT = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
 
 _identifier = partial(checks.matching, _ID, "1 to 64 letters, digits, hyphens and underscores")
@@ -49,6 +50,9 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "device": _device,
     "seen_device": _device,
     "local_hour": partial(checks.whole, 23),
+    "experiment": partial(checks.matching, _EXPERIMENT, "1 to 48 small letters, digits and hyphens, a hyphen not first"),
+    "arm": partial(checks.text, 120),
+    "simulated": checks.flag,
     "note": checks.note,
 }
 
@@ -59,7 +63,8 @@ class Event:
 
     film: external id. target: the event that an undo takes back. recommendation: id of one drawn page or list; row, position (from 0), model, score
     and propensity: where in it the film stood. time_of_day, device: as the viewer or the browser says; seen_device: the class its User-Agent shows;
-    local_hour: on the viewer's clock. note: a small object of JSON, such as the preferences of a "prefer".
+    local_hour: on the viewer's clock. experiment, arm: the plan by which the page was made, and what the viewer got by it; both or neither.
+    simulated: nobody did this. note: a small object of JSON, such as the preferences of a "prefer".
     """
 
     viewer: str
@@ -79,6 +84,9 @@ class Event:
     device: str | None = None
     seen_device: str | None = None
     local_hour: int | None = None
+    experiment: str | None = None
+    arm: str | None = None
+    simulated: bool = False
     note: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +101,8 @@ class Event:
                 raise refuse(name, getattr(self, name), f"{'' if self.kind == kind else 'none but '}for a {kind}; this is a {self.kind}")
         if self.target == self.id:
             raise refuse("target", self.target, "another event than this undo itself")
+        if (self.experiment is None) != (self.arm is None):
+            raise refuse("arm", self.arm, "the arm of an experiment, or neither" if self.experiment else "an experiment with the arm, or neither")
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, Row, Select, Table, delete, func, select
@@ -23,11 +23,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from recommender.catalog import Catalog
-from recommender.serve import checks, tables
+from recommender.serve import checks, columns, tables
+from recommender.serve.columns import Recorded
 from recommender.serve.events import ASPECTS, KINDS, NO_TASTE, OPINIONS, SILENT, Event, Opinion, Taste, fold, note_of, preferences_of, standing
 from recommender.serve.tables import FeedbackError, events, metadata, people
 from recommender.serve.viewers import SHAPES, Viewer
 from recommender.types import CERTIFICATES, Profile
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = (
     "ASPECTS",
@@ -87,6 +91,33 @@ class Feedback:
             rows = [{**asdict(event), "note": _json(event.note)} for event in batch]
             return connection.execute(new, rows, execution_options={"preserve_rowcount": True}).rowcount
 
+    def add_columns(self, said: Mapping[str, Any]) -> int:
+        """Store what simulated viewers did, all or none, and say how many events were new; known ids are skipped.
+
+        said: fields of Event -> N values, or one for all; notes as text of JSON. What an event may not be is a ValueError; see columns.checked.
+        """
+        checked = columns.checked(said)
+        with self._writing({f"experiment {name}" for name in set(checked.get("experiment", ()))}) as connection:
+            return columns.insert(connection, checked)
+
+    def outcomes(self, experiment: str) -> DataFrame:
+        """Everything that was recorded in an experiment, one event a row; see columns.read."""
+        with self._reading() as connection:
+            return columns.read(connection, experiment)
+
+    def experiments(self) -> list[Recorded]:
+        """What experiments there are events of, the latest first."""
+        with self._reading() as connection:
+            return columns.recorded(connection)
+
+    def drop_experiment(self, name: str) -> int:
+        """Remove the simulated events of an experiment, and say how many there were. What people did stays."""
+        with self._writing({f"experiment {name}"}) as connection:
+            removed = connection.execute(delete(events).where(events.c.experiment == name, events.c.simulated)).rowcount
+        with _reached(self.where, self.engine.url):
+            tables.clear_log(self.engine)
+        return removed
+
     def events(self, viewer: str, kinds: Collection[str] | None = None) -> list[Event]:
         """A viewer's events in the order of storing, of some kinds or of all."""
         asked = select(events).where(events.c.viewer == viewer)
@@ -107,7 +138,7 @@ class Feedback:
     def votes(self) -> list[Event]:
         """The votes of all viewers that were not taken back, in the order of storing."""
         voters = select(events.c.viewer).where(tables.VOTES)
-        stored = self._events(select(events).where(events.c.viewer.in_(voters), events.c.kind.in_(("vote", "undo"))))
+        stored = self._events(select(events).where(events.c.viewer.in_(voters), tables.REAL, events.c.kind.in_(("vote", "undo"))))
         of: dict[str, list[Event]] = {}
         for event in stored:
             of.setdefault(event.viewer, []).append(event)

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Double,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    false,
     func,
     make_url,
     select,
@@ -42,8 +44,11 @@ WAIT = 30  # seconds that a writer waits for another
 ANSWER = 10  # seconds that a server has to answer
 
 metadata = MetaData()
-SPEAKING = text(f"kind NOT IN ({', '.join(repr(kind) for kind in SILENT)})")  # literal, so that both databases know their index by it
-VOTES = text("kind = 'vote'")
+# Literal, so that both databases know their indexes by them:
+REAL = text("NOT simulated")
+SPEAKING = text(f"NOT simulated AND kind NOT IN ({', '.join(repr(kind) for kind in SILENT)})")
+VOTES = text("NOT simulated AND kind = 'vote'")
+TRIED = text("experiment IS NOT NULL")
 
 events = Table(
     "events",
@@ -67,12 +72,16 @@ events = Table(
     Column("seen_device", String(16)),
     Column("local_hour", Integer),
     Column("note", Text, nullable=False),  # JSON
+    Column("experiment", String(64)),
+    Column("arm", Text),
+    Column("simulated", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("viewer", "id", name="events_viewer_id"),
     sqlite_autoincrement=True,  # no number is given twice, also after a viewer was forgotten
 )
 Index("events_viewer_seq", events.c.viewer, events.c.seq)
 Index("events_speaking", events.c.viewer, events.c.seq, sqlite_where=SPEAKING, postgresql_where=SPEAKING)
 Index("events_votes", events.c.viewer, sqlite_where=VOTES, postgresql_where=VOTES)
+Index("events_experiment", events.c.experiment, events.c.seq, sqlite_where=TRIED, postgresql_where=TRIED)
 people = Table(
     "people",
     metadata,
