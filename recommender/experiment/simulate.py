@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,13 @@ def simulate(plan: Plan, catalog: Catalog, models: dict[str, Recommender], say: 
     yield from happen(plan, world, prepared, models, say)
 
 
-def happen(plan: Plan, world: World, prepared: Agenda, models: dict[str, Recommender], say: Say = lambda line: None) -> Iterator[Batch]:
-    """What happens in a world of the same viewers, of any dose, on the visits that were prepared."""
+def happen(plan: Plan, world: World, prepared: Agenda, models: dict[str, Recommender] | None = None, say: Say = lambda line: None) -> Iterator[Batch]:
+    """What happens in a world of the same viewers, of any dose, on the visits that were prepared. Without models no list is timed."""
     gone = np.zeros((len(world), len(world.catalog)), bool)
-    timed = _timed(plan, prepared)
-    _warm(plan, models, prepared)
+    timed = _timed(plan, prepared) & (models is not None)
+    models = models or {}
+    for name, profile in product(models.keys() & {arm.model for arm in plan.arms}, prepared.profiles[:3]):
+        milliseconds(models[name], query(profile, 0))  # warm
     for day in np.unique(prepared.days).tolist():
         visits = np.flatnonzero(prepared.days == day)
         viewers, contexts = prepared.viewers[visits], prepared.contexts[visits]
@@ -74,12 +77,6 @@ def _timed(plan: Plan, prepared: Agenda) -> np.ndarray:
         own = np.flatnonzero((prepared.arms == arm) & (prepared.days >= 0))
         chosen[rng.permutation(own)[:TIMED]] = True
     return chosen
-
-
-def _warm(plan: Plan, models: dict[str, Recommender], prepared: Agenda) -> None:
-    for name in {arm.model for arm in plan.arms}:
-        for profile in prepared.profiles[:3]:
-            milliseconds(models[name], query(profile, 0))
 
 
 def _ms(plan: Plan, prepared: Agenda, models: dict[str, Recommender], visit: int) -> str:
