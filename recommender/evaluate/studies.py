@@ -238,4 +238,5 @@ STUDIES = {
     "dislikes": dislikes,
     "sliders": sliders,
     "calibration": trials.calibration,
+    "aa": trials.aa,
 }

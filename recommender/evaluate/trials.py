@@ -61,6 +61,39 @@ def calibration(report: Report) -> str:
     )
 
 
+def aa(report: Report) -> str:
+    """Four tables: errors where nothing is to be found, verdicts, what seems better, and which check catches which fault."""
+    more = report.more
+    rows = {(r.variant, r.model, r.metric): r for r in report.rows}
+    variants = list(dict.fromkeys(r.variant for r in report.rows))
+    nothing, below, ever, better = variants[0], "p below alpha", "ever on one of the days", "proven better"
+
+    def models(variant: str, *metrics: str) -> list[str]:
+        return list(dict.fromkeys(r.model for r in report.rows if r.variant == variant and r.metric in metrics))
+
+    def lines(names: Iterable[str], cells: Callable[[str], Iterable[tuple[str, str, str]]]) -> list[list[str]]:
+        return [[name, *(_percent(rows.get(key)) for key in cells(name))] for name in names]
+
+    verdicts, planted = models(nothing, "verdict"), variants[1:]
+    faults = [variant for variant in variants if models(variant, "alarm")]
+    return "\n\n".join(
+        (
+            f"{more['metric']}{', simulated' if more['simulated'] else ''}: the control of {more['experiment']} dealt anew {more['runs']:,} times "
+            f"({more['viewers']:,} viewers, {more['days']} days). In brackets the exact 95% interval.",
+            grid(
+                ("A/A, nothing to find", f"p < {more['alpha']:g} at the end", f"ever on one of {more['days']} days"),
+                lines(models(nothing, below, ever), lambda name: [(nothing, name, metric) for metric in (below, ever)]),
+            ),
+            f"What follows; each planted {more['runs_planted']:,} times, in {more['viewers_with_a_lift']:,} viewers drawn again from the control:",
+            grid(("verdict", *variants), lines(verdicts, lambda name: [(variant, name, "verdict") for variant in variants])),
+            "How often the arm with it seems better, whatever the checks say:",
+            grid(("by", *planted), lines(models(planted[0], better), lambda name: [(variant, name, better) for variant in planted])),
+            "Alarms of the checks:",
+            grid(("check", *faults), lines(models(nothing, "alarm"), lambda name: [(variant, name, "alarm") for variant in faults])),
+        )
+    )
+
+
 def _percent(row: Row | None) -> str:
     if row is None:
         return NONE

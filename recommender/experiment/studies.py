@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recommender.evaluate.report import Report
-from recommender.experiment import calibrated
+from recommender.experiment import aa, calibrated
 
 STUDIES: dict[str, Callable[[Callable[[str], object]], Report]] = {
+    "aa": aa.aa,
     "calibration": calibrated.calibration,
 }
