@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from recommender.experiment.bandit import EXPLORED, POLICIES, Runs, biases, epsilon_greedy, equal, run, thompson, widths
+from recommender.experiment.bandit import EXPLORED, POLICIES, Runs, best_after, biases, epsilon_greedy, equal, run, thompson, widths
 
 RATES = np.array([0.12, 0.20, 0.30])
 VISITORS = np.full(30, 120)
@@ -74,6 +74,14 @@ def test_epsilon_greedy_keeps_exploring() -> None:
     found = played("epsilon-greedy")
     assert found.regret.mean(axis=0)[-1] >= EXPLORED * 120 * (RATES.max() - RATES).mean() * 0.9  # a fixed toll a day
     assert found.cumulative[:, -1].mean() < played("equal shares").cumulative[:, -1].mean()
+
+
+def test_a_test_that_ends_gives_everybody_the_row_that_did_best() -> None:
+    wins, visits = np.array([[30, 45, 20], [30, 20, 31]]), np.full((2, 3), 100)
+    assert best_after(300)(wins, visits, 50, np.random.default_rng(0)).tolist() == [[0, 50, 0], [0, 0, 50]]
+    assert best_after(301)(wins, visits, 30, np.random.default_rng(0)).tolist() == [[10, 10, 10]] * 2
+    ties = best_after(300)(np.full((2000, 3), 30), np.full((2000, 3), 100), 1, np.random.default_rng(0)).sum(axis=0)
+    assert ties == pytest.approx([2000 / 3] * 3, abs=90)  # equal means are told apart by lot, not by number
 
 
 def test_nothing_is_lost_where_all_rows_are_alike() -> None:

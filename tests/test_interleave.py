@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kstest, ttest_1samp
 from statsmodels.stats.power import tt_solve_power
 
-from recommender.experiment.interleave import NOBODY, Preference, credited, draft, leanings, needed, preference, sensitivity, votes
+from recommender.experiment.interleave import NOBODY, Preference, Sensitivity, credited, draft, leanings, needed, preference, sensitivity, votes
 from recommender.stats.effects import ratio_effect
 from recommender.stats.moments import Moments
 
@@ -111,9 +111,14 @@ def arms(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return control, treatment, rng.poisson((0.8, 1.2), (n, 2))
 
 
+def once(n: int, seed: int, draws: int) -> Sensitivity:
+    control, treatment, credits = arms(n, seed)
+    return sensitivity(control[None], treatment[None], credits[None], draws=draws)
+
+
 def test_what_a_viewer_tells_is_the_square_of_effect_over_error() -> None:
     control, treatment, credits = arms(4000)
-    found = sensitivity(control, treatment, credits, draws=300)
+    found = sensitivity(control[None], treatment[None], credits[None], draws=300)
     # 4,000 viewers in either arm are an A/B test of 8,000
     effect = ratio_effect(Moments.of(control), Moments.of(treatment), 0, 1)
     assert found.ab.estimate == pytest.approx((effect.absolute.estimate / effect.se) ** 2 / 8000, rel=1e-3)
@@ -123,9 +128,17 @@ def test_what_a_viewer_tells_is_the_square_of_effect_over_error() -> None:
     assert all(part.lo < part.estimate < part.hi for part in found)
 
 
+def test_repeats_make_effects_surer_and_leave_variances_as_they_are() -> None:
+    control, treatment, credits = (np.stack(parts) for parts in zip(*(arms(2000, seed) for seed in range(20))))
+    one, many = once(2000, 0, 400), sensitivity(control, treatment, credits, draws=400)
+    truth = once(400_000, 99, draws=2)
+    assert abs(many.ratio.estimate / truth.ratio.estimate - 1) < 0.25
+    assert many.ratio.hi / many.ratio.lo < 0.5 * one.ratio.hi / one.ratio.lo
+
+
 def test_the_interval_of_the_ratio_covers_it() -> None:
-    truth = sensitivity(*arms(400_000, 99), draws=2).ratio.estimate
-    covered = [lo <= truth <= hi for _, lo, hi in (sensitivity(*arms(3000, seed), draws=200).ratio for seed in range(100))]
+    truth = once(400_000, 99, draws=2).ratio.estimate
+    covered = [lo <= truth <= hi for _, lo, hi in (once(3000, seed, draws=200).ratio for seed in range(100))]
     assert 86 <= sum(covered) <= 100  # binomial(100, .95): 86 or more in 99.97%
 
 
@@ -140,9 +153,9 @@ def test_viewers_needed_agree_with_statsmodels() -> None:
 
 
 def test_nothing_to_compare_is_refused() -> None:
-    same = np.tile([1.0, 10.0], (5, 1))
+    same = np.tile([1.0, 10.0], (1, 5, 1))
     with pytest.raises(ValueError, match="clicks that vary and rates that differ"):
-        sensitivity(same, same, np.tile([1, 0], (5, 1)), draws=10)
+        sensitivity(same, same, np.tile([1, 0], (1, 5, 1)), draws=10)
 
 
 # -- votes of real viewers ---------------------------------------------------------------------------------------------

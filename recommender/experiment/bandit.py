@@ -68,10 +68,25 @@ def epsilon_greedy(wins: np.ndarray, visits: np.ndarray, n: int, rng: np.random.
     if not visits.any():
         return equal(wins, visits, n, rng)
     explored = equal(wins, visits, round(EXPLORED * n), rng)
-    means = wins / np.maximum(visits, 1)
-    best = (means + 1e-9 * rng.random(means.shape)).argmax(axis=1)
-    explored[np.arange(len(best)), best] += n - round(EXPLORED * n)
+    explored[np.arange(len(wins)), _best(wins, visits, rng)] += n - round(EXPLORED * n)
     return explored
+
+
+def best_after(tested: int) -> Policy:
+    """An A/B test that ends: all rows alike until there were so many visits, then the one with the best mean for everybody."""
+
+    def choose(wins: np.ndarray, visits: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+        if visits[0].sum() < tested:
+            return equal(wins, visits, n, rng)
+        return n * (_best(wins, visits, rng)[:, None] == np.arange(wins.shape[1]))
+
+    return choose
+
+
+def _best(wins: np.ndarray, visits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # (R,)
+    """The row with the best mean so far, among equals by lot."""
+    means = wins / np.maximum(visits, 1)
+    return (means + 1e-9 * rng.random(means.shape)).argmax(axis=1)
 
 
 POLICIES: dict[str, Policy] = {"Thompson sampling": thompson, "epsilon-greedy": epsilon_greedy, "equal shares": equal}

@@ -108,13 +108,15 @@ def leanings(credits: np.ndarray) -> np.ndarray:  # (V,)
 
 
 def sensitivity(control: np.ndarray, treatment: np.ndarray, credits: np.ndarray, seed: int = 0, draws: int = 2000) -> Sensitivity:
-    """How much a viewer tells in either test. control, treatment (V, 2): clicks and films shown of each viewer under either ranking; credits (V, 2)
-    of the same viewer under the draft. Percentile bootstrap over viewers, each with all three. Raises ValueError where nothing varies.
+    """How much a viewer tells in either test. control, treatment (S, V, 2): clicks and films shown of each viewer under either ranking; credits
+    (S, V, 2) of the same viewers under the draft. S repeats of the same time make the effects surer; the variances stay those of one.
+    Percentile bootstrap over viewers, each with all three. Raises ValueError where nothing varies.
 
     With r the ratio of sums and v the variance of a viewer's part in it by the delta method, as in stats/effects.py:
     ab = (r_t - r_c)^2 / (2 (v_c + v_t)),  interleaved = mean(d)^2 / var(d),  d the leanings.
     """
-    columns = np.column_stack([_squares(control), _squares(treatment), d := leanings(credits), d * d])
+    d = np.stack([leanings(once) for once in credits])
+    columns = np.column_stack([_squares(control), _squares(treatment), d.mean(axis=0), (d * d).mean(axis=0)])
     rng, n = np.random.default_rng(seed), len(columns)
     drawn = np.concatenate([_told(_counts(n, min(BLOCK, draws - start), rng) @ columns / n) for start in range(0, draws, BLOCK)])
     found = _told(columns.mean(axis=0)[None])[0]
@@ -132,8 +134,9 @@ def needed(information: float, power: float = 0.8, alpha: float = 0.05) -> float
 
 
 def _squares(arm: np.ndarray) -> np.ndarray:  # (V, 5)
-    clicks, shown = np.asarray(arm, np.float64).T
-    return np.column_stack([clicks, shown, clicks * clicks, clicks * shown, shown * shown])
+    """Clicks, films shown and their products, means over repeats (S, V, 2)."""
+    clicks, shown = np.moveaxis(np.asarray(arm, np.float64), 2, 0)
+    return np.stack([clicks, shown, clicks * clicks, clicks * shown, shown * shown], axis=2).mean(axis=0)
 
 
 def _counts(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
