@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommender.experiment.lists import SHOWN, arm_of
+from recommender.experiment.assign import arm_of
+from recommender.experiment.lists import SHOWN
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.simulate import TIMED, simulate
 from recommender.experiment.world import CONTEXTS, World

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
 from recommender import rank
-from recommender.experiment.log import UNASSIGNED
-from recommender.experiment.plan import Arm, Plan, Simulation
+from recommender.experiment.assign import arms_of, first_day, midnight
+from recommender.experiment.plan import Plan, Simulation
 from recommender.experiment.world import CONTEXTS, NOWHERE, World
 from recommender.types import Context, Profile, Query, Recommender
 
@@ -44,13 +43,6 @@ class Agenda:
     scores: np.ndarray
 
 
-def first_day(plan: Plan) -> date:
-    """The date of day 0: the day after the plan was frozen. A ValueError where it was not."""
-    if plan.frozen is None:
-        raise ValueError(f"plan {plan.name} is not frozen, wanted one that no longer changes")
-    return plan.frozen + timedelta(1)
-
-
 def simulation(plan: Plan) -> Simulation:
     """How the plan is simulated. A ValueError where it is an experiment on people."""
     if plan.simulation is None:
@@ -64,9 +56,7 @@ def agenda(plan: Plan, world: World, models: dict[str, Recommender], say: Say) -
         raise LookupError(f"model {missing[0]!r} of plan {plan.name} is not there, wanted one of {', '.join(sorted(models))}")
     span = np.arange(-simulation(plan).days_before, plan.days)
     names = np.array([f"sim-{plan.name}-{n}" for n in range(len(world))], object)
-    number = {arm.name: n for n, arm in enumerate(plan.arms)}
-    assigned = (arm_of(plan, name) for name in names)
-    arms = np.array([UNASSIGNED if arm is None else number[arm.name] for arm in assigned])
+    arms = arms_of(plan, names)
     start = first_day(plan)
     comes, contexts = world.calendar(span, start)
     day, viewer = np.nonzero(comes.T)
@@ -126,18 +116,3 @@ def milliseconds(model: Recommender, asked: Query) -> float:
     start = time.perf_counter()
     rank.top(rank.mask(model.score([asked])[0], asked.profile.items), SHOWN)
     return 1000 * (time.perf_counter() - start)
-
-
-def midnight(day: date) -> int:
-    """Unix seconds; the viewers' clocks show universal time."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-def arm_of(plan: Plan, viewer: str) -> Arm | None:
-    """Until experiment/assign.py is there: the arm by a hash of the viewer's id."""
-    place = int(hashlib.sha256(f"{plan.salt}/{viewer}".encode()).hexdigest()[:13], 16) / 16**13
-    for arm in plan.arms:
-        if place < arm.share:
-            return arm
-        place -= arm.share
-    return None
