@@ -73,6 +73,7 @@ def effects(measured: Sequence[Measured], reading: Reading, absolute: bool = Fal
                 band=(-mde, mde) if primary and math.isfinite(mde) else None,
                 scale=scale,
                 times=say.unit(m.metric).times,
+                unit=say.unit(m.metric).says,
             )
         )
     return forest(blocks, None if absolute else "effect, as a share of the control’s value", 1 - reading.plan.alpha)

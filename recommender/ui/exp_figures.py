@@ -133,6 +133,8 @@ def decisive_p(measured: Measured, reading: Reading) -> float:
 
 def unsharpened(measured: Measured) -> Measured:
     """The same as it was measured, without CUPED."""
+    if measured.sharp is None:
+        return measured
     return replace(measured, sharp=None, sharp_anytime=None, sharp_anytime_relative=None, p_holm=None)
 
 

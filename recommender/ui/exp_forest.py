@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from recommender.stats.effects import Interval
 from recommender.ui.curves import GOLD
-from recommender.ui.measures import signed
 from recommender.ui.vega import GRID, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, reach, within
 
 WARN = "#ff9d7a"
 ZERO = "datum.value === 0 ? '0' : datum.label"
-HEAD, LANE, GAP, TICKS = 26, 38, 12, 26  # px: the name of a block, a line of it, what parts it from the next, its own axis
+HEAD, LANE, GAP, LIMIT, TICKS = 26, 38, 12, 8, 40  # px: a block's name, a line of it, what parts it from the next, a limit's name, its own axis
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Lane:
 class Block:
     """A name with its lines. word: what is said of it, at the right, in the colour tone; band: lies behind it; limit: a line and its name.
 
-    scale: what 1 of the axis is; above 0 where the block has an axis of its own, in units of its own (times, a number for people).
+    scale: what 1 of the axis is; above 0 where the block has an axis of its own, in units of its own, `times` as many of which are its figures.
     """
 
     head: str
@@ -47,6 +46,7 @@ class Block:
     limit: tuple[float, str] | None = None
     scale: float = 0.0
     times: float = 1.0
+    unit: str = ""
 
 
 def tips(level: float) -> dict[str, str]:
@@ -61,7 +61,8 @@ def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict
     """
     lines = lines or {}
     low, high = _domain(blocks, lines)
-    rows, heads, bands, limits, ticks, height = _placed(blocks, low, high)
+    here = _placed(blocks, low, high)
+    height = here.height
     x, y = within(low, high), {"domain": [0, height], "range": [0, height], "nice": False, "zero": False}
     number_axis = axis(title, format="+.3~%", tickCount=5, labelExpr=ZERO) if title else None
     at = lambda field: q(field, scale=x, axis=number_axis)
@@ -72,26 +73,27 @@ def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict
     whisker = {"orient": "vertical", "thickness": 1.6, "size": 11, "clip": True}
     beside = {"align": "right", "dx": -5, "dy": 1, "color": WARN, "baseline": "top", "fontSize": 11}
     behind = [
-        layer("rect", {"color": GOLD, "opacity": 0.09, "clip": True}, rows=bands, x=at("x"), x2={"field": "x2"}, y2={"field": "y2"}, **up),
+        layer("rect", {"color": GOLD, "opacity": 0.09, "clip": True}, rows=here.bands, x=at("x"), x2={"field": "x2"}, y2={"field": "y2"}, **up),
         *_uprights(lines, x, number_axis),
-        layer("rect", {"color": WARN, "opacity": 0.08}, rows=limits, x=at("x"), x2={"value": "width"}, y2={"field": "y2"}, **up),
-        layer("rule", {"color": WARN, "strokeWidth": 2, "clip": True}, rows=limits, x=at("x"), y2={"field": "y2"}, **up),
-        *_over(beside, limits, x=at("x"), text=n("name"), **up),
-        layer("rule", {"color": GRID}, rows=ticks, x={"value": 0}, x2={"value": "width"}, **up),
-        layer("text", {"baseline": "top", "dy": 4}, rows=ticks, x=at("x"), text=n("said"), **up),
+        layer("rect", {"color": WARN, "opacity": 0.08}, rows=here.limits, x=at("x"), x2={"value": "width"}, y2={"field": "y2"}, **up),
+        layer("rule", {"color": WARN, "strokeWidth": 2, "clip": True}, rows=here.limits, x=at("x"), y2={"field": "y2"}, **up),
+        *_over(beside, here.limits, x=at("x"), text=n("name"), **up),
+        layer("rule", {"color": GRID}, rows=here.ticks, x={"value": 0}, x2={"value": "width"}, **up),
+        layer("text", {"baseline": "top", "dy": 4}, rows=here.ticks, x=at("x"), text=n("said"), **up),
+        layer("text", {"align": "left", "baseline": "top", "dy": 4}, rows=here.units, x={"value": 0}, text=n("said"), **up),
     ]
     layers = [
-        *(each for each in behind if each.get("data", {"values": rows})["values"]),
+        *(each for each in behind if each.get("data", {"values": here.rows})["values"]),
         layer("rule", {"strokeWidth": 1.6, "clip": True}, "isValid(datum.alo)", x=at("alo"), x2={"field": "ahi"}, color=shade, tooltip=hover, **up),
         *(layer("tick", whisker, x=at(end), color=shade, tooltip=hover, **up) for end in ("alo", "ahi")),
         layer("rule", {"strokeWidth": 6, "clip": True}, "isValid(datum.lo)", x=at("lo"), x2={"field": "hi"}, color=shade, tooltip=hover, **up),
         layer("point", {"size": 74, "strokeWidth": 2, "opacity": 1, "clip": True}, x=at("x"), stroke=shade, fill=fill, tooltip=hover, **up),
         *_over({"align": "left", "dy": -14, "color": SOFT}, x={"value": 0}, text=n("left"), tooltip=hover, **up),
         *_over({"align": "right", "dy": -14, "color": IVORY}, x={"value": "width"}, text=n("right"), tooltip=hover, **up),
-        *_over({"align": "left", "fontSize": 13, "fontWeight": 600, "color": IVORY}, heads, x={"value": 0}, text=n("head"), **up),
-        *_over({"align": "right", "fontWeight": 600}, heads, x={"value": "width"}, text=n("word"), color=shade, **up),
+        *_over({"align": "left", "fontSize": 13, "fontWeight": 600, "color": IVORY}, here.heads, x={"value": 0}, text=n("head"), **up),
+        *_over({"align": "right", "fontWeight": 600}, here.heads, x={"value": "width"}, text=n("word"), color=shade, **up),
     ]
-    return dress(layers, pd.DataFrame(rows), height)
+    return dress(layers, pd.DataFrame(here.rows), height)
 
 
 def _over(style: Spec, rows: list[Spec] | None = None, **encoding: Any) -> list[Spec]:
@@ -116,30 +118,42 @@ def _domain(blocks: Sequence[Block], lines: dict[str, tuple[float, str]]) -> tup
     return reach(max(min([*far, low]), low - room), min(max([*far, high]), high + room))
 
 
-def _placed(blocks: Sequence[Block], low: float, high: float) -> tuple[list[Spec], list[Spec], list[Spec], list[Spec], list[Spec], int]:
-    """Where everything stands, in px from above: lines, names, bands, limits, ticks; and the height."""
-    rows: list[Spec] = []
-    heads: list[Spec] = []
-    bands: list[Spec] = []
-    limits: list[Spec] = []
-    ticks: list[Spec] = []
-    y = 0
+@dataclass
+class _Places:
+    """What is drawn, with where it stands in px from above; height: of all."""
+
+    rows: list[Spec] = field(default_factory=list)
+    heads: list[Spec] = field(default_factory=list)
+    bands: list[Spec] = field(default_factory=list)
+    limits: list[Spec] = field(default_factory=list)
+    ticks: list[Spec] = field(default_factory=list)
+    units: list[Spec] = field(default_factory=list)
+    height: int = 0
+
+
+def _placed(blocks: Sequence[Block], low: float, high: float) -> _Places:
+    """Blocks from above, on an axis from low to high."""
+    made = _Places()
     for block in blocks:
-        top = y
-        heads.append({"y": y + 10, "head": block.head, "word": block.word, "colour": block.tone})
-        y += HEAD
-        for lane in block.lanes:
-            rows.append(_line(block, lane, y + 24, low, high))
-            y += LANE
+        top = made.height + HEAD
+        made.heads.append({"y": made.height + 10, "head": block.head, "word": block.word, "colour": block.tone})
+        made.rows += [_line(block, lane, top + LANE * i + 24, low, high) for i, lane in enumerate(block.lanes)]
+        foot = top + LANE * len(block.lanes)
         if block.band:
-            bands.append({"x": block.band[0], "x2": block.band[1], "y": top + HEAD - 4, "y2": y})
+            made.bands.append({"x": block.band[0], "x2": block.band[1], "y": top - 4, "y2": foot})
         if block.limit:
-            limits.append({"x": block.limit[0], "name": block.limit[1], "y": y, "y2": top + HEAD + 16})
+            made.limits.append({"x": block.limit[0], "name": block.limit[1], "y": foot, "y2": top + 16})
         if block.scale:
-            ticks += [{"x": t / block.scale, "said": signed(block.times * t), "y": y} for t in _nice(low * block.scale, high * block.scale)]
-            y += TICKS
-        y += GAP
-    return rows, heads, bands, limits, ticks, y
+            by = block.scale * block.times
+            made.ticks += [{"x": t / by, "said": _tick(t), "y": foot} for t in _nice(low * by, high * by)]
+            made.units.append({"said": f"in {block.unit}", "y": foot + 18})
+        made.height = foot + (LIMIT if block.limit else 0) + (TICKS if block.scale else 0) + GAP
+    return made
+
+
+def _tick(x: float) -> str:
+    """'+50', '−.05', '0'."""
+    return f"{x:+g}".replace("0.", ".", 1).replace("-", "−") if x else "0"
 
 
 def _line(block: Block, lane: Lane, y: int, low: float, high: float) -> Spec:

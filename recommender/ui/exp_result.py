@@ -90,7 +90,7 @@ def values(m: Measured, reading: Reading) -> str:
     """'As measured “with” has 7.35 against 7.00 clicks per 100 films in “without”. The effect is …'"""
     best = m.best
     change = say.relative(best.relative) if say.known(best.relative) else f"{say.absolute(m.metric, best.absolute)} {say.unit(m.metric).says}"
-    how = "with CUPED" if m.sharp else "without CUPED, for want of days before"
+    how = "with CUPED" if m.sharp else "as measured"
     return f"“{m.arm}” has {say.values(m)} in “{reading.plan.control.name}”; the effect {how} is {change}, {chance_of(best.p)}."
 
 
@@ -183,7 +183,9 @@ def lost(x: float, m: Measured) -> str:
     """An expected loss in units of the screen; 'under .01' where it rounds to nothing."""
     times = say.unit(m.metric).times
     decimals = max(say.digits(times * m.best.se), 2)
-    return number(times * x, decimals) if round(times * x, decimals) or not x else f"under {number(10**-decimals, decimals)}"
+    if round(times * x, decimals):
+        return number(times * x, decimals)
+    return f"under {number(10**-decimals, decimals)}" if m.best.se > 0 else "0"
 
 
 # -- figures -----------------------------------------------------------------------------------------------------------
