@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recommender.experiment.assign import arms_of
 from recommender.experiment.log import Log
 from recommender.experiment.plan import Plan
 
@@ -27,18 +28,19 @@ class Break(NamedTuple):
 
 
 def same_for_all(plan: Plan, log: Log, seed: int = 0) -> tuple[Plan, Log]:
-    """An A/A experiment: the viewers of the control alone, dealt anew into arms that all got the control. The truth is no effect, on anything.
+    """An A/A experiment: the viewers of the control alone, dealt anew into arms that all got the control, by the hash that deals real viewers with a
+    salt that the seed makes. The truth is no effect, on anything.
 
     No number of viewers is planned, since there are fewer: its end is that of the planned days.
     """
     arms = [plan.control] + [replace(plan.control, name=f"{plan.control.name}, again {n}".removesuffix(" 1")) for n in range(1, len(plan.arms))]
-    shares = np.array([arm.share for arm in plan.arms]) / (1 - plan.holdout)
-    control = log.keep(np.flatnonzero(log.arms == 0))
-    drawn = np.random.default_rng([seed, 0xAA]).random(len(control))
-    dealt = np.minimum(np.searchsorted(shares.cumsum(), drawn, side="right"), len(arms) - 1)
+    whole = sum(arm.share for arm in plan.arms)
+    named = tuple(replace(arm, share=like.share / whole) for arm, like in zip(arms, plan.arms))
     simulation = plan.simulation and replace(plan.simulation, viewers=max(round(plan.simulation.viewers * plan.control.share), 20))
-    named = tuple(replace(arm, share=float(share)) for arm, share in zip(arms, shares))
-    return replace(plan, arms=named, holdout=0.0, viewers=None, simulation=simulation), replace(control, arms=dealt)
+    same = replace(plan, arms=named, holdout=0.0, viewers=None, simulation=simulation)
+    control = log.keep(np.flatnonzero(log.arms == 0))
+    dealt = arms_of(replace(same, name=f"aa-{seed}"), map(str, range(len(control))))
+    return same, replace(control, arms=dealt)
 
 
 def lose(plan: Plan, log: Log, seed: int = 0) -> Log:

@@ -61,7 +61,7 @@ def ratio(sample: Sample) -> Check:
     found = srm(np.array(counts), np.array([arm.share for arm in sample.plan.arms]))
     seen = listed([f"{n:,} in {arm.name}" for n, arm in zip(counts, sample.plan.arms)])
     planned = listed([f"{n:,.0f}" for n in found.expected])
-    said = f"{seen}, where {planned} were to be expected: {chance(found.p)}. Below .001 viewers were lost unlike."
+    said = f"{seen}, where {planned} were to be expected: {chance(found.p)}. Below .001 the verdict is refused."
     facts = {"observed": counts, "expected": list(found.expected), "arms": [arm.name for arm in sample.plan.arms]}
     return Check("srm", label, found.p >= REFUSED, True, said, found.p, facts)
 
