@@ -198,10 +198,12 @@ def _failed(reading: Reading) -> list[Check]:
 
 
 def _reasons(reading: Reading, case: Case) -> tuple[str, ...]:
-    """One line each: health, the primary metric, each guardrail, the end."""
+    """One line each: health, the primary metric, each guardrail, the end; no effect where a check that blocks fails."""
     failed, warned = _failed(reading), [check for check in reading.health if not check.ok and not check.blocks]
     lines = [f"Health: {'no check that blocks fails' if not failed else listed([check.label.lower() for check in failed]) + ' blocks the verdict'}."]
     lines += [f"Warning: {check.said}" for check in warned]
+    if failed:
+        return (*lines, "Effect and guardrails: not read.")
     proven = "proven better" if case.better else "proven worse" if case.worse else "not proven either way"
     lines.append(f"Primary metric {proven}: {_effect(reading, case)}.")
     said = {"safe": "within its margin for sure", "worse": "beyond its margin for sure", "unsure": "not proven within its margin"}
