@@ -154,6 +154,7 @@ def test_of_people_the_days_before_are_read_too_and_what_was_taken_back_is_not(f
     found = feedback.outcomes("context")
     assert sorted(found["film"]) == [1, 2, 3, 4, 4, 7]
     assert found[found["simulated"]]["film"].tolist() == [4]
+    assert found[found["arm"].isna()]["film"].tolist() == [1, 2]
 
 
 def test_what_is_simulated_touches_nobody(feedback: Feedback) -> None:

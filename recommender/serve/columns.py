@@ -130,7 +130,7 @@ def insert(connection: Connection, columns: Mapping[str, np.ndarray]) -> int:
 
 def read(connection: Connection, experiment: str) -> pd.DataFrame:
     """READ of every event of an experiment that was not taken back, in the order of storing; words as categories. Of people also what they did in
-    the BEFORE seconds before the first of them, whatever experiment it was of."""
+    the BEFORE seconds before the first of them, whatever experiment it was of, with no arm."""
     names, place = _spoken(connection, READ)
     found = _table(connection, f"SELECT {names} FROM events WHERE experiment = {place} ORDER BY seq", experiment)
     real = found["at"][~found["simulated"]]
@@ -139,6 +139,7 @@ def read(connection: Connection, experiment: str) -> pd.DataFrame:
     people = f"NOT simulated AND viewer IN (SELECT viewer FROM events WHERE experiment = {place} AND NOT simulated)"
     earlier = f"{people} AND at >= {place} AND at < {place} AND (experiment IS NULL OR experiment <> {place})"
     begin = float(real.min())
+    names = ", ".join("NULL" if name == "arm" else _spoken(connection, [name])[0] for name in READ)  # an arm of another experiment is none of this
     before = _table(connection, f"SELECT {names} FROM events WHERE {earlier} ORDER BY seq", experiment, begin - BEFORE, begin, experiment)
     found = _joined([before, found]).sort_values("seq", ignore_index=True)
     return found[~found["seq"].isin(_taken_back(connection, experiment))].reset_index(drop=True)
