@@ -24,7 +24,7 @@ def _arm(order: Sequence[str]) -> tuple[Spec, Spec]:
     return n("arm", scale=look(ARMS), legend=None), n("arm", scale=look(SHAPES), legend=None)
 
 
-def exposures(points: pd.DataFrame, order: Sequence[str], days: int, height: int = 400) -> Spec:
+def exposures(points: pd.DataFrame, order: Sequence[str], days: int, height: int = 440) -> Spec:
     """Viewers a day: who came as lines, who came for the first time as bars. points: arm, day (from 1), new, came. days: of the plan."""
     colour, shape = _arm(order)
     last, high = int(points["day"].max()), 1.12 * float(points[["came", "new"]].to_numpy().max())
@@ -192,4 +192,28 @@ def histogram(points: pd.DataFrame, level: float, height: int = 300) -> Spec:
         ],
         points.assign(none=0),
         height,
+    )
+
+
+TONES = {"Ship": CALM, "Roll back": "#ff9d7a", "Keep running": BLUE, "Invalid": ALARM}
+
+
+def verdicts(points: pd.DataFrame, order: Sequence[str]) -> Spec:
+    """Shares of verdicts as one bar a kind of experiment. points: row, verdict, share, n. Words stand in the bars that have room."""
+    look = {"domain": list(TONES), "range": list(TONES.values())}
+    place = points.assign(to=points.groupby("row")["share"].cumsum())
+    place = place.assign(left=place["to"] - place["share"], middle=place["to"] - place["share"] / 2)
+    place["said"] = [f"{v} {100 * s:.0f}%" if s >= 0.2 else f"{100 * s:.0f}%" if s >= 0.07 else "" for v, s in zip(place["verdict"], place["share"])]
+    y, scale = names([*order]), within(0, 1)
+    hover = [n("row", title="Planted"), n("verdict", title="Verdict"), q("share", title="Runs", format=".1%"), q("n", title="Of", format=",.0f")]
+    x = q("left", scale=scale, axis={"title": "share of the runs", "format": ".0%", "tickCount": 5})
+    tone = n("verdict", scale=look, legend=None)
+    bar = {"height": 26, "stroke": NIGHT, "strokeWidth": 2}
+    return dress(
+        [
+            layer("bar", bar, "datum.share > 0", x=x, x2={"field": "to"}, y=y, color=tone, tooltip=hover),
+            layer("text", {"color": "#17110d", "fontSize": 12, "fontWeight": 600}, x=q("middle", scale=scale), y=y, text=n("said"), tooltip=hover),
+        ],
+        place,
+        len(order) * 42,
     )

@@ -2,14 +2,105 @@
 
 from __future__ import annotations
 
-from recommender.ui import exhibits
-from recommender.ui.exp_shelf import Shown
-from recommender.ui.reports import Shelf
+from html import escape
+from typing import Any
 
-COMMAND = "python -m recommender experiment doses"
+import pandas as pd
+import streamlit as st
+
+from recommender.ui import exhibits, exp_curves, exp_frame
+from recommender.ui.exp_figures import percent
+from recommender.ui.exp_shelf import COMMAND
+from recommender.ui.league import SURE
+from recommender.ui.measures import chance_of
+from recommender.ui.reports import Opened, Shelf
+from recommender.ui.vega import records
 
 
-def section(shown: Shown, reports: Shelf) -> None:
+def section(reports: Shelf) -> None:
     """The report "doses", or the command that writes it."""
-    if "doses" not in reports.found:
-        exhibits.missing("What the claims would take", "doses.json", COMMAND)
+    opened = reports.found.get("doses")
+    if opened is None or not len(opened.paired):
+        exhibits.missing("What the claims would take", "doses.json", f"{COMMAND} study doses")
+        return
+    more = opened.report.more
+    points = found(opened)
+    order = list(dict.fromkeys(points["row"]))
+    marks = pd.DataFrame(
+        [{"row": _label(more, m), "x": claim, "name": f"claimed {percent(claim)}"} for m, claim in more["claims"].items() if _label(more, m) in order]
+    )
+    spec = exp_frame.stamped(exp_curves.claims(points, marks, order), "simulated")
+    exhibits.draw("exp_doses", headline(opened), spoken(opened), spec, opened, points.drop(columns=["said", "hover"]))
+    st.html(needed(opened))
+
+
+def found(opened: Opened) -> pd.DataFrame:
+    """The relative effect of telling the context, by metric and dose: row, dose, x, lo, hi, sure, said, hover."""
+    rows = [
+        {
+            "row": _label(opened.report.more, r["metric"]),
+            "dose": r["variant"],
+            "x": r["delta"],
+            "lo": r["lo"],
+            "hi": r["hi"],
+            "sure": r["p_holm"] < SURE,
+            "said": percent(r["delta"]),
+            "hover": f"{percent(r['delta'])} [{percent(r['lo'])}, {percent(r['hi'])}], Holm {chance_of(r['p_holm'])}",
+            "n": r["n"],
+        }
+        for r in records(opened.paired)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _label(more: dict[str, Any], metric: str) -> str:
+    return str(more["metrics"].get(metric, {}).get("label", metric))
+
+
+def _borne(opened: Opened) -> dict[str, list[str]]:
+    """By metric the doses at which the claim lies within our interval or below it."""
+    claims = opened.report.more["claims"]
+    rows = records(opened.paired)
+    return {m: [str(r["variant"]) for r in rows if r["metric"] == m and r["hi"] >= claim] for m, claim in claims.items()}
+
+
+def headline(opened: Opened) -> str:
+    """Whether any dose gives what is claimed."""
+    borne = _borne(opened)
+    reached = sum(bool(doses) for doses in borne.values())
+    if not reached:
+        return "None of the claims is reached at any dose"
+    return f"{reached} of {len(borne)} claims are within reach at some dose" if reached < len(borne) else "Every claim is within reach at some dose"
+
+
+def spoken(opened: Opened) -> str:
+    """Metric by metric what is claimed, and what the strongest dose gives."""
+    more, rows = opened.report.more, records(opened.paired)
+    said = []
+    for metric, claim in more["claims"].items():
+        mine = [r for r in rows if r["metric"] == metric]
+        if mine:
+            last = mine[-1]
+            ours = f"{percent(last['delta'])} [{percent(last['lo'])}, {percent(last['hi'])}] at {last['variant']}"
+            said.append(f"{_label(more, metric)}: claimed {percent(claim)}, ours {ours}.")
+    viewers = f"{more['viewers']:,} simulated viewers, {more['days']} days; the dose is how far context moves taste, 0 not at all."
+    return f"{' '.join(said)} {viewers}"
+
+
+def needed(opened: Opened) -> str:
+    """How many viewers an A/B test takes to see the claim, and to see what our run gives, with power 80% at 5%."""
+    more = opened.report.more
+    head = "".join(
+        f"<th scope='col'>{c}</th>" for c in ("Viewers to see", "the claim", "the claim, with CUPED", "our effect", "our effect, with CUPED")
+    )
+    body = ""
+    for metric, by_dose in more["needed"].items():
+        for dose, n in by_dose.items():
+            cells = [n.get("claimed"), n.get("claimed, with CUPED"), n.get("measured"), n.get("measured, with CUPED")]
+            figures = "".join(f"<td>{f'{x:,}' if x else 'no effect shown'}</td>" for x in cells)
+            body += f"<tr><th scope='row'>{escape(_label(more, metric))}, dose {escape(str(dose))}</th>{figures}</tr>"
+    return (
+        '<div class="mq-ev mq-xp-needed"><div class="mq-ev-scroll" tabindex="0" role="region" aria-label="Viewers needed">'
+        f"<table><caption>Simulated. Viewers in both arms, power 80%, α 5%</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div></div>"
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from recommender.ui.curves import BLUE, GOLD
-from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, records, tips, within
+from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 GREEN = FAMILIES["collaborative"][0]
 PLACE = {"shape": "diamond", "size": 170, "filled": True, "color": IVORY, "opacity": 1}  # of this experiment
@@ -83,3 +85,39 @@ def detectable(points: pd.DataFrame, wanted: float, now: int, height: int = 380)
         points,
         height,
     )  # fmt: skip
+
+
+DOSES = ("#8a7d6b", "#9fd3ee", BLUE, GOLD, "#ff9d7a")  # from none to the strongest
+
+
+def claims(points: pd.DataFrame, marks: pd.DataFrame, order: Sequence[str]) -> Spec:
+    """Effects by metric, a lane a dose, with what is claimed. points: row, dose, x, lo, hi, sure, said, hover, n; marks: row, x, name."""
+    lanes = list(dict.fromkeys(points["dose"]))
+    low = min(0.0, float(points["lo"].min()))
+    high = max(float(points["hi"].max()), float(marks["x"].max()) if len(marks) else 0.0)
+    scale = within(low - 0.04 * (high - low), high + 0.2 * (high - low))
+    tone = n("dose", scale={"domain": lanes, "range": [*DOSES[: len(lanes) - 1], DOSES[3]] if len(lanes) < 5 else list(DOSES)}, legend=None)
+    y, lane = names(list(order)), n("dose", sort=lanes, scale={"domain": lanes, "paddingOuter": 0.4})
+    hover = tips(row="Metric", dose="Dose", hover="Effect", n="Viewers")
+    fill = {"condition": {"test": "datum.sure", **tone}, "value": NIGHT}
+    x = q("x", scale=scale, axis=axis("effect of telling the context", format="+.0%"))
+    far = points.assign(end=points["hi"].clip(upper=high))
+    return dress(
+        [
+            layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=[{"at": 0.0}], x=q("at", scale=scale)),
+            layer("rule", {"strokeWidth": 2.2}, x=q("lo", scale=scale), x2={"field": "hi"}, y=y, yOffset=lane, color=tone, tooltip=hover),
+            layer("point", {"size": 64, "strokeWidth": 2, "opacity": 1}, x=x, y=y, yOffset=lane, stroke=tone, fill=fill, tooltip=hover),
+            layer("text", {"align": "left", "dx": 8}, x=q("end", scale=scale), y=y, yOffset=lane, text=n("label"), color=tone),
+            layer(
+                "tick",
+                {"thickness": 3, "size": 96, "color": IVORY},
+                rows=records(marks),
+                x=q("x", scale=scale),
+                y=y,
+                tooltip=[n("name", title="Claim")],
+            ),
+            layer("text", {"color": IVORY, "dy": -58, "fontSize": 12}, rows=records(marks), x=q("x", scale=scale), y=y, text=n("name")),
+        ],
+        far.assign(label=[f"{d} {s}" for d, s in zip(far["dose"], far["said"])]),
+        len(order) * 132,
+    )

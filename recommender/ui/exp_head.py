@@ -13,7 +13,7 @@ from recommender.experiment.breaks import BREAKS
 from recommender.experiment.metrics import METRICS
 from recommender.experiment.results import Measured
 from recommender.stats.effects import Interval
-from recommender.ui import cmp_sides, exhibits, exp_figures, exp_shelf
+from recommender.ui import cmp_sides, exhibits, exp_aa, exp_figures, exp_shelf
 from recommender.ui.exp_shelf import Experiments, Kept, Shown
 from recommender.ui.exp_words import LOOKS
 from recommender.ui.reports import Shelf
@@ -37,7 +37,7 @@ class Asked:
 # -- the controls ------------------------------------------------------------------------------------------------------
 
 
-def controls(there: Experiments) -> Asked:
+def controls(there: Experiments, reports: Shelf) -> Asked:
     """Which experiment, which arm where there are several, read on which day, A/A, and what is planted: all in the address."""
     with st.container(horizontal=True, key="mq_xp_choices", gap="small", vertical_alignment="bottom"):
         names = list(there.found)
@@ -51,7 +51,8 @@ def controls(there: Experiments) -> Asked:
         broken = exhibits.choose("break", "Break it", (WHOLE, *BREAKS), WHOLE, lambda o: "Nothing" if o == WHOLE else BREAKS[o].label, pills=True)
     said = []
     if aa:
-        said.append("A/A: everybody here got the control, and half of them were called something else. Whatever differs is luck.")
+        often = exp_aa.spoken(reports.found.get("aa"))
+        said.append(f"A/A: everybody here got the control, and a part of them was called something else, so whatever differs is luck. {often}")
     if broken != WHOLE:
         said.append(f"Planted: {BREAKS[broken].planted}")
     st.html(f'<p class="mq-ev mq-xp-planted">{escape(" ".join(said)) or "Nothing is planted: this is what was logged."}</p>')
@@ -80,7 +81,7 @@ def _aa() -> bool:
     on = from_address("aa", ("on",)) is not None
     if st.session_state.get("mq_xp_aa") != on:
         st.session_state["mq_xp_aa"] = on
-    why = "Both arms get the same, so a method that is sound finds nothing. The section Decision shows how often ours does over many such runs."
+    why = "Both arms get the same, so a method that is sound finds nothing. The section A/A shows how often ours does over many such runs."
     st.toggle("A/A", key="mq_xp_aa", on_change=_switched, help=why)
     return on
 

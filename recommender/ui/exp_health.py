@@ -111,11 +111,19 @@ def _ratio(shown: Shown) -> None:
     srm = check(shown.reading, "srm")
     if srm is None or not srm.facts:
         return
+    points = shares(srm)
+    head = "The arms got the viewers they were dealt" if srm.ok else "An arm lost viewers: the verdict is blocked"
+    sentence = f"{srm.said} The band is as far as chance goes in 999 of 1,000 experiments; the tick is the plan."
+    exp_frame.draw(shown, "srm", head, sentence, exp_bars.ratio(points), points.drop(columns=["said", "hover"]))
+
+
+def shares(srm: Check) -> pd.DataFrame:
+    """The share of each arm: found, planned, and lo to hi, within which 999 of 1,000 sound experiments lie."""
     found, expected = (np.array(srm.facts[name], float) for name in ("observed", "expected"))
     total = found.sum()
     planned = expected / total
     reach = SURE * np.sqrt(planned * (1 - planned) / total)
-    points = pd.DataFrame(
+    return pd.DataFrame(
         {
             "row": srm.facts["arms"],
             "found": found / total,
@@ -127,9 +135,6 @@ def _ratio(shown: Shown) -> None:
             "hover": [f"{e:,.0f} · {p:.1%}" for e, p in zip(expected, planned)],
         }
     )
-    head = "The arms got the viewers they were dealt" if srm.ok else "An arm lost viewers: the verdict is blocked"
-    sentence = f"{srm.said} The band is as far as chance goes in 999 of 1,000 experiments; the tick is the plan."
-    exp_frame.draw(shown, "srm", head, sentence, exp_bars.ratio(points), points.drop(columns=["said", "hover"]))
 
 
 def _daily(shown: Shown) -> None:

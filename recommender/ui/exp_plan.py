@@ -50,7 +50,7 @@ def section(shown: Shown, reports: Shelf) -> None:
     """The plan, the calculator, and the claims that such an experiment would have to bear out."""
     st.html(planned(shown))
     _calculator(shown)
-    exp_claims.section(shown, reports)
+    exp_claims.section(reports)
 
 
 # -- what was planned --------------------------------------------------------------------------------------------------

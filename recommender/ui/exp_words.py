@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from recommender.experiment.results import Verdict
-
 
 class Look(NamedTuple):
     """A verdict on the screen: its word, a mark inside its shape, the class that gives shape and colour."""
@@ -15,7 +13,7 @@ class Look(NamedTuple):
     style: str
 
 
-LOOKS: dict[Verdict, Look] = {
+LOOKS: dict[str, Look] = {
     "ship": Look("Ship", "", "mq-xp-ship"),
     "roll back": Look("Roll back", "", "mq-xp-back"),
     "keep running": Look("Keep running", "●●●", "mq-xp-on"),

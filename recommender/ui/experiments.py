@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from recommender.ui import (
+    exp_aa,
     exp_decision,
     exp_guards,
     exp_head,
@@ -40,7 +41,7 @@ def stage() -> None:
     sections.problems(there.problems)
     head, bar = st.container(key="mq_xp_head"), st.container(key="mq_xp_bar")
     with bar:
-        asked = exp_head.controls(there)
+        asked = exp_head.controls(there, reports)
     try:
         shown = exp_head.shown(asked, reports)
     except sections.BROKEN as error:
@@ -62,6 +63,7 @@ def _sections(shown: Shown, reports: Shelf) -> None:
         "Segments": partial(exp_segments.section, shown),
         "Guardrails": partial(exp_guards.section, shown),
         "Decision": partial(exp_decision.section, shown),
+        "A/A": partial(exp_aa.section, shown),
         "Other ways to test": partial(exp_other.section, reports),
     }
     sections.draw("step", drawn)

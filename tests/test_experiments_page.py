@@ -1,0 +1,276 @@
+"""The Experiments page over made-up experiments: healthy, A/A and each that is broken; its address, its damaged files; and one visit in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import serving
+from logs import PLAN, log
+from streamlit.testing.v1 import AppTest
+
+from recommender.experiment import plan as plans
+from recommender.experiment.plan import Arm, Plan, Simulation
+from recommender.experiment.reading import read
+from recommender.settings import settings
+from recommender.ui.exp_health import shares, standardised
+
+ROOT = Path(__file__).resolve().parents[1]
+STEPS = ("plan", "health", "result", "over-time", "segments", "guardrails", "decision")
+BROKEN = ("srm", "novelty", "bot")
+HOSTILE = '<img src=x onerror="alert(1)">'
+PLANNED = replace(PLAN, simulation=Simulation(viewers=6000))
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch) -> Path:
+    """The folder of experiments of an artifacts folder that has all models and no report."""
+    for path in (ROOT / "artifacts").iterdir():
+        if path.name not in ("reports", "experiments"):
+            (tmp_path / path.name).symlink_to(path)
+    monkeypatch.setenv("MARQUEE_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(settings(), "artifacts", tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "experiments").mkdir()
+    return tmp_path / "experiments"
+
+
+def put(shelf: Path, name: str = "planted", lift: float = 0.15, plan: Plan = PLANNED, viewers: int = 6000, **more) -> Path:
+    """An experiment with a planted lift that its analysis finds."""
+    folder = shelf / name
+    plans.write(replace(plan, name=name), folder)
+    log(viewers, lift, 3, plan, **more).save(folder / "log.npz")
+    return folder
+
+
+def page(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in {"viewer": "vera", **address}.items():
+        at.query_params[name] = value
+    at.run()
+    at.switch_page("pages/experiments.py")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def text(at: AppTest) -> str:
+    return " ".join(str(e.proto.body) for e in at.get("html") if not str(e.proto.body).startswith("<style"))
+
+
+def head(at: AppTest) -> str:
+    """The verdict and the four steps below it."""
+    return next(str(e.proto.body) for e in at.get("html") if "mq-xp-head" in str(e.proto.body) and "<style" not in str(e.proto.body))
+
+
+def verdict(at: AppTest) -> str:
+    found = re.search(r"<h1>(.*?)</h1>", head(at))
+    assert found
+    return found[1]
+
+
+def charts(at: AppTest) -> list[dict]:
+    return [json.loads(c.proto.spec) for c in at.get("vega_lite_chart")]
+
+
+def test_without_an_experiment_the_page_names_the_commands(shelf):
+    at = page()
+    said = " ".join(c.value for c in at.code)
+    assert all(f"experiment {do}" in said for do in ("plan", "run", "read"))
+
+
+def test_an_experiment_that_is_planned_and_has_not_run_is_named(shelf):
+    plans.write(replace(PLANNED, name="tomorrow"), shelf / "tomorrow")
+    at = page()
+    assert "“tomorrow” is planned and has not run" in text(at)
+    assert any("experiment run tomorrow" in c.value for c in at.code)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("state", [{}, {"aa": "on"}, *({"break": name} for name in BROKEN), {"day": "1"}])
+def test_every_section_draws_in_every_state_and_says_simulated(shelf, step, state):
+    put(shelf)
+    at = page(step=step, **state)
+    assert not at.warning
+    assert "simulated" in head(at)
+    assert all("simulated" in json.dumps(c["title"]) for c in charts(at))
+    alone = step == "decision" or (step == "over-time" and "day" in state)  # words, and a course of one day
+    assert alone or charts(at)
+    assert ("without, again" in head(at)) == ("aa" in state)
+
+
+def test_a_planted_lift_is_shipped_with_its_interval(shelf):
+    put(shelf)
+    at = page(step="decision")
+    assert verdict(at) == "Ship"
+    assert re.search(r"click-through rate rose by \d+\.\d% \[\+\d", text(at))
+    assert "9 of 9 checks pass" in text(at)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_effect_is_called_a_win_where_viewers_were_lost(shelf, step):
+    put(shelf)
+    at = page(step=step, **{"break": "srm"})
+    assert verdict(at) == "Invalid"
+    assert head(at).count("Not read") == 2
+    said = text(at) + json.dumps(charts(at), ensure_ascii=False)
+    assert not [win for win in ("▲ better", "is better", "proven better: ", "beyond noise.", "Ship planted") if win in said]
+
+
+def test_a_blocked_verdict_says_by_what(shelf):
+    put(shelf)
+    at = page(step="health", **{"break": "srm"})
+    assert "Blocked: sample ratio." in text(at)
+    assert "An arm lost viewers: the verdict is blocked" in text(at)
+
+
+@pytest.mark.parametrize("lost", [0, 400])
+def test_shares_stand_beside_the_planned_ones_and_what_chance_allows(lost):
+    logged = log(4000, 0.0, 1)
+    kept = logged.keep(np.concatenate([np.flatnonzero(logged.arms == 0), np.flatnonzero(logged.arms == 1)[lost:]]))
+    drawn = shares(next(c for c in read(PLAN, kept).health if c.key == "srm"))
+    counts = np.bincount(kept.arms[kept.exposed <= 13])
+    assert drawn["found"].tolist() == pytest.approx((counts / counts.sum()).tolist())
+    assert drawn["planned"].tolist() == [0.5, 0.5]
+    assert drawn["found"].between(drawn["lo"], drawn["hi"]).tolist() == [not lost, not lost]
+    assert (drawn["hi"] - 0.5).tolist() == pytest.approx([3.2905 * 0.5 / counts.sum() ** 0.5] * 2, rel=1e-3)  # z of .0005
+
+
+def test_an_effect_that_wears_off_is_not_shipped(shelf):
+    put(shelf)
+    assert verdict(page(**{"break": "novelty"})) == "Keep running"
+
+
+def test_a_machine_is_left_out_and_moves_nothing(shelf):
+    put(shelf)
+
+    def rise(**address: str) -> float:
+        found = re.search(r"rose by (.*?)% \[", head(page(**address)))
+        assert found
+        return float(found[1])
+
+    assert rise(**{"break": "bot"}) == pytest.approx(rise(), abs=0.15)
+    assert "1 taken for a machine" in text(page(step="health", **{"break": "bot"}))
+
+
+def test_the_day_that_is_read_stands_in_the_address_and_counts_only_what_came(shelf):
+    put(shelf)
+    at = page(day="3")
+    assert "day 3 of 14" in head(at)
+    assert "1 to 3 November 2026" in head(at)
+    early = read(replace(PLANNED, name="planted"), log(6000, 0.15, 3, PLANNED), 2)
+    assert f"{sum(early.counts.values()):,}" in head(at)
+    at.select_slider(key="mq_xp_day_pick").set_value("5").run()
+    assert "day 5 of 14" in head(at)
+    assert at.query_params["day"] == "5"
+    at.select_slider(key="mq_xp_day_pick").set_value("14").run()
+    assert "day" not in at.query_params
+
+
+@pytest.mark.parametrize("bad", ["", "<script>", "../..", "%00", "99", "-1", "0"])
+def test_what_means_nothing_in_the_address_falls_back(shelf, bad):
+    put(shelf)
+    names = ("experiment", "day", "aa", "break", "arm", "step", "for-metric", "for-effect", "for-power", "for-alpha", "for-share", "for-cuped")
+    at = page(**dict.fromkeys([*names, "for-baseline"], bad))
+    assert head(at) == head(page())
+    assert "Hypothesis" in text(at)
+
+
+def test_another_experiment_is_picked_by_name_and_a_day_it_has_not_is_forgotten(shelf):
+    put(shelf, "first")
+    put(shelf, "second", lift=0.0, plan=replace(PLANNED, hypothesis="Nothing is different.", days=7), days=7)
+    at = page(experiment="second", day="12")
+    assert "Nothing is different." in text(at)
+    assert "day 7 of 7" in head(at)
+
+
+def test_an_arm_is_picked_where_there_are_several(shelf):
+    arms = (Arm("a", "hybrid", False, 0.4), Arm("b", "hybrid", True, 0.3), Arm("c", "ease", True, 0.3))
+    put(shelf, plan=replace(PLANNED, arms=arms))
+    assert "b against a" in head(page())
+    assert "c against a" in head(page(arm="c"))
+    assert text(page(step="decision")).count("mq-xp-card") == 2
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_names_from_files_are_text(shelf, step):
+    arms = (Arm("control", "hybrid"), Arm(HOSTILE, HOSTILE))
+    put(shelf, plan=replace(PLANNED, hypothesis=HOSTILE, arms=arms))
+    at = page(step=step)
+    assert "<img src=x" not in text(at)
+    assert not at.warning
+    if step == "plan":
+        assert text(at).count("&lt;img src=x") >= 3
+
+
+@pytest.mark.parametrize("file", ["plan.json", "log.npz"])
+def test_a_damaged_file_costs_a_line_and_nothing_else(shelf, file):
+    put(shelf, "whole")
+    (put(shelf, "damaged") / file).write_text("{ neither")
+    at = page()
+    assert verdict(at) == "Ship"
+    assert any("damaged" in w.value for w in at.warning)
+    assert not any(str(shelf) in w.value for w in at.warning)
+
+
+def test_a_log_that_is_of_another_plan_is_said_and_the_picker_stays(shelf):
+    folder = put(shelf)
+    strange = log(200, 0.0, 0)
+    replace(strange, arms=np.full(200, 4)).save(folder / "log.npz")
+    at = page()
+    assert verdict(at) == "Cannot be read"
+    assert "log has arms 4" in head(at)
+    assert at.selectbox(key="mq_ev_pick_experiment").value == "planted"
+
+
+def test_the_calculator_asks_more_viewers_for_less_and_fewer_with_cuped(shelf):
+    put(shelf)
+
+    def viewers(**address: str) -> int:
+        found = re.search(r"mq-xp-answers[^>]*><div><b>([\d,]+)</b>", text(page(step="plan", **address)))
+        assert found
+        return int(found[1].replace(",", ""))
+
+    usual = viewers()
+    half, double = viewers(**{"for-effect": "2"}), viewers(**{"for-effect": "4"})
+    assert half / double == pytest.approx(4, rel=0.02)  # n falls with the square of the effect
+    assert viewers(**{"for-cuped": "off"}) > usual
+    assert viewers(**{"for-share": "0.1"}) == pytest.approx(usual * 0.25 / 0.09, rel=0.01)  # (1 / s + 1 / (1 - s)) / 4
+    assert viewers(**{"for-baseline": "2"}) == pytest.approx(usual / 2, rel=0.02)  # of counts, relative spread falls as the root of the mean
+
+
+def test_a_difference_before_in_standard_deviations_is_that_of_the_viewers(shelf):
+    logged = log(4000, 0.0, 5)
+    found = read(PLAN, logged)
+    row = next(r for r in next(c for c in found.health if c.key == "balance").facts["rows"] if r["metric"] == "visits")
+    drawn = standardised(row, found.counts, "without")
+    visits = [logged.total("visits", before=True)[(logged.arms == arm) & (logged.exposed <= 13)] for arm in (0, 1)]
+    spread = np.sqrt(sum(v.var(ddof=1) / len(v) for v in visits) / sum(1 / len(v) for v in visits))
+    assert drawn
+    assert drawn["d"] == pytest.approx((visits[1].mean() - visits[0].mean()) / spread, rel=0.02)
+    assert drawn["lo"] < drawn["d"] < drawn["hi"]
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(page, shelf, tmp_path):
+    """At three widths nothing is wider than the page; a switch changes the verdict, the address, and not the place of what is below it."""
+    put(shelf)
+    with serving(tmp_path / "experiments.log") as url:
+        for width in (390, 820, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(f"{url}/experiments?viewer=vera&step=health")
+            page.locator(".mq-xp-head h1").wait_for(timeout=120_000)
+            page.wait_for_function("document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 3", timeout=60_000)
+            assert page.evaluate(
+                "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
+            )
+        place = page.get_by_role("tab", name="Health").bounding_box()["y"]
+        page.get_by_role("radio", name="Sample ratio").or_(page.locator(".st-key-mq_ev_pick_break button", has_text="Sample ratio")).first.click()
+        page.locator(".mq-xp-invalid h1").wait_for()
+        assert "break=srm" in page.url
+        assert abs(page.get_by_role("tab", name="Health").bounding_box()["y"] - place) < 2
+        assert [c for c in page.complaints if "404" not in c] == []
