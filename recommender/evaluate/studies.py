@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recommender.evaluate import trials
+from recommender.evaluate import trials, ways
 from recommender.evaluate.cells import NONE, SURE, Column, cell, difference, figures_of, grid, place
 from recommender.evaluate.dislikes import AMONG, HEIGHT
 from recommender.evaluate.report import Report
@@ -239,4 +239,7 @@ STUDIES = {
     "sliders": sliders,
     "calibration": trials.calibration,
     "aa": trials.aa,
+    "interleaving": ways.interleaving,
+    "off-policy": ways.off_policy,
+    "bandit": ways.bandit,
 }

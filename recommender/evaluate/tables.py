@@ -55,6 +55,8 @@ LEAGUES = {
     ),
 }
 
+TELLING = ("context", "audit", "together", "calibration", "interleaving", "off-policy", "bandit")  # they say how many, or count pairs, or runs
+
 
 def as_markdown(report: Report) -> str:
     """The block of one report: its table, what stands below it, and where its figures come from."""
@@ -144,7 +146,7 @@ def copied(report: Report) -> str:
 
 def provenance(report: Report) -> str:
     """Data set, hash, checksum, users, date and command in one line."""
-    told = report.protocol.startswith(("context", "audit", "together", "calibration"))  # these say it line by line, or count pairs, or runs
+    told = report.protocol.startswith(TELLING)
     users = f"{report.rows[0].n:,} users" if report.rows and not told else ""
     if report.splits and "warm_users" in report.splits[0]:
         users += f", {report.splits[0]['warm_users']:,} of them warm"
