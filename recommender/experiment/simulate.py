@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from recommender.catalog import Catalog
-from recommender.experiment.lists import SHOWN, Agenda, Say, agenda, first_day, midnight, milliseconds, query, simulation
+from recommender.experiment.assign import first_day, midnight
+from recommender.experiment.lists import SHOWN, Agenda, Say, agenda, milliseconds, query, simulation
 from recommender.experiment.plan import Plan
 from recommender.experiment.world import CONTEXTS, NOWHERE, Visit, World
 from recommender.types import TIMES_OF_DAY, Recommender

@@ -10,7 +10,8 @@ from datetime import date
 import numpy as np
 
 from recommender.evaluate.report import Contender, Paired, Report, Row
-from recommender.experiment.lists import agenda, midnight
+from recommender.experiment.assign import first_day, midnight
+from recommender.experiment.lists import agenda
 from recommender.experiment.metrics import METRICS, Metric
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.sample import Columns, compare
@@ -77,7 +78,7 @@ def doses(say: Callable[[str], object] = print, stage: Stage | None = None) -> R
 def summed(plan: Plan, batches: Iterable[Batch], viewers: int) -> np.ndarray:
     """(V, 2 F) SUMS of each viewer in the experiment, then before it."""
     totals = np.zeros((viewers, 2, len(SUMS)))
-    begin = midnight(plan.frozen) + 86_400 if plan.frozen else 0
+    begin = midnight(first_day(plan))
     for batch in batches:
         viewer = np.array([int(name.rpartition("-")[2]) for name in batch["viewer"]])
         when = (batch["at"] < begin).astype(int)
