@@ -10,17 +10,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from logs import PLAN, by_hand, log
-from scipy.stats import binom, chi2
+from scipy.stats import binom
+from statsmodels.stats.meta_analysis import combine_effects
 
 from recommender.experiment.log import UNASSIGNED, Log
-from recommender.experiment.plan import Arm, Plan
+from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.reading import effects, guard, read
 from recommender.experiment.results import Measured, Reading
-from recommender.experiment.sample import Sample
+from recommender.experiment.sample import Sample, planned
 from recommender.experiment.segments import segments
-from recommender.stats.effects import Effect, Interval, mean_effect, ratio_effect
+from recommender.stats.effects import Effect, Interval, estimate, mean_effect, ratio_effect
 from recommender.stats.inference import benjamini_hochberg, holm
 from recommender.stats.moments import Moments
+from recommender.stats.sequential import always_valid, always_valid_relative
 
 THREE = replace(PLAN, arms=(Arm("a", "hybrid", share=0.4), Arm("b", "hybrid", share=0.3), Arm("c", "hybrid", share=0.3)))
 
@@ -129,6 +131,21 @@ def test_what_holds_at_every_look_is_wider(found: Reading) -> None:
         for fixed, anytime in pairs:
             assert anytime
             assert anytime.lo < fixed.lo < fixed.estimate < fixed.hi < anytime.hi
+            assert anytime.estimate == fixed.estimate
+
+
+def test_what_holds_at_every_look_is_tuned_to_what_was_planned(some: Log) -> None:
+    # of 1,000 viewers in three arms and a holdout, a control of .3 and an arm of .1 get 1,000 (.3 + .1) / .8
+    plan = replace(PLAN, arms=(Arm("a", "x", share=0.3), Arm("b", "y", share=0.1), Arm("c", "z", share=0.4)), holdout=0.2)
+    assert planned(replace(plan, viewers=1000), plan.arms[1], 77) == 500
+    assert planned(replace(plan, simulation=Simulation(viewers=2000)), plan.arms[1], 77) == 1000
+    assert planned(plan, plan.arms[1], 77) == 77
+    m = read(replace(PLAN, viewers=3000), some).primary[0]
+    n = m.plain.n_control + m.plain.n_treatment
+    assert m.sharp
+    assert m.anytime == always_valid(m.plain, n, 3000)
+    assert m.sharp_anytime == always_valid(m.sharp, n, 3000)
+    assert m.sharp_anytime_relative == always_valid_relative(m.sharp, n, 3000)
 
 
 def test_chances_follow_what_is_better() -> None:
@@ -232,7 +249,20 @@ def test_an_effect_on_one_label_alone_is_told_from_one_on_all() -> None:
     assert [m.q < 0.05 for m in differs.segments] == [False, True]
     alike = [segments(Sample.of(PLAN, log(1000, lift=0.5, seed=seed)))[1] for seed in range(100)]
     assert sum(d.p < 0.05 for ds in alike for d in ds) <= binom.isf(1e-4, 200, 0.05)
-    assert all(d.p == pytest.approx(chi2.sf(d.q, len(d.labels) - 1)) for d in differs.dimensions)
+
+
+def test_whether_labels_differ_is_cochrans_question() -> None:
+    some = log(2500, lift=0.2, seed=6, before=0)
+    dimension = read(PLAN, some).dimensions[0]
+    logs, variances = [], []
+    for code in range(3):
+        mine = some.keep(np.flatnonzero(some.segments["history"][1] == code))
+        (c, var_c), (t, var_t) = (estimate(raw(mine, arm, "clicks", "shown"), 0, 1) for arm in (0, 1))
+        logs.append(np.log(t / c))
+        variances.append(var_c / c**2 + var_t / t**2)
+    found = combine_effects(np.array(logs), np.array(variances))
+    assert dimension.q == pytest.approx(found.q, rel=0.02)  # Student's quantile for the normal one
+    assert dimension.p == pytest.approx(found.test_homogeneity().pvalue, rel=0.02)
 
 
 # -- guardrails --------------------------------------------------------------------------------------------------------------
