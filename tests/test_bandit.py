@@ -37,7 +37,7 @@ def test_every_visitor_gets_one_row_and_the_same_seed_the_same_run(name: str) ->
 
 
 def test_equal_shares_differ_by_one_visitor_at_most_and_by_lot() -> None:
-    given = equal(np.zeros((900, 4), np.int64), np.zeros((900, 4), np.int64), 10, np.random.default_rng(0))
+    given = equal(np.zeros((900, 0, 4), np.int64), np.zeros((900, 0, 4), np.int64), 10, np.random.default_rng(0))
     assert set(given.ravel().tolist()) == {2, 3}
     assert (given.sum(axis=1) == 10).all()
     assert given.mean(axis=0) == pytest.approx([2.5] * 4, abs=0.07)
@@ -49,7 +49,7 @@ def test_regret_of_equal_shares_is_what_arithmetic_says() -> None:
 
 
 def test_thompson_shows_a_row_as_often_as_it_is_likely_the_best() -> None:
-    wins, visits = np.array([[3, 6]]), np.array([[10, 12]])
+    wins, visits = np.array([[[1, 6], [2, 0]]]), np.array([[[4, 10], [6, 2]]])  # 3 of 10 and 6 of 12 in two days
     given = thompson(wins, visits, 60_000, np.random.default_rng(0))
     x = np.linspace(0, 1, 20_001)
     best = np.trapezoid(beta.pdf(x, 7, 7) * beta.cdf(x, 4, 8), x)  # chance that the second is the better
@@ -68,7 +68,7 @@ def test_thompson_loses_far_less_than_equal_shares_and_ever_less() -> None:
 
 
 def test_epsilon_greedy_keeps_exploring() -> None:
-    given = epsilon_greedy(np.array([[1, 9, 2]]), np.array([[10, 10, 10]]), 300, np.random.default_rng(0))
+    given = epsilon_greedy(np.array([[[1, 9, 2]]]), np.array([[[10, 10, 10]]]), 300, np.random.default_rng(0))
     assert given.sum() == 300
     assert given[0, [0, 2]].tolist() == [EXPLORED * 100] * 2
     found = played("epsilon-greedy")
@@ -76,12 +76,15 @@ def test_epsilon_greedy_keeps_exploring() -> None:
     assert found.cumulative[:, -1].mean() < played("equal shares").cumulative[:, -1].mean()
 
 
-def test_a_test_that_ends_gives_everybody_the_row_that_did_best() -> None:
-    wins, visits = np.array([[30, 45, 20], [30, 20, 31]]), np.full((2, 3), 100)
-    assert best_after(300)(wins, visits, 50, np.random.default_rng(0)).tolist() == [[0, 50, 0], [0, 0, 50]]
-    assert best_after(301)(wins, visits, 30, np.random.default_rng(0)).tolist() == [[10, 10, 10]] * 2
-    ties = best_after(300)(np.full((2000, 3), 30), np.full((2000, 3), 100), 1, np.random.default_rng(0)).sum(axis=0)
-    assert ties == pytest.approx([2000 / 3] * 3, abs=90)  # equal means are told apart by lot, not by number
+def test_a_test_that_ends_gives_everybody_the_row_that_did_best_in_it() -> None:
+    visits = np.full((2, 2, 3), 50)
+    wins = np.array([[[20, 20, 10], [10, 25, 10]], [[10, 10, 20], [20, 10, 11]]])
+    rng = np.random.default_rng(0)
+    assert best_after(2)(wins, visits, 50, rng).tolist() == [[0, 50, 0], [0, 0, 50]]
+    assert best_after(3)(wins, visits, 30, rng).tolist() == [[10, 10, 10]] * 2
+    later = np.concatenate([wins, np.array([[[0, 0, 0]], [[0, 0, 0]]])], axis=1)  # a bad day for the chosen one changes nothing
+    shown = np.concatenate([visits, np.array([[[0, 50, 0]], [[0, 0, 50]]])], axis=1)
+    assert best_after(2)(later, shown, 50, rng).tolist() == [[0, 50, 0], [0, 0, 50]]
 
 
 def test_nothing_is_lost_where_all_rows_are_alike() -> None:
@@ -107,7 +110,7 @@ def test_widths_by_hand() -> None:
 
 def test_many_visitors_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recommender.experiment.bandit.BLOCK", 7)
-    given = thompson(np.zeros((2, 3), np.int64), np.zeros((2, 3), np.int64), 31, np.random.default_rng(0))
+    given = thompson(np.zeros((2, 0, 3), np.int64), np.zeros((2, 0, 3), np.int64), 31, np.random.default_rng(0))
     assert given.sum(axis=1).tolist() == [31, 31]
 
 

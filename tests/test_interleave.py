@@ -9,7 +9,19 @@ import pytest
 from scipy.stats import kstest, ttest_1samp
 from statsmodels.stats.power import tt_solve_power
 
-from recommender.experiment.interleave import NOBODY, Preference, Sensitivity, credited, draft, leanings, needed, preference, sensitivity, votes
+from recommender.experiment.interleave import (
+    NOBODY,
+    Preference,
+    Sensitivity,
+    credited,
+    draft,
+    leanings,
+    needed,
+    preference,
+    sensitivity,
+    voted,
+    votes,
+)
 from recommender.stats.effects import ratio_effect
 from recommender.stats.moments import Moments
 
@@ -178,6 +190,10 @@ def test_votes_of_a_viewer_are_added_up_and_what_is_no_draft_is_passed_over() ->
     ]
     assert votes(("ease", "als"), stored).tolist() == [[1, 3], [2, 0]]
     assert votes(("als", "sequence"), stored).shape == (0, 2)
+    assert {pair: credits.tolist() for pair, credits in voted(stored).items()} == {("als", "ease"): [[1, 3], [2, 0]], ("als", "hybrid"): [[5, 0]]}
+    assert (
+        voted([("ada", {"mode": "one", "pair": 7}), ("ada", {"mode": "one", "pair": ["als", 2]}), ("ada", note(mode="lists", als=1, ease=0))]) == {}
+    )
     with pytest.raises(ValueError, match="wanted 2 different lists"):
         votes(("als", "als"), stored)
 

@@ -200,6 +200,7 @@ def test_films_drawn_by_lot_are_read_with_what_came_of_them() -> None:
         shown("ada", 2, "q", 0.2),
         shown("bo", 1, "r", 0.25),
         shown("bo", 5, "r", None),  # not by lot
+        Event("sim-x-1", "impression", 1, recommendation="s", propensity=1.0, simulated=True, experiment="x", arm="a"),  # nobody was there
         Event("bo", "click", 5, recommendation="r"),
         Event("bo", "love", 1, recommendation="other"),  # on another page
         Event("bo", "hide", 1, recommendation="r"),  # no reward

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import beta
 
-Policy = Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]  # wins, visits (R, A), visitors of the day -> visits (R, A)
+Policy = Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]  # wins, visits (R, days so far, A), visitors now -> visits (R, A)
 EXPLORED = 0.1  # share of visits that epsilon-greedy gives to chance
 BLOCK = 4_000_000  # draws held at once
 
@@ -40,26 +40,26 @@ def run(policy: Policy, rates: np.ndarray, visitors: np.ndarray, runs: int, rng:
         raise ValueError(f"rates are {rates.tolist()}, wanted one a row, each within 0 and 1")
     visits, wins = np.zeros((2, runs, len(visitors), len(rates)), np.int64)
     for day, n in enumerate(np.asarray(visitors).tolist()):
-        visits[:, day] = policy(wins.sum(axis=1), visits.sum(axis=1), n, rng)
+        visits[:, day] = policy(wins[:, :day], visits[:, :day], n, rng)
         wins[:, day] = rng.binomial(visits[:, day], rates)
     return Runs(visits, wins, visits @ (rates.max() - rates))
 
 
 def thompson(wins: np.ndarray, visits: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Each visitor gets the row that is best in a draw of their own from Beta(1 + wins, 1 + losses): rows are shown as often as they may be best."""
-    rows = wins.shape[1]
-    given = np.zeros_like(wins)
-    for start in range(0, n, step := max(1, BLOCK // wins.size)):
-        size = (min(step, n - start), *wins.shape)
-        best = rng.beta(1.0 + wins, 1.0 + visits - wins, size=size).argmax(axis=2)
-        given += (best[:, :, None] == np.arange(rows)).sum(axis=0)
+    won, lost = wins.sum(axis=1), (visits - wins).sum(axis=1)
+    given = np.zeros_like(won)
+    for start in range(0, n, step := max(1, BLOCK // won.size)):
+        size = (min(step, n - start), *won.shape)
+        best = rng.beta(1.0 + won, 1.0 + lost, size=size).argmax(axis=2)
+        given += (best[:, :, None] == np.arange(won.shape[1])).sum(axis=0)
     return given
 
 
 def equal(wins: np.ndarray, visits: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Every row the same number of visits, what is left over by lot: an A/B test that goes on."""
-    rows = wins.shape[1]
-    order = rng.random(wins.shape).argsort(axis=1)
+    rows = wins.shape[2]
+    order = rng.random((len(wins), rows)).argsort(axis=1)
     return n // rows + (order < n % rows)
 
 
@@ -68,25 +68,24 @@ def epsilon_greedy(wins: np.ndarray, visits: np.ndarray, n: int, rng: np.random.
     if not visits.any():
         return equal(wins, visits, n, rng)
     explored = equal(wins, visits, round(EXPLORED * n), rng)
-    explored[np.arange(len(wins)), _best(wins, visits, rng)] += n - round(EXPLORED * n)
+    explored[np.arange(len(wins)), _best(wins, visits)] += n - round(EXPLORED * n)
     return explored
 
 
-def best_after(tested: int) -> Policy:
-    """An A/B test that ends: all rows alike until there were so many visits, then the one with the best mean for everybody."""
+def best_after(days: int) -> Policy:
+    """An A/B test that ends: all rows alike for so many days, from then on everybody gets the one that had the best mean in them."""
 
     def choose(wins: np.ndarray, visits: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-        if visits[0].sum() < tested:
+        if wins.shape[1] < days:
             return equal(wins, visits, n, rng)
-        return n * (_best(wins, visits, rng)[:, None] == np.arange(wins.shape[1]))
+        return n * (_best(wins[:, :days], visits[:, :days])[:, None] == np.arange(wins.shape[2]))
 
     return choose
 
 
-def _best(wins: np.ndarray, visits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # (R,)
-    """The row with the best mean so far, among equals by lot."""
-    means = wins / np.maximum(visits, 1)
-    return (means + 1e-9 * rng.random(means.shape)).argmax(axis=1)
+def _best(wins: np.ndarray, visits: np.ndarray) -> np.ndarray:  # (R,)
+    """The row with the best mean so far, the first among equals."""
+    return (wins.sum(axis=1) / np.maximum(visits.sum(axis=1), 1)).argmax(axis=1)
 
 
 POLICIES: dict[str, Policy] = {"Thompson sampling": thompson, "epsilon-greedy": epsilon_greedy, "equal shares": equal}

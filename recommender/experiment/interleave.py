@@ -98,6 +98,18 @@ def votes(pair: Iterable[str], stored: Iterable[tuple[str, Mapping[str, Any]]]) 
     return np.array([*of.values()], np.float64).reshape(-1, 2)
 
 
+def voted(stored: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, str], np.ndarray]:
+    """The credits of `votes` for every pair that was ever voted on in a drafted list, the pair with most viewers first."""
+    kept = list(stored)
+    pairs = {tuple(note["pair"]) for _, note in kept if note.get("mode") == "one" and _two(note.get("pair"))}
+    found = {pair: votes(pair, kept) for pair in sorted(pairs)}
+    return {pair: found[pair] for pair in sorted(found, key=lambda pair: -len(found[pair])) if len(found[pair])}
+
+
+def _two(pair: Any) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair) and pair[0] < pair[1]
+
+
 # -- how many viewers it takes -----------------------------------------------------------------------------------------
 
 

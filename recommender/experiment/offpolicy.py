@@ -176,14 +176,14 @@ def expected_rewards(log: Logged, features: np.ndarray, folds: int = FOLDS) -> n
 
 
 def lots(events: Iterable[Event], rewarded: Collection[str] = LIKED) -> Logged:
-    """Films that the app drew by lot, with the chance each had, from stored events in any order. actions: ids of films.
+    """Films that the app drew by lot for people, with the chance each had, from stored events in any order. actions: ids of films.
 
     The reward is 1 where the same viewer did something of `rewarded` with the film of that very page. Viewers are numbered by their first draw.
     """
     drawn, done = dict[tuple, Event](), set()
     for event in events:
         key = (event.viewer, event.recommendation, event.film)
-        if event.kind == "impression" and event.propensity is not None:
+        if event.kind == "impression" and event.propensity is not None and not event.simulated:
             drawn.setdefault(key, event)
         elif event.kind in rewarded and event.recommendation is not None:
             done.add(key)

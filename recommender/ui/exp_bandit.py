@@ -59,14 +59,17 @@ def curves(found: dict[str, dict[str, list[float]]]) -> tuple[pd.DataFrame, pd.D
 
 
 def bandit_said(opened: Opened) -> tuple[str, str]:
-    """Who loses least, and what each way costs with its interval over runs."""
+    """Who loses least, more than one where their intervals meet, and what each way costs with its interval over runs."""
     rows = opened.table[opened.table["metric"] == "regret"].sort_values("mean")
-    days = opened.report.more["days"]
+    found = rows.assign(lo=rows["lo"].fillna(rows["mean"]), hi=rows["hi"].fillna(rows["mean"]))
+    leaders = found.loc[found["lo"] <= found["hi"].iloc[0], "model"].tolist()
     each = [
-        f"{name} {number(mean, 0)} [{number(lo, 0)}, {number(hi, 0)}]"
-        for name, mean, lo, hi in rows[["model", "mean", "lo", "hi"]].fillna(0).values.tolist()
+        f"{name} {number(mean, 0)}{f' [{number(lo, 0)}, {number(hi, 0)}]' if lo < hi else ''}"
+        for name, mean, lo, hi in found[["model", "mean", "lo", "hi"]].values.tolist()
     ]
-    return f"{rows['model'].iloc[0]} loses least, simulated", f"Clicks lost against the best row in {days} days, mean of runs: {'; '.join(each)}."
+    head = f"{' and '.join(leaders)} {'loses' if len(leaders) == 1 else 'lose'} least, simulated"
+    days = opened.report.more["days"]
+    return head[0].upper() + head[1:], f"Clicks lost against the best row in {days} days, mean of runs: {'; '.join(each)}."
 
 
 def known(more: dict[str, Any]) -> pd.DataFrame:

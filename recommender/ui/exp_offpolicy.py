@@ -64,8 +64,13 @@ def judged_said(opened: Opened, policy: str) -> tuple[str, str]:
     own = error.drop(PLAIN)
     best, least, most = str(own.idxmin()), held[list(own.index)].min(), held[list(own.index)].max()
     gain = more["policies"][policy]["value"] / more["policies"]["logging"]["value"] - 1
-    nearest = best if own.min() < error[PLAIN] else "The plain mean of the log"
-    return f"{nearest} comes nearest for the {policy} policy, simulated", (
+    low, high = (rows[rows["metric"] == "RMSE"].set_index("model")[end].to_dict() for end in ("lo", "hi"))
+    head = f"No estimate comes surely nearer than the plain mean of the log for the {policy} policy, simulated"
+    if high[best] < low[PLAIN]:
+        head = f"{best} comes nearest for the {policy} policy, simulated"
+    elif high[PLAIN] < low[best]:
+        head = f"The plain mean of the log comes nearest for the {policy} policy, simulated"
+    return head, (
         f"The {policy} policy truly earns {gain:+.1%} against the log. With {size['visits']:,} visits {best} is off by {number(own.min(), 4)}, "
         f"the plain mean of the log by {number(error[PLAIN], 4)}. The weights leave {size['ess']:,.0f} effective visits; the heaviest counts "
         f"{number(size['largest'], 1)} times. 95% intervals by weights hold the truth in {least:.0%} to {most:.0%} of {more['samples']} logs, those "

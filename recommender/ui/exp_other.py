@@ -8,8 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from recommender.experiment.interleave import preference, voted
 from recommender.experiment.truth import TIME_RULE, Truth
-from recommender.ui import exhibits, exp_bandit, exp_interleaving, exp_offpolicy, sections
+from recommender.serve.feedback import FeedbackError
+from recommender.ui import exhibits, exp_bandit, exp_interleaving, exp_offpolicy, sections, words
+from recommender.ui.desk import desk
+from recommender.ui.measures import chance_of
 from recommender.ui.reports import Opened, Shelf
 from recommender.world import DEVICE_RULE
 
@@ -21,6 +25,7 @@ def section(found: Shelf) -> None:
     _one(found, "interleaving", "One list made of both", exp_interleaving.draw)
     _one(found, "off-policy", "What another policy would have earned", exp_offpolicy.draw)
     _one(found, "bandit", "Learning while earning", exp_bandit.draw)
+    _people()
     _world()
 
 
@@ -31,6 +36,38 @@ def _one(found: Shelf, name: str, what: str, draw: Callable[[Opened], None]) -> 
         draw(found.found[name])
     except sections.BROKEN as error:
         st.warning(f"{name}.json does not hold what this chart needs ({type(error).__name__}). `{COMMAND} {name}` writes it anew.")
+
+
+def _people() -> None:
+    """Real votes by films ticked in one list made of two, on the Compare page, read as interleavings."""
+    exhibits.title(
+        "What people preferred", "Votes in one list made of two, from the Compare page, read in the same way: one viewer, one voice. Not simulated."
+    )
+    try:
+        stored = desk().feedback.votes()
+    except FeedbackError as error:
+        st.caption(words.md(str(error)))
+        return
+    if read := preferences([(event.viewer, event.note) for event in stored]):
+        st.dataframe(pd.DataFrame(read), hide_index=True, width="stretch")
+    else:
+        st.caption("Nobody has voted in this way yet: two lists side by side on the Compare page, then the blind vote in one list made of both.")
+
+
+def preferences(stored: list[tuple[str, dict[str, Any]]]) -> list[dict[str, str]]:
+    """Every pair that was voted on: viewers, the mean share of their ticks for the second list, and p; too few are said to be."""
+    made = []
+    for (first, second), credits in voted(stored).items():
+        line = {"pair": f"{second} against {first}", "viewers": f"{len(credits):,}"}
+        try:
+            found = preference(credits)
+        except ValueError as error:
+            made.append(line | {"share for the first-named": str(error), "sign test": "–"})
+            continue
+        share = found.second
+        told = f"{share.estimate:.0%} [{share.lo:.0%}, {share.hi:.0%}]"
+        made.append(line | {"share for the first-named": told, "sign test": chance_of(found.p_sign)})
+    return made
 
 
 def _world() -> None:
