@@ -239,6 +239,7 @@ STUDIES = {
     "sliders": sliders,
     "calibration": trials.calibration,
     "aa": trials.aa,
+    "doses": trials.doses,
     "interleaving": ways.interleaving,
     "off-policy": ways.off_policy,
     "bandit": ways.bandit,

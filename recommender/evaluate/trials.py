@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from recommender.evaluate.cells import NONE, grid
+from recommender.evaluate.cells import NONE, SURE, grid
 from recommender.evaluate.report import Report, Row
 from recommender.stats.calibration import ALARMS, COVERAGE, DISCOVERIES, EVER, FALSE
 
@@ -92,6 +92,37 @@ def aa(report: Report) -> str:
             grid(("check", *faults), lines(models(nothing, "alarm"), lambda name: [(variant, name, "alarm") for variant in faults])),
         )
     )
+
+
+def doses(report: Report) -> str:
+    """A line a metric and dose: both arms, the lift, and the viewers that the claimed and the measured lift take."""
+    more, rows = report.more, {(r.variant, r.model, r.metric): r for r in report.rows}
+    control, treatment = (c.model for c in report.models)
+
+    def many(n: int | None) -> str:
+        return NONE if n is None else f"{n:,}"
+
+    def line(metric: str, dose: float) -> list[str]:
+        pair = next(d for d in report.differences if (d.variant, d.metric) == (f"dose {dose:g}", metric))
+        lift = f"{100 * pair.delta:+.1f}%{'*' if pair.p_holm < SURE else ''} [{100 * pair.lo:+.1f}, {100 * pair.hi:+.1f}]"
+        told, needed = more["metrics"][metric], more["needed"][metric][f"{dose:g}"]
+        arms = [f"{rows[pair.variant, arm, metric].mean:.4g}" for arm in (control, treatment)]
+        claim = f"{100 * more['claims'][metric]:+.1f}%"
+        return [f"{told['label']}, {told['unit']}", f"{dose:g}", *arms, lift, claim, many(needed["claimed"]), many(needed["measured"])]
+
+    arms = f"{report.label(treatment)}, against {report.label(control).lower()}"
+    said = (
+        f"{arms}: {more['viewers']:,} simulated viewers, {more['days']} days, at each dose the same people, visits and lists. \\* Holm p < .05. "
+        "Viewers needed: both arms together, so many days, 80% power at 5%, without CUPED."
+    )
+    header = ("simulated", "dose", "not told", "told", "lift [95% interval]", "claimed", "viewers to see the claimed lift", "to see the measured")
+    lines = [line(metric, dose) for metric in more["claims"] for dose in more["doses"]]
+    told = list(dict.fromkeys(f["told"] for f in more["first_lists"]))
+    exact = {(f["told"], f["dose"]): f"{100 * f['lift']:+.1f}% [{100 * f['lo']:+.1f}, {100 * f['hi']:+.1f}]" for f in more["first_lists"]}
+    header_of_first = ("first lists, told", *(f"dose {dose:g}" for dose in more["doses"]))
+    first = grid(header_of_first, [[name, *(exact[name, dose] for dose in more["doses"])] for name in told])
+    why = "Expected clicks on a viewer's first list, by the world's own truth, against the same ranking told nothing:"
+    return "\n\n".join((said, grid(header, lines), why, first))
 
 
 def _percent(row: Row | None) -> str:
