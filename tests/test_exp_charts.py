@@ -147,6 +147,7 @@ def test_a_dot_is_filled_only_where_the_corrected_p_says_so() -> None:
     assert late.plain.p == pytest.approx(0.02, abs=0.005)
     assert rows(exp_charts.effects([late], reading(late)))[0]["sure"]
     assert not rows(exp_charts.effects([late], reading(late, at_end=False)))[0]["sure"]  # before the end only the anytime interval counts
+    assert not rows(exp_charts.effects([replace(late, p_holm=0.02)], reading(replace(late, p_holm=0.02), at_end=False)))[0]["sure"]
     several = replace(late, p_holm=0.06)
     assert not rows(exp_charts.effects([several], reading(several)))[0]["sure"]
     both = measured(effect(treatment=0.0702), effect())  # nothing as measured, something with CUPED
@@ -303,6 +304,7 @@ RESULTS = {
     "worse": (effect(treatment=0.066), True, f"{WORSE}: −5.7%", "At the planned end that is worse beyond noise."),
     "open": (effect(treatment=0.071, se=0.002), True, NONE, "one of 5%, which the plan looks for, is not ruled out."),
     "small": (effect(treatment=0.0701, se=0.001), True, NONE, "one of 5%, which the plan looks for, is ruled out."),
+    "a loss stays open": (effect(treatment=0.068, se=0.0012), True, NONE, "one of 5%, which the plan looks for, is not ruled out."),
     "early and sure": (effect(treatment=0.08), False, f"{BETTER}: +14.3%", "the anytime interval, which alone counts before it, leaves zero out"),
     "early and fixed": (effect(se=0.0015), False, f"{NONE} yet", "only the anytime interval counts, and it still holds zero."),
     "early and open": (effect(se=0.01), False, f"{NONE} yet", "Neither interval leaves zero out before the planned end"),
@@ -328,7 +330,7 @@ def test_less_is_better_where_the_metric_says_so() -> None:
 
 def test_what_is_not_to_be_read_says_why_and_nothing_else() -> None:
     m = measured(effect())
-    found = reading(m, health=(BLOCKED,))
+    found = reading(m, health=(replace(BLOCKED, blocks=False, said="It was hot."), BLOCKED))
     cut = [replace(m, segment="device=tv", q=0.01)]
     guards = [Guarded(m, 0.1, "safe")]
     assert exp_result.headline(m, found) == "Click-through rate: not to be read"
@@ -433,6 +435,9 @@ def test_guardrails_in_words() -> None:
     said = exp_guards.said([safe, unsure, worse], found)
     assert said.startswith("Latency, 5.000 against 3.000 ms: harm +66.7% [")
     assert "all of it beyond the margin of 50%." in said
+    looked = exp_figures.relative(slow.anytime_relative)
+    assert looked in exp_guards.said([worse], replace(found, at_end=False))
+    assert looked not in said
     assert "Complaints: no relative effect" in said
     assert said.endswith("Within the margin for sure: coverage.")
 

@@ -88,7 +88,7 @@ def test_the_toggle_turns_to_absolute_effects_and_back(lifted: Shown) -> None:
     assert not at.exception
     assert "in clicks per 100 films" in json.dumps(charts(at)[0])
     at.selectbox(key="mq_ev_pick_belief").set_value("engagement").run()
-    assert "How likely is engagement time to be better?" in text(at)
+    assert "Is engagement time better?" in text(at)
 
 
 def test_an_experiment_whose_arms_lost_viewers_is_drawn_in_grey_and_called_nothing() -> None:

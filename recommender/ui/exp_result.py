@@ -43,7 +43,7 @@ def section(shown: Shown) -> None:
 
 
 def _belief(shown: Shown, m: Measured) -> None:
-    head = f"How likely is {say.label(m.metric).lower()} to be better?"
+    head = f"Is {say.label(m.metric).lower()} better?"
     spec = exp_charts.belief(m, shown.reading)
     if spec is None:
         return exhibits.title(head, "It does not vary between viewers, so there is nothing to be unsure of.")
