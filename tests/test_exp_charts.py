@@ -270,6 +270,7 @@ PEEKS = {
     "both at once": ([(0.0, 0.08), (0.1, 0.01)], "First called better by both intervals on day 2."),
     "one after the other": ([(0.1, 0.08), (0.1, 0.01)], "First called better by the fixed interval on day 1, by the anytime interval on day 2."),
     "the other way": ([(0.1, 0.08), (-0.1, 0.01)], "First called better by the fixed interval on day 1, by the anytime interval worse on day 2."),
+    "gone again": ([(0.1, 0.01), (0.05, 0.04)], "both intervals on day 1. By day 2 the anytime interval holds zero again."),
     "at the end": ([(0.0, 0.08)] * 13 + [(0.1, 0.08)], "Day 14 is the planned end, where the fixed interval counts."),
     "one day": ([(0.1, 0.08)], "On day 1 the effect is +10.0% [+2.0%, +18.0%]. A course takes two days at least."),
     "no day": ([], "No day has an effect yet. A course takes two days at least."),
@@ -281,6 +282,7 @@ def test_what_a_daily_look_would_have_said(case: str) -> None:
     course, wanted = PEEKS[case]
     said = exp_time.peeked(days(course), reading(at_end=len(course) == PLAN.days))
     assert wanted in said
+    assert ("zero again" in said) == (case in ("did not last", "gone again"))
     assert ("peeker" in said) == (case in ("today", "lasts", "one after the other"))
 
 

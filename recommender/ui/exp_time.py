@@ -61,7 +61,9 @@ def peeked(days: Sequence[Day], reading: Reading, better: int = 1, aa: bool = Fa
     if fixed is None and anytime is None:
         said = f"On none of {len(days)} days does either interval leave zero out: somebody who looks every day had no reason to stop."
         return f"{said} That is as it should be: both arms got the same." if aa else said
-    return " ".join(filter(None, (_calls(fixed, anytime), _lasted(fixed, days, reading, better), FALSE if aa else "")))
+    last = days[-1]
+    again = f"By day {last.day + 1} the anytime interval holds zero again." if anytime and not say.leaves_out_zero(last.anytime) else ""
+    return " ".join(filter(None, (_calls(fixed, anytime), again, _lasted(fixed, days, reading, better), FALSE if aa else "")))
 
 
 FALSE = "Both arms got the same, so every such call is a false alarm."
