@@ -20,6 +20,7 @@ from recommender.examine import evaluate, tables
 from recommender.mine import bring, export, forget
 from recommender.names import nearest
 from recommender.settings import ROOT, settings
+from recommender.trials import app as experiment
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
@@ -99,6 +100,7 @@ app.command()(export)
 app.command()(forget)
 app.command()(evaluate)
 app.command()(tables)
+app.add_typer(experiment, name="experiment")
 
 
 @app.command()

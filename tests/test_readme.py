@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer import Typer
 from typer.testing import CliRunner
 
 from recommender.__main__ import app
@@ -56,9 +57,15 @@ def test_a_changed_figure_changes_the_readme(path: Path, tmp_path: Path) -> None
     assert blocks(tmp_path)[path.stem] not in README
 
 
-@pytest.mark.parametrize("name", [command.name or command.callback.__name__ for command in app.registered_commands if command.callback])
+def commands(of: Typer, before: str = "") -> list[str]:
+    """Every command by its words, those of groups too."""
+    own = [before + (command.name or command.callback.__name__) for command in of.registered_commands if command.callback]
+    return own + [name for group in of.registered_groups if group.typer_instance for name in commands(group.typer_instance, f"{before}{group.name} ")]
+
+
+@pytest.mark.parametrize("name", commands(app))
 def test_every_command_has_help_and_stands_in_the_readme(name: str) -> None:
-    shown = run(app, [name, "--help"])
+    shown = run(app, [*name.split(), "--help"])
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) > 5
     assert re.search(rf"python -m recommender.* {name}\b|recommender {name}\b", README), f"the README does not name the command {name}"

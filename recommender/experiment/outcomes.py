@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from recommender.catalog import Catalog
 from recommender.experiment.assign import arms_of, first_day, midnight
-from recommender.experiment.log import Log
+from recommender.experiment.log import STEPS, Log
 from recommender.experiment.plan import Plan
 from recommender.types import DEVICES, TIMES_OF_DAY
 
@@ -93,14 +93,14 @@ def _arms(plan: Plan, names: pd.Series, cells: _Cells, begin: int) -> tuple[np.n
 
 
 def _sums(events: pd.DataFrame, cells: _Cells, catalog: Catalog) -> dict[str, np.ndarray]:
-    """Field -> (V, D)."""
+    """Field -> (V, D), as finely as a file keeps it, so that a log says the same from the store and from its file."""
     of = {kind: (events["kind"] == kind).to_numpy() for kind in ("impression", "click", "watched", "rating", "hide")}
     shown, rated = of["impression"], _last_of_a_day(of["rating"], cells)
     best = np.isin(np.arange(len(catalog)), np.argsort(-catalog.raters, kind="stable")[:BEST_KNOWN])
     minutes, running = _noted(events["note"], "minutes"), np.nan_to_num(catalog.minutes)[cells.film]
     took = _noted(events["note"], "ms")
     timed = shown & ~np.isnan(took)
-    return {
+    sums = {
         "visits": (cells.sum(shown) > 0).astype(np.float64),
         "shown": cells.sum(shown),
         "clicks": cells.sum(of["click"]),
@@ -114,6 +114,7 @@ def _sums(events: pd.DataFrame, cells: _Cells, catalog: Catalog) -> dict[str, np
         "latency": cells.sum(timed, took[timed]),
         "timed": cells.sum(timed),
     }
+    return {name: np.rint(values / STEPS[name]) * STEPS[name] for name, values in sums.items()}
 
 
 def _noted(notes: pd.Series, name: str) -> np.ndarray:  # (N,)
