@@ -27,6 +27,7 @@ class Settings(BaseSettings):
         description="where what viewers do is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
 
+    experiment: str = Field("", description="the planned experiment on people that runs in the app, by name; none where empty")
     household: bool = Field(True, description="viewers that people made are listed to whoever opens the app; switch off where strangers share it")
 
     few_ratings: int = Field(8, ge=0, description="below this many ratings: popularity and chosen genres")

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from recommender.serve.feedback import Event
 from recommender.serve.logbook import Page
 from recommender.serve.request import Request
 from recommender.types import Context, Home, Query
-from recommender.ui import cards, company, dialog, kit, sign, taste, whatchanged, words
+from recommender.ui import cards, company, dialog, kit, sign, taste, trial, whatchanged, words
 from recommender.ui.state import Frame, put
 
 KEY = "mq_home"
+TRIED = {
+    "route": "single",
+    "why": "An experiment runs: what makes the first row is drawn for each viewer. Your data on Taste says more.",
+    "weights": [],
+}
 UNTOLD = "the models are not told, so your top 20 stay as they are"
 
 
@@ -24,6 +30,7 @@ def stage(frame: Frame) -> None:
     if asked is None:
         st.query_params.pop("film", None)
     st.session_state["mq_film"] = asked
+    frame = trial.entered(frame)
     _note_change(frame)
     _fragment(frame)
 
@@ -81,7 +88,7 @@ def _home(frame: Frame) -> Home:
         home = frame.service.home(frame.viewer, frame.query, frame.filters)
         drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels), whatchanged.said(frame))
         st.session_state["mq_rows"] = drawn
-        taste.store(frame, drawn.page.impressions(frame.viewer.id, taste.stamp(frame)))
+        taste.store(frame, _shown(frame, drawn))
         st.session_state["mq_changes"], st.session_state["mq_undo"] = None, ()  # places in a row that is no longer there say nothing
         if kept is not None and kept.frame.viewer.id == frame.viewer.id and kept.frame.viewer is not frame.viewer:
             new = [event for event in drawn.said if event not in kept.said]
@@ -89,6 +96,14 @@ def _home(frame: Frame) -> Home:
         kept = drawn
     st.session_state["mq_page"] = kept.page
     return kept.home
+
+
+def _shown(frame: Frame, drawn: Drawn) -> list[Event]:
+    """The films of a page as events; in an experiment the first one notes how long the page took."""
+    events = drawn.page.impressions(frame.viewer.id, taste.stamp(frame))
+    if frame.trial and events:
+        events[0] = replace(events[0], note={"ms": round(drawn.home.timing_ms["total"], 2)})
+    return events
 
 
 def _on_page() -> list[int]:
@@ -115,7 +130,7 @@ def _data(frame: Frame) -> dict[str, Any]:
         return data | {"empty": _all_gone(frame, genre, len(mine.hidden))}
     rows = [cards.row(catalog, c) for c in home.carousels if c.recommendations]
     bill = f"First on your bill{words.now(frame.query.context.time_of_day)}"
-    made = cards.strategy(home.strategy)
+    made = cards.strategy(home.strategy) | (TRIED if frame.trial else {})
     return data | {"hero": rows[0]["films"][0], "bill": bill, "strategy": made, "changed": st.session_state.get("mq_changed"), "rows": rows}
 
 
@@ -162,7 +177,7 @@ def _note_change(frame: Frame) -> None:
             put("genre", None)
     elif before[1] != now:
         told = frame.query
-        then = frame.service.query(frame.viewer, before[1], anyway=frame.anyway).context
+        then = frame.told(before[1]).context
         effect = _moved(*frame.service.moved(frame.viewer, Query(told.profile, then), told)) if then != told.context else UNTOLD
         marked = " (the device is simulated)" if then.device != told.context.device and "device" in _simulated(frame) else ""
         s["mq_changed"] = f"{_changed(before[1], now)}: {effect}{marked}"

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recommender.catalog import Catalog
+from recommender.experiment.plan import Arm
 from recommender.serve.feedback import Taste
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
@@ -27,6 +28,14 @@ class Choice:
     chosen: bool  # by the viewer, in the sidebar or the address
 
 
+@dataclass(frozen=True)
+class Trial:
+    """The experiment that a page belongs to, and what its viewer gets."""
+
+    experiment: str
+    arm: Arm
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """What every page starts from."""
@@ -37,7 +46,8 @@ class Frame:
     device: Choice
     filters: Filters  # what must be true of a film tonight
     anyway: frozenset[str]  # signals that the models are told although they are switched off
-    model: str | None = None  # that makes the first row, by the address
+    model: str | None = None  # that makes the first row, by the address or the experiment
+    trial: Trial | None = None
 
     @property
     def asked(self) -> Context:
@@ -47,7 +57,12 @@ class Frame:
     @property
     def query(self) -> Query:
         """What the models may know now, without the films the viewer does not want used."""
-        return self.service.query(self.viewer, self.asked, anyway=self.anyway)
+        return self.told(self.asked)
+
+    def told(self, moment: Context) -> Query:
+        """What the models may know in a moment; nothing of it where the experiment says so."""
+        blind = self.trial is not None and not self.trial.arm.context
+        return self.service.query(self.viewer, Context() if blind else moment, anyway=self.anyway)
 
     @property
     def taste(self) -> Taste:
@@ -61,7 +76,7 @@ class Frame:
     def now(self) -> Frame:
         """The same frame after something was stored or a genre was chosen, for a run that draws a part of the page."""
         genre = _genres(self.service.catalog).get(st.session_state.get("mq_genre") or "")
-        return replace(self, viewer=_asking(self.service.person(self.viewer.id), self.model), filters=replace(self.filters, genre=genre))
+        return replace(self, viewer=asking(self.service.person(self.viewer.id), self.model), filters=replace(self.filters, genre=genre))
 
 
 EVERYWHERE = ("viewer", "time", "device", "model", "minutes", "limit", "decade", "stars", "genre", "colour", "fame", "with", "how")  # on every page
@@ -175,10 +190,10 @@ def frame(service: Service, viewer: Viewer) -> Frame:
     device = choice("device", DEVICES, browser_device())
     anyway = frozenset(name for name in service.verdicts(viewer) if st.session_state.get(f"mq_anyway_{name}"))
     model = from_address("model", service.models)
-    return Frame(service, _asking(viewer, model), time, device, filters(viewer, service.catalog), anyway, model)
+    return Frame(service, asking(viewer, model), time, device, filters(viewer, service.catalog), anyway, model)
 
 
-def _asking(viewer: Viewer, model: str | None) -> Viewer:
+def asking(viewer: Viewer, model: str | None) -> Viewer:
     """The viewer as one who wants this model for the first row, whatever they stored; the same object in every run, so that nothing is made anew."""
     if model is None or viewer.preferences.model == model:
         return viewer

@@ -75,9 +75,10 @@ def take_back(frame: Frame) -> None:
 
 
 def stamp(frame: Frame) -> dict[str, Any]:
-    """The moment as the viewer says it, the true class of the device, and the hour on their clock."""
+    """The moment as the viewer says it, the true class of the device, the hour on their clock, and the experiment that the page belongs to."""
     asked = frame.asked
-    return {"time_of_day": asked.time_of_day, "device": asked.device, "seen_device": state.browser_device(), "local_hour": state.browser_hour()}
+    moment = {"time_of_day": asked.time_of_day, "device": asked.device, "seen_device": state.browser_device(), "local_hour": state.browser_hour()}
+    return moment | ({"experiment": frame.trial.experiment, "arm": frame.trial.arm.name} if frame.trial else {})
 
 
 def store(frame: Frame, events: list[Event]) -> None:

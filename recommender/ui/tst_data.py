@@ -18,7 +18,7 @@ from recommender.load.matching import Matching, match
 from recommender.serve import arrivals, history
 from recommender.serve.arrivals import SERVICES, Brought
 from recommender.serve.events import Event
-from recommender.ui import cards, kit, taste, tst_map, words
+from recommender.ui import cards, kit, taste, trial, tst_map, words
 from recommender.ui.state import Frame, put
 
 KEY = "mq_import"
@@ -66,6 +66,7 @@ def draw(frame: Frame) -> None:
         f"Stored in {words.md(frame.service.feedback.where.rsplit('/', 1)[-1])}, without a password and under this viewer’s name only: "
         "what you say of films, "
         "what you open, what was shown to you and where, with time and kind of device. No address, no account, nothing of your browser besides."
+        + trial.said()
     )
 
 
