@@ -26,7 +26,7 @@ def bandit(say: Callable[[str], object] = print, stage: Stage | None = None, run
     rates = true_rates(stage)
     order = sorted(rates, key=lambda name: -rates[name])
     earned, visitors = np.array([rates[name] for name in order]), np.full(DAYS, VISITORS)
-    policies: dict[str, Policy] = {**POLICIES, f"A/B test of {TESTED} days, then the best": best_after(TESTED)}
+    policies: dict[str, Policy] = {**POLICIES, "A/B, then the best": best_after(TESTED)}
     rows, curves, rest = list[Row](), dict[str, Any](), list[dict]()
     for n, (name, policy) in enumerate(policies.items()):
         found = run(policy, earned, visitors, runs, np.random.default_rng([1, n]))

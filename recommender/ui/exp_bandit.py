@@ -37,13 +37,18 @@ def draw(opened: Opened) -> None:
     wide = known(more)
     order = list(dict.fromkeys(wide["row"]))
     exhibits.key(look)
-    spec = ctx_charts.intervals(wide, "width of the 95% interval of a row’s rate", order, look, None, (0.0, 1.3 * float(wide["x"].max())))
+    spec = ctx_charts.intervals(wide, "width of the 95% interval of a row’s rate", order, look, None, (0.0, 1.5 * float(wide["x"].max())))
     exhibits.draw(
-        "ways_known", "What it costs: rows left alone stay unknown", known_said(more), spec, opened, wide.drop(columns=["said", "hover", "lo", "hi"])
+        "ways_known",
+        "What is known of each row at the end, simulated",
+        known_said(more),
+        spec,
+        opened,
+        wide.drop(columns=["said", "hover", "lo", "hi"]),
     )
     st.caption(
-        f"Simulated: {more['visitors']} visitors a day. A visit earns 1 where anything in the first row is clicked. Rates are known exactly and stay "
-        "the same from day to day, which favours the bandit: weekends, novelty and habits would mislead it. Bands hold 95% of the runs."
+        f"Simulated: {more['visitors']} visitors a day; the A/B test takes {more['tested']} days. A visit earns 1 where anything in the first row is "
+        "clicked. Rates are known exactly and stay the same from day to day, which favours the bandit: weekends, novelty and habits would mislead it. Bands hold 95% of the runs."
     )
 
 

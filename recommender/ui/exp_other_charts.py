@@ -46,7 +46,7 @@ def by_day(points: pd.DataFrame, title: str, look: Look, mark: str, height: int 
     days = sorted(points["day"].unique().tolist())
     low, high = reach(0.0, float(points[["y", "hi"]].max().max()), 0.04)
     ticks = [day for day in days if day % 7 == 0] or days
-    x = q("day", axis={"title": "day", "grid": False, "values": ticks, "format": "d"}, scale=within(days[0] - 0.5, days[-1] * 1.5))
+    x = q("day", axis={"title": "day", "grid": False, "values": ticks, "format": "d"}, scale=within(days[0] - 0.5, days[-1] * 1.6))
     y = lambda field: q(field, axis=axis(title, format=mark), scale=within(low, high))
     colour, _ = _series(look)
     ends = points[points["day"] == days[-1]].sort_values("y")
