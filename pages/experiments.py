@@ -2,6 +2,6 @@
 
 from recommender.ui import experiments, router
 
-router.enter()
+frame = router.enter()
 
-experiments.stage()
+experiments.stage(frame)

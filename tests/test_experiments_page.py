@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import serving
 from logs import PLAN, log
 from streamlit.testing.v1 import AppTest
+from test_evaluation_page import LAB, LMS, SEEN, linear
 
+from recommender.evaluate.report import Paired, Report, write
 from recommender.experiment import plan as plans
+from recommender.experiment.aa import tried
+from recommender.experiment.assign import arm_of, first_day, midnight
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.reading import read
+from recommender.serve.events import Event
+from recommender.serve.feedback import Feedback
 from recommender.settings import settings
+from recommender.ui import exp_shelf
 from recommender.ui.exp_health import shares, standardised
+from recommender.ui.exp_words import LOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = ("plan", "health", "result", "over-time", "segments", "guardrails", "decision")
@@ -274,3 +284,98 @@ def test_the_page_in_a_browser(page, shelf, tmp_path):
         assert "break=srm" in page.url
         assert abs(page.get_by_role("tab", name="Health").bounding_box()["y"] - place) < 2
         assert [c for c in page.complaints if "404" not in c] == []
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_verdicts_stay_apart_for_every_eye_and_can_be_read(seen):
+    tones = {word: look.tone for word, look in LOOKS.items()}
+    lab = {word: LAB @ np.cbrt(LMS @ np.clip(np.array(SEEN[seen]) @ linear(tone), 0, 1)) for word, tone in tones.items()}
+    assert min(float(np.linalg.norm(lab[a] - lab[b])) for a, b in itertools.combinations(lab, 2)) > 0.1
+    light = lambda c: float(linear(c) @ [0.2126, 0.7152, 0.0722]) + 0.05
+    assert all(light(tone) / light(surface) >= 4.5 for tone in tones.values() for surface in ("#100d0b", "#1b1613"))
+    assert len({look.word for look in LOOKS.values()}) == len({look.style for look in LOOKS.values()}) == 4
+
+
+@pytest.mark.parametrize("people", [19, 60])
+def test_people_are_read_from_the_store_once_there_are_enough(shelf, forgotten, people):
+    plan = replace(PLAN, name="on-people", days=7)
+    plans.write(plan, shelf / plan.name)
+    store, noon = Feedback.open(settings().database_url), midnight(first_day(plan)) + 43_200
+    met = {f"person-{n}": arm_of(plan, f"person-{n}") for n in range(people)}
+    for viewer, arm in met.items():
+        for day in range(2):
+            said: dict[str, Any] = {"experiment": plan.name, "arm": arm.name if arm else "", "at": noon + 86_400 * day}
+            said |= {"recommendation": f"{viewer}-{day}", "row": "top"}
+            store.add(Event(viewer, "impression", film, position=at, **said) for at, film in enumerate((1, 260, 1196)))
+            store.add([Event(viewer, "click", 260, **said)])
+    store.close()
+    exp_shelf._recorded.clear()
+    at = page()
+    if people < exp_shelf.LEAST:
+        assert "has 19 of the 20 viewers" in text(at)
+        assert not at.get("vega_lite_chart")
+    else:
+        assert "day 2 of 7" in head(at)
+        assert f"<dd>{people}</dd>" in head(at)
+        assert "simulated" not in head(at)
+        assert not any("simulated" in json.dumps(c.get("title", "")) for c in charts(at))
+
+
+def test_with_the_report_the_switch_says_how_often_nothing_is_called_something(shelf):
+    put(shelf)
+    found = tried(PLANNED, log(300, 0.0, 1, PLANNED), lambda line: None, 20, 4)
+    write(found, shelf.parent / "reports")
+    at = page(aa="on", step="a-a")
+    once = next(r for r in found.rows if (r.variant, r.model, r.metric) == ("A/A", "fixed, CUPED", "p below alpha"))
+    assert f"Over 20 such runs the method called {100 * once.mean:.1f}% [" in text(at)
+    assert len(charts(at)) == 3
+    assert all("simulated" in json.dumps(c["title"]) for c in charts(at))
+    assert "Planted" not in text(at)
+
+
+def test_without_the_reports_their_commands_stand_in_their_places(shelf):
+    put(shelf)
+    assert any("experiment study aa" in c.value for c in page(step="a-a").code)
+    assert any("experiment study doses" in c.value for c in page(step="plan").code)
+
+
+def claimed(shelf: Path, lifts: tuple[float, float]) -> str:
+    """The headline over claims of 10% on two metrics, of which the first has lifts of this size at doses 0 and 1 and the second has none."""
+    doses = [("dose 0", "ctr", lifts[0]), ("dose 1", "ctr", lifts[1]), ("dose 0", "relevance", 0.0), ("dose 1", "relevance", 0.0)]
+    pairs = []
+    for dose, metric, x in doses:
+        p = 1e-6 if x > 0.02 else 1.0
+        pairs.append(Paired(dose, "told", "not told", metric, None, None, x, x - 0.02, x + 0.02, p, p, 900))
+    needed = {"claimed": 700, "measured": None, "claimed, with CUPED": 500, "measured, with CUPED": None}
+    more = {
+        "claims": {"ctr": 0.1, "relevance": 0.1},
+        "metrics": {"ctr": {"label": HOSTILE}, "relevance": {"label": "Relevance"}},
+        "needed": {"ctr": {"0": needed}},
+        "viewers": 900,
+        "days": 14,
+    }
+    write(
+        Report("doses", "simulated", "", "", [0], {}, "2026-11-22", "experiment study doses", differences=pairs, more=more), shelf.parent / "reports"
+    )
+    at = page(step="plan")
+    assert HOSTILE not in text(at)
+    assert "no effect shown" in text(at)
+    assert len(charts(at)) == 3
+    return text(at)
+
+
+def test_claims_stand_beside_what_was_measured_and_are_called_what_they_are(shelf):
+    put(shelf)
+    assert "1 of 2 claims is reached at some dose" in claimed(shelf, (0.0, 0.12))
+    assert "No claim is reached at any dose; 1 of 2 is ruled out at every one" in claimed(shelf, (0.0, 0.09))  # its interval ends above the claim
+    assert "No claim is reached at any dose; 2 of 2 are ruled out at every one" in claimed(shelf, (0.0, 0.05))
+
+
+def test_a_report_that_is_broken_inside_costs_its_section(shelf):
+    put(shelf)
+    found = tried(PLANNED, log(300, 0.0, 1, PLANNED), lambda line: None, 5, 2)
+    write(replace(found, more={}), shelf.parent / "reports")
+    at = page(step="a-a")
+    assert any("cannot be drawn" in w.value for w in at.warning)
+    assert verdict(at) == "Ship"
+    assert verdict(page(step="plan", aa="on")) != "Cannot be read"

@@ -14,10 +14,12 @@ from recommender.evaluate.report import Row
 from recommender.ui import exhibits, exp_bars, exp_frame
 from recommender.ui.exp_shelf import COMMAND, Shown
 from recommender.ui.exp_words import LOOKS
+from recommender.ui.measures import number
 from recommender.ui.reports import Opened
 
 FALSE, EVER, SAID = "p below alpha", "ever on one of the days", "verdict"  # metrics of the report
 NOTHING = "A/A"
+NAMES = {"fixed": "As measured", "fixed, CUPED": "With CUPED"}
 LOOKED = {
     ("fixed", FALSE): "one look at the end",
     ("fixed, CUPED", FALSE): "one look, with CUPED",
@@ -33,18 +35,21 @@ def section(shown: Shown) -> None:
         exhibits.missing("How often is nothing called something?", "aa.json", f"{COMMAND} study aa")
         return
     opened = shown.report
+    by_name = opened.report.more["p"]
+    usual = "fixed, CUPED" if "fixed, CUPED" in by_name else next(iter(by_name))
+    name = exhibits.choose("aa-of", "p-values of the effect", list(by_name), usual, lambda o: NAMES.get(o, o))
     left, right = st.columns(2, gap="large")
     with left:
         _errors(opened)
     with right:
-        _histogram(opened)
+        _histogram(opened, np.array(by_name[name], float))
     _verdicts(opened)
 
 
 def spoken(opened: Opened | None) -> str:
-    """The false-positive rate in one sentence, "" where the report says none."""
+    """The false-positive rate in one sentence, "" where there is no report or it does not say it."""
     found = _row(opened, NOTHING, "fixed, CUPED", FALSE) if opened else None
-    if opened is None or found is None:
+    if opened is None or found is None or not isinstance(opened.report.more.get("alpha"), float):
         return ""
     return f"Over {found.n:,} such runs the method called {_percent(found)} an effect, where {100 * _alpha(opened):g}% are promised."
 
@@ -80,20 +85,17 @@ def _errors(opened: Opened) -> None:
     if once is None or daily is None or anytime is None:
         return
     sentence = (
-        f"Both arms got the same, {once.n:,} times. One look at the end calls {_percent(once)} of them an "
-        f"effect; {100 * alpha:g}% are promised. "
-        f"Who looks on every day and stops at the first p below {alpha:g} is wrong in {_percent(daily)}; by the anytime interval in {_percent(anytime)}."
+        f"Both arms got the same, {once.n:,} times. One look at the end calls {_percent(once)} of them an effect, where {100 * alpha:g}% are "
+        f"promised. Who looks on every day and stops at the first p below {number(alpha, 2)} is wrong in {_percent(daily)}; by the anytime "
+        f"interval in {_percent(anytime)}."
     )
     worse = daily.lo > alpha
     head = "Peeking breaks the promise, the anytime interval keeps it" if worse and anytime.lo <= alpha else "How often nothing is called something"
     _draw(opened, "alarms", head, sentence, exp_bars.alarms(points, alpha, points["row"].tolist()), points.drop(columns=["ok", "said"]))
 
 
-def _histogram(opened: Opened) -> None:
-    """p-values of the same runs."""
-    by_name = opened.report.more["p"]
-    name = exhibits.choose("aa-of", "p-values", list(by_name), "fixed, CUPED" if "fixed, CUPED" in by_name else next(iter(by_name)), str.capitalize)
-    counts = np.array(by_name[name], float)
+def _histogram(opened: Opened, counts: np.ndarray) -> None:
+    """p-values of the same runs, counted in bins of one width."""
     bins, runs = len(counts), counts.sum()
     low, high = binom.ppf([0.025, 0.975], int(runs), 1 / bins)
     edges = np.linspace(0, 1, bins + 1)
@@ -103,7 +105,7 @@ def _histogram(opened: Opened) -> None:
     inside = int(((counts >= low) & (counts <= high)).sum())
     sentence = (
         f"Where nothing is to be found, every p-value is as likely as another. {inside} of {bins} bars lie within the band that chance gives "
-        f"95% of them; bars below {_alpha(opened):g} are the false alarms."
+        f"95% of them; bars below {number(_alpha(opened), 2)} are the false alarms."
     )
     head = "Nothing to find looks flat" if inside >= binom.ppf(0.01, bins, 0.95) else "Not as flat as it should be"
     _draw(opened, "uniform", head, sentence, exp_bars.histogram(points, _alpha(opened)), points.drop(columns=["said", "chance"]))
@@ -115,6 +117,7 @@ def _verdicts(opened: Opened) -> None:
     if not rows:
         return
     faults = opened.report.more.get("faults", {})
+    exhibits.key({word: (tone, shape) for (word, tone), shape in zip(exp_bars.TONES.items(), ("triangle-up", "triangle-down", "circle", "cross"))})
     order = list(dict.fromkeys(r.variant for r in rows))
     points = pd.DataFrame([{"row": r.variant, "verdict": LOOKS[r.model].word, "share": r.mean, "n": r.n} for r in rows])
     shipped = next((r for r in rows if (r.variant, r.model) == (NOTHING, "ship")), None)

@@ -9,9 +9,10 @@ import pandas as pd
 
 from recommender.ui.curves import BLUE, GOLD, spread
 from recommender.ui.exp_curves import days_of
+from recommender.ui.exp_words import LOOKS
 from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
 
-ALARM, CALM = "#ff7d8d", "#7fd6a8"
+ALARM, CALM = LOOKS["invalid"].tone, LOOKS["ship"].tone
 ARMS = (SOFT, GOLD, BLUE, FAMILIES["collaborative"][0], FAMILIES["content"][0])  # by number, the control first
 SHAPES = ("square", "circle", "triangle-up", "diamond", "cross")
 POWERS_OF_TEN = "datum.value > 0.0009 ? replace(format(datum.value, '~f'), '0.', '.') : '10^' + round(log(datum.value) / LN10)"
@@ -123,7 +124,7 @@ def love(points: pd.DataFrame, order: Sequence[str], arms: Sequence[str], edge: 
     x = q("d", axis=axis("difference, in standard deviations", format="+.2~f"), scale=scale)
     return dress(
         [
-            layer("rect", {"color": "#7fd6a8", "opacity": 0.08}, rows=[{"from": -edge, "to": edge}], x=q("from", scale=scale), x2={"field": "to"}),
+            layer("rect", {"color": CALM, "opacity": 0.08}, rows=[{"from": -edge, "to": edge}], x=q("from", scale=scale), x2={"field": "to"}),
             layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=[{"at": 0.0}], x=q("at", scale=scale)),
             layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=[{"at": -edge}, {"at": edge}], x=q("at", scale=scale)),
             layer("rule", {"strokeWidth": 2.2}, RANGED, x=q("lo", scale=scale), x2={"field": "hi"}, color=colour, tooltip=hover, **place),
@@ -151,10 +152,10 @@ def alarms(points: pd.DataFrame, level: float, order: Sequence[str]) -> Spec:
             layer("rule", {"strokeWidth": 2.4}, x=x, x2={"field": "hi"},
                   y=y, color=ink, tooltip=hover),
             layer("point", {"size": 110, "filled": True, "opacity": 1}, x=q("rate", scale=scale), y=y, color=ink, shape=shape, tooltip=hover),
-            layer("text", {"align": "left", "dx": 9, "fontSize": 12, "color": IVORY}, x=q("hi", scale=scale), y=y, text=n("said")),
+            layer("text", {"align": "right", "fontSize": 12, "color": IVORY}, x={"value": "width"}, y=y, text=n("said")),
         ],
         points,
-        len(order) * 40,
+        len(order) * 60,
     )  # fmt: skip
 
 
@@ -164,7 +165,7 @@ def histogram(points: pd.DataFrame, level: float, height: int = 300) -> Spec:
     points: left, right, runs, expected, lo, hi (as far as chance goes), said, chance.
     """
     high = 1.25 * float(points[["runs", "hi"]].to_numpy().max())
-    x = q("left", axis={"title": "p-value of a run", "grid": False, "values": [0, 0.25, 0.5, 0.75, 1], "format": ".2~f"}, scale=within(0, 1))
+    x = q("left", axis=axis("p-value of a run", grid=False, values=[0, 0.25, 0.5, 0.75, 1], format=".2~f"), scale=within(0, 1))
     y = q("runs", axis={"title": "runs", "tickCount": 5}, scale=within(0, high))
     ink = {"condition": {"test": f"datum.right <= {level} + 1e-9", "value": ALARM}, "value": GOLD}
     hover = [n("said", title="p"), q("runs", title="Runs"), n("chance", title="Chance gives")]
@@ -195,7 +196,7 @@ def histogram(points: pd.DataFrame, level: float, height: int = 300) -> Spec:
     )
 
 
-TONES = {"Ship": CALM, "Roll back": "#ff9d7a", "Keep running": BLUE, "Invalid": ALARM}
+TONES = {look.word: look.tone for look in LOOKS.values()}
 
 
 def verdicts(points: pd.DataFrame, order: Sequence[str]) -> Spec:
@@ -203,7 +204,7 @@ def verdicts(points: pd.DataFrame, order: Sequence[str]) -> Spec:
     look = {"domain": list(TONES), "range": list(TONES.values())}
     place = points.assign(to=points.groupby("row")["share"].cumsum())
     place = place.assign(left=place["to"] - place["share"], middle=place["to"] - place["share"] / 2)
-    place["said"] = [f"{v} {100 * s:.0f}%" if s >= 0.2 else f"{100 * s:.0f}%" if s >= 0.07 else "" for v, s in zip(place["verdict"], place["share"])]
+    place["said"] = [f"{v} {100 * s:.0f}%" if s >= 0.5 else f"{100 * s:.0f}%" if s >= 0.07 else "" for v, s in zip(place["verdict"], place["share"])]
     y, scale = names([*order]), within(0, 1)
     hover = [n("row", title="Planted"), n("verdict", title="Verdict"), q("share", title="Runs", format=".1%"), q("n", title="Of", format=",.0f")]
     x = q("left", scale=scale, axis={"title": "share of the runs", "format": ".0%", "tickCount": 5})

@@ -57,20 +57,16 @@ def _label(more: dict[str, Any], metric: str) -> str:
     return str(more["metrics"].get(metric, {}).get("label", metric))
 
 
-def _borne(opened: Opened) -> dict[str, list[str]]:
-    """By metric the doses at which the claim lies within our interval or below it."""
-    claims = opened.report.more["claims"]
-    rows = records(opened.paired)
-    return {m: [str(r["variant"]) for r in rows if r["metric"] == m and r["hi"] >= claim] for m, claim in claims.items()}
-
-
 def headline(opened: Opened) -> str:
-    """Whether any dose gives what is claimed."""
-    borne = _borne(opened)
-    reached = sum(bool(doses) for doses in borne.values())
-    if not reached:
-        return "None of the claims is reached at any dose"
-    return f"{reached} of {len(borne)} claims are within reach at some dose" if reached < len(borne) else "Every claim is within reach at some dose"
+    """Which claims are reached at some dose, beyond noise, and which are ruled out at every one."""
+    rows, claims = records(opened.paired), opened.report.more["claims"]
+    by_metric = {m: [r for r in rows if r["metric"] == m] for m in claims}
+    reached = sum(any(r["delta"] >= claims[m] and r["p_holm"] < SURE for r in mine) for m, mine in by_metric.items())
+    out = sum(all(r["hi"] < claims[m] for r in mine) for m, mine in by_metric.items())
+    if reached:
+        return f"{reached} of {len(claims)} claims {'is' if reached == 1 else 'are'} reached at some dose"
+    ruled = f"; {out} of {len(claims)} {'is' if out == 1 else 'are'} ruled out at every one" if out else ""
+    return f"No claim is reached at any dose{ruled}"
 
 
 def spoken(opened: Opened) -> str:

@@ -96,8 +96,8 @@ def _switched() -> None:
 def shown(asked: Asked, reports: Shelf) -> Shown:
     """The reading of what the controls say. Raises as the analysis does, where a log holds what no experiment can."""
     kept = asked.kept
-    plan, log = exp_shelf.changed(kept.plan, kept.log, asked.aa, asked.broken)
-    found = exp_shelf.reading(kept.plan, kept.log, asked.aa, asked.broken, asked.day)
+    plan, log = exp_shelf.changed(kept, asked.aa, asked.broken)
+    found = exp_shelf.reading(kept, asked.aa, asked.broken, asked.day)
     arms = [d.arm for d in found.decisions]
     return Shown(
         plan,
@@ -111,7 +111,7 @@ def shown(asked: Asked, reports: Shelf) -> Shown:
         BREAKS[asked.broken].label if asked.broken else "",
         "simulated" if found.simulated else "",
         reports.found.get("aa"),
-        kept.log,
+        kept.source,
     )
 
 

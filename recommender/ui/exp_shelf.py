@@ -11,15 +11,20 @@ import streamlit as st
 from recommender.experiment import plan as plans
 from recommender.experiment import reading as readings
 from recommender.experiment.breaks import BREAKS, same_for_all
-from recommender.experiment.log import Log, LogError
-from recommender.experiment.plan import Plan, PlanError
+from recommender.experiment.log import Log
+from recommender.experiment.outcomes import outcomes
+from recommender.experiment.plan import Plan
 from recommender.experiment.results import Decision, Reading
 from recommender.experiment.sizing import Course
 from recommender.experiment.sizing import course as run_of
+from recommender.serve.columns import Recorded
+from recommender.serve.feedback import FeedbackError
+from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.ui.reports import Opened
 
 COMMAND = "python -m recommender experiment"
+LEAST = 20  # viewers
 SEED = 0  # of what is planted and of who is relabelled: the same link shows the same
 
 
@@ -38,20 +43,30 @@ class File:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """The events of an experiment in the store, read once for each number of them."""
+
+    experiment: str
+    simulated: bool
+    events: int
+
+
+@dataclass(frozen=True, eq=False)
 class Kept:
-    """An experiment of the shelf: its plan, the file of its log, and the days of it that can be read, from 0 to last."""
+    """An experiment of the shelf: its plan, where its log comes from, and the days of it that can be read, from 0 to last."""
 
     plan: Plan
-    log: File
+    source: File | Stored
+    service: Service
     last: int
 
 
 @dataclass(frozen=True)
 class Experiments:
-    """What could be read, by name; plans without a log, and a line for each file that could not."""
+    """What could be read, by name; name -> why a plan cannot be read yet; and a line for each file that could not."""
 
     found: dict[str, Kept]
-    waiting: tuple[Plan, ...]
+    waiting: dict[str, str]
     problems: tuple[str, ...]
 
 
@@ -75,7 +90,7 @@ class Shown:
     planted: str = ""
     label: Literal["simulated", ""] = ""
     report: Opened | None = None
-    file: File = File("", 0, 0)  # of the log
+    log_of: File | Stored = File("", 0, 0)
 
     @property
     def decision(self) -> Decision:
@@ -89,22 +104,41 @@ class Shown:
         return " · ".join(filter(None, (self.label, f"plan {self.plan.checksum}", *changed, said)))
 
 
-def experiments() -> Experiments:
-    """All experiments of the artifacts folder, as they are now."""
-    found, waiting, problems = {}, list[Plan](), []
+def experiments(service: Service) -> Experiments:
+    """All experiments of the artifacts folder, as they are now; those on people, and those that ran elsewhere, with what the store has of them."""
+    found, waiting, problems = dict[str, Kept](), dict[str, str](), list[str]()
     folder = settings().artifacts / "experiments"
     for path in sorted(folder.glob("*/plan.json")):
         try:
             plan = _plan(File.of(path))
-            log = path.with_name("log.npz")
-            if log.exists():
-                file = File.of(log)
-                found[plan.name] = Kept(plan, file, int(_log(file).days[-1]))
+            source = _source(plan, path.with_name("log.npz"), service)
+            if isinstance(source, str):
+                waiting[plan.name] = source
             else:
-                waiting.append(plan)
-        except (PlanError, LogError, OSError, IndexError) as error:
+                found[plan.name] = Kept(plan, source, service, int(_log(plan, source, service).days[-1]))
+        except (ValueError, LookupError, OSError) as error:
             problems.append(str(error).replace(f"{folder}/", ""))
-    return Experiments(found, tuple(waiting), tuple(problems))
+        except FeedbackError as error:
+            problems.append(f"{path.parent.name}: {error}")
+    return Experiments(found, waiting, tuple(problems))
+
+
+def _source(plan: Plan, file: Path, service: Service) -> File | Stored | str:
+    """The file of the log, or the store where there is none or people take part; a word of why it cannot be read where too few have come."""
+    if file.exists() and plan.simulated:
+        return File.of(file)
+    recorded = {(r.experiment, r.simulated): r for r in _recorded(service)}.get((plan.name, plan.simulated))
+    if recorded is None:
+        return File.of(file) if file.exists() else "has not run yet"
+    if recorded.viewers < LEAST:
+        return f"has {recorded.viewers} of the {LEAST} viewers below whom nothing is shown, so that nobody’s own history can be read off it"
+    return Stored(plan.name, plan.simulated, recorded.events)
+
+
+@st.cache_data(show_spinner=False, ttl=15)
+def _recorded(_service: Service) -> list[Recorded]:
+    """What the store has of each experiment; asked again after some seconds, not in every run."""
+    return _service.feedback.experiments()
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -112,16 +146,23 @@ def _plan(file: File) -> Plan:
     return plans.read(Path(file.path))
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _log(file: File) -> Log:
+@st.cache_resource(show_spinner="Opening the experiment", max_entries=8)
+def _log(plan: Plan, source: File | Stored, _service: Service) -> Log:
     """A resource, so that millions of numbers are shared and not copied in every run: nobody writes to them."""
-    return Log.load(Path(file.path))
+    if isinstance(source, File):
+        return Log.load(Path(source.path))
+    events = _service.feedback.outcomes(plan.name)
+    return outcomes(plan, events[events["simulated"] == source.simulated], _service.catalog).log
+
+
+def changed(kept: Kept, aa: bool, broken: str | None) -> tuple[Plan, Log]:
+    """The plan and the log of an experiment with both arms the same (A/A) or with a fault of BREAKS planted."""
+    return _changed(kept.plan, kept.source, aa, broken, kept.service)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def changed(plan: Plan, file: File, aa: bool, broken: str | None) -> tuple[Plan, Log]:
-    """The plan and the log of an experiment with both arms the same (A/A) or with a fault of BREAKS planted."""
-    log = _log(file)
+def _changed(plan: Plan, source: File | Stored, aa: bool, broken: str | None, _service: Service) -> tuple[Plan, Log]:
+    log = _log(plan, source, _service)
     if aa:
         plan, log = same_for_all(plan, log, SEED)
     if broken:
@@ -129,17 +170,21 @@ def changed(plan: Plan, file: File, aa: bool, broken: str | None) -> tuple[Plan,
     return plan, log
 
 
+def reading(kept: Kept, aa: bool, broken: str | None, until: int) -> Reading:
+    """What an experiment says by the end of a day."""
+    return _reading(kept.plan, kept.source, aa, broken, until, kept.service)
+
+
 @st.cache_resource(show_spinner="Reading the experiment", max_entries=128)
-def reading(plan: Plan, file: File, aa: bool, broken: str | None, until: int) -> Reading:
-    """What an experiment says by the end of a day. Read once; the page shows it again without work."""
-    return readings.read(*changed(plan, file, aa, broken), until)
+def _reading(plan: Plan, source: File | Stored, aa: bool, broken: str | None, until: int, _service: Service) -> Reading:
+    return readings.read(*_changed(plan, source, aa, broken, _service), until)
 
 
 def course(shown: Shown, metric: str) -> Course:
     """How viewers, spread and what CUPED saves grew over the days of what is shown."""
-    return _course(shown.plan, shown.file, shown.aa, shown.broken, metric, shown.arm, shown.log)
+    return _course(shown.plan, shown.log_of, shown.aa, shown.broken, metric, shown.arm, shown.log)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _course(plan: Plan, file: File, aa: bool, broken: str | None, metric: str, arm: str, _log: Log) -> Course:
+def _course(plan: Plan, log_of: File | Stored, aa: bool, broken: str | None, metric: str, arm: str, _log: Log) -> Course:
     return run_of(plan, _log, metric, arm)

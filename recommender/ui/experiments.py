@@ -24,21 +24,27 @@ from recommender.ui import (
     words,
 )
 from recommender.ui.exp_shelf import COMMAND, Experiments, Shown, experiments
+from recommender.ui.exp_words import LOOKS
 from recommender.ui.reports import Shelf, shelf
+from recommender.ui.state import Frame
 
 _WEB = Path(__file__).parent / "web"
 _CSS = "\n".join((_WEB / f"{name}.css").read_text("utf-8") for name in ("evaluation", "context", "experiments"))
 
+_TONES = ":root {" + "".join(f" --{look.style}: {look.tone};" for look in LOOKS.values()) + " }"
+
 
 @st.fragment
-def stage() -> None:
+def stage(frame: Frame) -> None:
     """The verdict and what it rests on; then the sections."""
-    st.html(f"<style>{_CSS}</style>")
-    there, reports = experiments(), shelf()
+    st.html(f"<style>{_TONES}{_CSS}</style>")
+    there, reports = experiments(frame.service), shelf()
     if not there.found:
         _nothing(there)
         return
     sections.problems(there.problems)
+    for name, why in there.waiting.items():
+        st.caption(words.md(f"The experiment “{name}” {why}."))
     head, bar = st.container(key="mq_xp_head"), st.container(key="mq_xp_bar")
     with bar:
         asked = exp_head.controls(there, reports)
@@ -71,8 +77,8 @@ def _sections(shown: Shown, reports: Shelf) -> None:
 
 def _nothing(there: Experiments) -> None:
     """No experiment yet, or none that was run: the commands that make one."""
-    waits = there.waiting[0].name if there.waiting else ""
-    said = f"“{waits}” is planned and has not run." if waits else "There is none yet."
+    waits, why = next(iter(there.waiting.items()), ("", ""))
+    said = f"“{waits}” is planned and {why}." if waits else "There is none yet."
     sign.board(
         "Nothing to read yet",
         "Experiments",
