@@ -48,7 +48,7 @@ def draw(opened: Opened) -> None:
     )
     st.caption(
         f"Simulated: {more['visitors']} visitors a day; the A/B test takes {more['tested']} days. A visit earns 1 where anything in the first row is "
-        "clicked. Rates are known exactly and stay the same from day to day, which favours the bandit: weekends, novelty and habits would mislead it. "
+        "clicked. Rates are known exactly and stay the same from day to day, which favours the bandit: weekends, novelty, habits would mislead it. "
         "Bands hold 95% of the runs."
     )
 
