@@ -25,6 +25,7 @@ class Needed(NamedTuple):
     saved: float
 
     def sentence(self, plan: Plan) -> str:
+        """How many viewers see what, and where that was measured."""
         return (
             f"To see {100 * plan.mde:g}% of {METRICS[plan.primary].label.lower()} with power {plan.power:.0%} at alpha {plan.alpha:g} takes "
             f"{self.viewers:,} viewers who come, {self.with_cuped:,} with CUPED: as in {self.days} days of {self.as_in}, mean {self.mean:.4g}, "
