@@ -252,17 +252,20 @@ def test_an_effect_on_one_label_alone_is_told_from_one_on_all() -> None:
 
 
 def test_whether_labels_differ_is_cochrans_question() -> None:
-    some = log(2500, lift=0.2, seed=6, before=0)
-    dimension = read(PLAN, some).dimensions[0]
+    some = log(4000, lift=0.2, seed=6, before=0)
+    codes = np.searchsorted([0.75, 0.9], np.random.default_rng(0).random(len(some)))  # labels of unlike sizes, with unlike effects
+    more = np.where((some.arms == 1) & (codes == 2), 1.3, 1)[:, None]
+    some = replace(some, sums=some.sums | {"clicks": some.sums["clicks"] * more}, segments={"x": (("a", "b", "c"), codes)})
+    (dimension,) = read(PLAN, some).dimensions
     logs, variances = [], []
     for code in range(3):
-        mine = some.keep(np.flatnonzero(some.segments["history"][1] == code))
+        mine = some.keep(np.flatnonzero(codes == code))
         (c, var_c), (t, var_t) = (estimate(raw(mine, arm, "clicks", "shown"), 0, 1) for arm in (0, 1))
         logs.append(np.log(t / c))
         variances.append(var_c / c**2 + var_t / t**2)
     found = combine_effects(np.array(logs), np.array(variances))
     assert dimension.q == pytest.approx(found.q, rel=0.02)  # Student's quantile for the normal one
-    assert dimension.p == pytest.approx(found.test_homogeneity().pvalue, rel=0.02)
+    assert dimension.p == pytest.approx(found.test_homogeneity().pvalue, rel=0.1)
 
 
 # -- guardrails --------------------------------------------------------------------------------------------------------------
