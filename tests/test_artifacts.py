@@ -212,8 +212,13 @@ def test_sizes_and_forms() -> None:
     files = [p for p in settings().artifacts.rglob("*") if p.is_file()]
     assert sum(p.stat().st_size for p in files) <= 30e6
     assert max(p.stat().st_size for p in files) <= 10e6
-    assert {p.suffix for p in files} == {".json", ".safetensors"}
-    for path in files:
+    logs = [p for p in files if p.suffix == ".npz"]
+    assert {p.parent.parent.name for p in logs} <= {"experiments"}
+    assert {p.suffix for p in files} - {".npz"} == {".json", ".safetensors"}
+    for path in logs:
+        with np.load(path, allow_pickle=False) as f:
+            assert all(f[name].dtype.kind in "biufU" for name in f.files)
+    for path in set(files) - set(logs):
         if path.suffix == ".safetensors":
             with safe_open(path, framework="np") as f:
                 assert not f.metadata()

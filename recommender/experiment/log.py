@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZIP_LZMA, BadZipFile, ZipFile
 
 import numpy as np
 
@@ -97,7 +98,10 @@ class Log:
         bits = {"some": np.packbits(some), "several": np.packbits(self.several)}
         arrays: dict[str, Any] = {"arms": self.arms.astype(np.int8), "facts": facts, **bits, **kept, **segments, **labels}
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, **arrays)
+        with ZipFile(path, "w", ZIP_LZMA) as file:  # as numpy's own .npz, but smaller
+            for name, array in arrays.items():
+                with file.open(f"{name}.npy", "w") as entry:
+                    np.lib.format.write_array(entry, array, allow_pickle=False)
         return path
 
     @classmethod
@@ -117,7 +121,7 @@ class Log:
                 segments = {name: (tuple(file[f"labels_{name}"].tolist()), file[f"segment_{name}"].astype(np.int64)) for name in names}
                 several = np.unpackbits(file["several"], count=len(arms)).astype(bool)
             return cls(days, arms, sums, segments, several, simulated == "1", date.fromisoformat(first) if first else None)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, LZMAError) as error:
             raise LogError(f"{path} cannot be read: {error}; wanted a log that `experiment run` wrote") from None
 
 
