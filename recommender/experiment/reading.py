@@ -107,14 +107,14 @@ def _over_time(sample: Sample, number: int) -> list[Day]:
     plan, metric = sample.plan, METRICS[sample.plan.primary]
     arm, level = plan.arms[number], 1 - plan.alpha
     fields = fields_of([metric])
-    sums = np.stack([sample.log.sums[name][:, sample.begin :] for name in fields])  # (F, V, days)
-    so_far = sums.cumsum(axis=2)
-    before = np.stack([sample.log.sums[name][:, : sample.begin].sum(axis=1) for name in fields])  # (F, V)
+    sums = np.stack([sample.log.sums[name][:, sample.begin :].T for name in fields], axis=1)  # (days, F, V)
+    so_far = sums.cumsum(axis=0)
+    before = sample.totals(fields)[:, len(fields) :].T  # (F, V)
     columns, days = sample.columns(metric, fields), list[Day]()
     for day in range(sample.days):
         kept = sample.kept(day)
         pair = [np.flatnonzero(kept & (sample.log.arms == n)) for n in (0, number)]
-        effect, alone = (_on(values[:, :, day], before, pair, columns, level) for values in (so_far, sums))
+        effect, alone = (_on(values[day], before, pair, columns, level) for values in (so_far, sums))
         if not math.isnan(effect.relative.estimate):
             n = effect.n_control + effect.n_treatment
             anytime = always_valid_relative(effect, n, planned(plan, arm, n), level)

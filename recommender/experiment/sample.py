@@ -99,10 +99,15 @@ class Sample:
         """Whether planned days and viewers are reached."""
         return self.days >= self.plan.days and int(self.exposed.sum()) >= (self.plan.viewers or 0)
 
+    @cached_property
+    def _sums(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Every field summed for each viewer over the days read, and over the days before."""
+        during = {name: values[:, self.begin :].sum(axis=1) for name, values in self.log.sums.items()}
+        return during, {name: values[:, : self.begin].sum(axis=1) for name, values in self.log.sums.items()}
+
     def totals(self, fields: Sequence[str]) -> np.ndarray:  # (V, 2 F)
         """Fields summed over the days read, then over the days before."""
-        sums = [self.log.sums[name] for name in fields]
-        return np.column_stack([values[:, self.begin :].sum(axis=1) for values in sums] + [values[:, : self.begin].sum(axis=1) for values in sums])
+        return np.column_stack([self._sums[part][name] for part in (0, 1) for name in fields])
 
     def columns(self, metric: Metric, fields: Sequence[str]) -> Columns:
         """Where a metric stands in totals(fields)."""
