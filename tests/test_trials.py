@@ -133,6 +133,7 @@ def test_a_simulation_runs_into_the_store_and_is_read(home: Path) -> None:
         [first] = store.experiments()
         assert (first.experiment, first.simulated) == ("small", True)
         assert first.viewers <= 60
+        store.add([Event("sim-old", "click", 1, experiment="small", arm="old", simulated=True)])  # of a run that ended half way
         assert command("run", "small").exit_code == 0  # begins anew, and gives the same
         assert store.experiments() == [first]
     found = json.loads(command("read", "small", "--json").output)
