@@ -84,15 +84,17 @@ def spoken(opened: Opened) -> str:
 
 
 def needed(opened: Opened) -> str:
-    """How many viewers an A/B test takes to see the claim, and to see what our run gives, with power 80% at 5%."""
+    """How many viewers an A/B test takes to see the claim, and what our run gives where that is beyond noise, with power 80% at 5%."""
     more = opened.report.more
+    sure = {(r["metric"], r["variant"].removeprefix("dose ")) for r in records(opened.paired) if r["p_holm"] < SURE}
     head = "".join(
         f"<th scope='col'>{c}</th>" for c in ("Viewers to see", "the claim", "the claim, with CUPED", "our effect", "our effect, with CUPED")
     )
     body = ""
     for metric, by_dose in more["needed"].items():
         for dose, n in by_dose.items():
-            cells = [n.get("claimed"), n.get("claimed, with CUPED"), n.get("measured"), n.get("measured, with CUPED")]
+            ours = [n.get("measured"), n.get("measured, with CUPED")] if (metric, dose) in sure else [None, None]
+            cells = [n.get("claimed"), n.get("claimed, with CUPED"), *ours]
             figures = "".join(f"<td>{f'{x:,}' if x else 'no effect shown'}</td>" for x in cells)
             body += f"<tr><th scope='row'>{escape(_label(more, metric))}, dose {escape(str(dose))}</th>{figures}</tr>"
     return (

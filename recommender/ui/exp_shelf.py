@@ -115,7 +115,7 @@ def experiments(service: Service) -> Experiments:
             if isinstance(source, str):
                 waiting[plan.name] = source
             else:
-                found[plan.name] = Kept(plan, source, service, int(_log(plan, source, service).days[-1]))
+                found[plan.name] = Kept(plan, source, service, _last(plan, source, service))
         except (ValueError, LookupError, OSError) as error:
             problems.append(str(error).replace(f"{folder}/", ""))
         except FeedbackError as error:
@@ -146,7 +146,7 @@ def _plan(file: File) -> Plan:
     return plans.read(Path(file.path))
 
 
-@st.cache_resource(show_spinner="Opening the experiment", max_entries=8)
+@st.cache_resource(show_spinner="Opening the experiment", max_entries=4)
 def _log(plan: Plan, source: File | Stored, _service: Service) -> Log:
     """A resource, so that millions of numbers are shared and not copied in every run: nobody writes to them."""
     if isinstance(source, File):
@@ -155,12 +155,18 @@ def _log(plan: Plan, source: File | Stored, _service: Service) -> Log:
     return outcomes(plan, events[events["simulated"] == source.simulated], _service.catalog).log
 
 
+@st.cache_data(show_spinner=False, max_entries=64)
+def _last(plan: Plan, source: File | Stored, _service: Service) -> int:
+    """The last day of a log, kept when the log itself is not."""
+    return int(_log(plan, source, _service).days[-1])
+
+
 def changed(kept: Kept, aa: bool, broken: str | None) -> tuple[Plan, Log]:
     """The plan and the log of an experiment with both arms the same (A/A) or with a fault of BREAKS planted."""
     return _changed(kept.plan, kept.source, aa, broken, kept.service)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _changed(plan: Plan, source: File | Stored, aa: bool, broken: str | None, _service: Service) -> tuple[Plan, Log]:
     log = _log(plan, source, _service)
     if aa:
