@@ -73,6 +73,16 @@ def test_a_ranking_loses_to_a_better_one_both_ways(stage: Stage, monkeypatch: py
     assert back["share"]["hi"] < 0.5
 
 
+def test_a_ranking_against_itself_wins_half_of_the_clicks(stage: Stage) -> None:
+    viewers, contexts = stage.visits(14)
+    order = np.argsort(-stage.world.liking(viewers, contexts), axis=1)
+    steep = np.hstack([order[:, :5], order[:, -5:]])  # in any other order it would be another ranking
+    found = study_interleaving.itself(stage, viewers, contexts, steep, 40, np.random.default_rng(0))
+    assert found["viewers"] == len(np.unique(viewers))
+    assert found["share"]["mean"] == pytest.approx(0.5, abs=0.015)
+    assert found["t"]["lo"] < 0.05
+
+
 def test_off_policy_estimates_are_studied(stage: Stage, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study_offpolicy, "SIZES", (100, 300))
     found = kept(study_offpolicy.off_policy(quiet, stage, samples=3), tmp_path)
