@@ -86,6 +86,7 @@ def plan(
 @app.command()
 def run(name: NameArgument, folder: FolderOption = None) -> None:
     """Run a plan on simulated viewers: what they do goes into the store, marked as simulated, and its log beside the plan."""
+    import torch
     from tqdm import tqdm
 
     from recommender.experiment.outcomes import outcomes
@@ -95,6 +96,7 @@ def run(name: NameArgument, folder: FolderOption = None) -> None:
     made = _plan(name, folder)
     if made.simulation is None:
         raise ValueError(f"experiment {name} is one on people, wanted a simulated one; set MARQUEE_EXPERIMENT={name} and the app runs it")
+    torch.set_num_threads(1)  # lists are made on several cores, each on one
     service = Service.open(settings())
     for problem in service.problems:
         typer.echo(f"warning: {problem}", err=True)
