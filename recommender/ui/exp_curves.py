@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from recommender.ui.curves import BLUE, GOLD
+from recommender.ui.curves import BLUE, GOLD, spread
 from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 GREEN = FAMILIES["collaborative"][0]
@@ -69,7 +69,8 @@ def detectable(points: pd.DataFrame, wanted: float, now: int, height: int = 380)
     ink = {"condition": {"test": "datum.chosen", "value": GOLD}, "value": SOFT}
     dash = {"condition": {"test": "datum.chosen", "value": [1, 0]}, "value": [5, 4]}
     hover = [n("series", title="Estimate"), q("day", title="Day"), n("hover", title="Smallest effect"), q("viewers", title="Viewers", format=",.0f")]
-    ends = points[points["day"] == days]
+    ends = points[points["day"] == days].sort_values("mde")
+    ends = ends.assign(at=spread(ends["mde"].to_numpy(float), 0.05 * high, high))
     clipped = {"clip": True}
     named = [{"mde": wanted, "from": 0.6, "to": days, "name": f"looked for: {100 * wanted:g}%"}]
     return dress(
@@ -80,7 +81,7 @@ def detectable(points: pd.DataFrame, wanted: float, now: int, height: int = 380)
             layer("line", {"strokeWidth": 2.4, **clipped}, x=x, y=y, color=ink, detail=n("series"), strokeDash=dash),
             layer("point", {"size": 50, "filled": True, "opacity": 1, **clipped}, x=x, y=y, color=ink, tooltip=hover),
             layer("point", PLACE, f"datum.chosen && datum.day == {now}", x=x, y=y),
-            layer("text", {"align": "left", "dx": 10, "fontSize": 12}, rows=records(ends), x=x, y=y, text=n("series"), color=ink),
+            layer("text", {"align": "left", "dx": 10, "fontSize": 12}, rows=records(ends), x=x, y=q("at"), text=n("series"), color=ink),
         ],
         points,
         height,

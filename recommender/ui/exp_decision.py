@@ -47,7 +47,9 @@ def changes(shown: Shown, decision: Decision) -> list[str]:
     if decision.verdict != "ship" and found is not None and exp_figures.called(found, reading) != exp_figures.BETTER:
         lines.append(f"To ship, {name} must be proven better; now it lies at {exp_figures.relative(found.best.relative)}.")
     unsafe = [g for g in reading.guardrails if g.measured.arm == decision.arm and g.state != "safe"]
-    lines += [f"To ship, {exp_figures.label(g.measured.metric).lower()} must be worse by less than {100 * g.margin:g}% for sure." for g in unsafe]
+    lines += [
+        f"To ship, it takes proof that {exp_figures.label(g.measured.metric).lower()} is worse by less than {100 * g.margin:g}%." for g in unsafe
+    ]
     if decision.verdict == "ship":
         lines.append(f"A guardrail proven to lose more than its margin, or {name} not proven better, would keep the control.")
         lines.append("A failed check that blocks would take the verdict away.")
