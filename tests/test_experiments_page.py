@@ -25,7 +25,7 @@ from recommender.experiment.reading import read
 from recommender.serve.events import Event
 from recommender.serve.feedback import Feedback
 from recommender.settings import settings
-from recommender.ui import exp_shelf
+from recommender.ui import desk, exp_shelf
 from recommender.ui.exp_health import shares, standardised
 from recommender.ui.exp_words import LOOKS
 
@@ -39,6 +39,7 @@ PLANNED = replace(PLAN, simulation=Simulation(viewers=6000))
 @pytest.fixture
 def shelf(tmp_path, monkeypatch) -> Path:
     """The folder of experiments of an artifacts folder that has all models and no report."""
+    desk._service()  # kept for the whole process: opened with all reports, whichever test comes first
     for path in (ROOT / "artifacts").iterdir():
         if path.name not in ("reports", "experiments"):
             (tmp_path / path.name).symlink_to(path)
