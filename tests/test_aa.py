@@ -19,7 +19,7 @@ RUNS, FEWER = 6, 3
 
 @pytest.fixture(scope="module")
 def made() -> Report:
-    return aa.tried(replace(PLAN, guardrails={}), log(1500, days=7), lambda line: None, RUNS, FEWER)
+    return aa.tried(replace(PLAN, guardrails={"diversity": 0.1}), log(1500, days=7), lambda line: None, RUNS, FEWER)
 
 
 def test_a_planted_lift_is_as_large_as_it_says() -> None:
@@ -62,7 +62,7 @@ def test_the_table_says_what_the_report_does(made: Report, tmp_path) -> None:
     assert path.stat().st_size < 30_000
     table = trials.aa(reports.read(path))
     assert table.count("| ---") >= 3
-    for words in ("invalid", "ever on one of 7 days", "Sample ratio", "Novelty", "A machine", f"dealt anew {RUNS:,} times"):
+    for words in ("invalid", "ever on one of 7 days", "Sample ratio", "Novelty", "A machine", "| Diversity | 100.0%", f"dealt anew {RUNS:,} times"):
         assert words in table
     place = next(n for n, row in enumerate(made.rows) if row.model == "ship")
     changed = replace(made, rows=[row._replace(mean=0.4321) if n == place else row for n, row in enumerate(made.rows)])

@@ -55,7 +55,7 @@ LEAGUES = {
     ),
 }
 
-TELLING = ("context", "audit", "together", "calibration", "interleaving", "off-policy", "bandit")  # they say how many, or count pairs, or runs
+TELLING = ("context", "audit", "together", "calibration", "aa", "interleaving", "off-policy", "bandit")  # they say how many, or count pairs, or runs
 
 
 def as_markdown(report: Report) -> str:

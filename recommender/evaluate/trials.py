@@ -62,7 +62,7 @@ def calibration(report: Report) -> str:
 
 
 def aa(report: Report) -> str:
-    """Four tables: errors where nothing is to be found, verdicts, what seems better, and which check catches which fault."""
+    """Errors where nothing is to be found, verdicts, what seems better, guardrails, and which check catches which fault: a table each."""
     more = report.more
     rows = {(r.variant, r.model, r.metric): r for r in report.rows}
     variants = list(dict.fromkeys(r.variant for r in report.rows))
@@ -88,6 +88,8 @@ def aa(report: Report) -> str:
             grid(("verdict", *variants), lines(verdicts, lambda name: [(variant, name, "verdict") for variant in variants])),
             "How often the arm with it seems better, whatever the checks say:",
             grid(("by", *planted), lines(models(planted[0], better), lambda name: [(variant, name, better) for variant in planted])),
+            f"How often each guardrail is proven within its margin, with {planted[0]} and no loss; shipping takes all of them:",
+            grid(("guardrail", "proven safe"), lines(models(planted[0], "proven safe"), lambda name: [(planted[0], name, "proven safe")])),
             "Alarms of the checks:",
             grid(("check", *faults), lines(models(nothing, "alarm"), lambda name: [(variant, name, "alarm") for variant in faults])),
         )

@@ -27,7 +27,7 @@ RUNS, FEWER = 1_000, 200  # of A/A; of planted effects and faults, each
 BINS = 20
 NOTHING = "A/A"
 FIXED, SHARP, ANYTIME = "fixed", "fixed, CUPED", "anytime, CUPED"
-FALSE, EVER, SAID, ALARM, PROVEN = "p below alpha", "ever on one of the days", "verdict", "alarm", "proven better"
+FALSE, EVER, SAID, ALARM, PROVEN, SAFE = "p below alpha", "ever on one of the days", "verdict", "alarm", "proven better", "proven safe"
 CHECKS = ("srm", "srm-daily", "several", "machines", "balance", "novelty")
 
 
@@ -44,7 +44,7 @@ def tried(plan: Plan, log: Log, say: Callable[[str], object], runs: int, fewer: 
     rows = [*_errors(nothing, plan), *_verdicts(NOTHING, nothing), *_alarms(NOTHING, nothing)]
     lift = f"a lift of {100 * plan.mde:g}%"
     found = _runs(lambda seed: _lifted(*_redrawn(plan, log, seed), plan.mde, seed), fewer, say, lift)
-    rows += [*_power(lift, found, plan), *_verdicts(lift, found)]
+    rows += [*_power(lift, found, plan), *_verdicts(lift, found), *_guards(lift, found)]
     for fault in BREAKS.values():
         broken = _runs(lambda seed, plant=fault.plant: _planted(plant, *_redrawn(plan, log, seed), seed), fewer, say, fault.label)  # type: ignore[misc]
         rows += [*_power(fault.label, broken, plan), *_verdicts(fault.label, broken), *_alarms(fault.label, broken)]
@@ -52,7 +52,7 @@ def tried(plan: Plan, log: Log, say: Callable[[str], object], runs: int, fewer: 
         protocol="aa",
         dataset=f"the experiment {plan.name}{', simulated' if log.simulated else ''}",
         data_hash=_hash(log),
-        split_checksum=plan.checksum,
+        split_checksum="",
         seeds=[0],
         versions={"numpy": np.__version__, "scipy": scipy.__version__},
         date=datetime.now(UTC).date().isoformat(),
@@ -61,6 +61,7 @@ def tried(plan: Plan, log: Log, say: Callable[[str], object], runs: int, fewer: 
         more={
             "simulated": log.simulated,
             "experiment": plan.name,
+            "plan": plan.checksum,
             "metric": METRICS[plan.primary].label,
             "alpha": plan.alpha,
             "mde": plan.mde,
@@ -149,6 +150,14 @@ def _verdicts(variant: str, found: list[Reading]) -> list[Row]:
 def _alarms(variant: str, found: list[Reading]) -> list[Row]:
     failed = [{check.key for check in r.health if not check.ok} for r in found]
     return [_share(variant, key, ALARM, [key in keys for keys in failed]) for key in CHECKS]
+
+
+def _guards(variant: str, found: list[Reading]) -> list[Row]:
+    """How often a guardrail that loses nothing is proven to be within its margin: what else it takes to ship."""
+    return [
+        _share(variant, METRICS[key].label, SAFE, [next(g.state for g in r.guardrails if g.measured.metric == key) == "safe" for r in found])
+        for key in found[0].plan.guardrails
+    ]
 
 
 def _histogram(p: list[float]) -> list[int]:
