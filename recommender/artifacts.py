@@ -191,7 +191,8 @@ def flatten(model: Recommender | Atlas) -> dict[str, np.ndarray]:
         if isinstance(value, np.ndarray):
             arrays[key] = value
         elif isinstance(value, sparse.csr_array):
-            parts = {"data": value.data, "indices": value.indices, "indptr": value.indptr, "shape": np.array(value.shape)}
+            where = {"indices": value.indices.astype(np.int32), "indptr": value.indptr.astype(np.int32)}  # films, and far fewer than 2^31 values
+            parts = {"data": value.data, **where, "shape": np.array(value.shape)}
             arrays |= {f"{key}/{part}": array for part, array in parts.items()}
         elif isinstance(value, dict):
             arrays |= {f"{key}/dict/{name}": np.atleast_1d(array) for name, array in value.items()}
