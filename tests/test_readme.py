@@ -46,6 +46,7 @@ def test_a_changed_figure_changes_the_readme(path: Path, tmp_path: Path) -> None
         ("RMSE", None, None),
         ("deletion", 10, None),
         ("coverage", None, None),
+        ("verdict", None, None),
         ("lift", 10, None),
         ("RMSE", None, "policy=near"),
         ("regret", None, None),
