@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a tabl
 def plan(
     name: NameArgument,
     hypothesis: Annotated[str, typer.Option(help="What is expected, in a sentence.")],
-    arms: Annotated[list[str], typer.Option("--arm", help="NAME=MODEL, with :blind where it is not told the context; the first is the control.")],
+    arms: Annotated[
+        list[str],
+        typer.Option("--arm", help="NAME=MODEL, with :blind where it is not told the context, :0.3 for a varied list; the first is the control."),
+    ],
     primary: Annotated[str, typer.Option(help="The metric that decides.")] = "ctr",
     secondary: Annotated[list[str] | None, typer.Option(help="A metric that is looked at too; may be repeated.")] = None,
     guardrails: Annotated[list[str] | None, typer.Option("--guardrail", help="METRIC=MARGIN, the relative loss that is borne; repeated.")] = None,
@@ -184,12 +188,15 @@ def _home(folder: Path | None) -> Path:
 
 
 def _arm(text: str, share: float) -> dict[str, Any]:
-    """NAME=MODEL[:context|:blind]"""
-    name, equals, rest = text.partition("=")
-    model, _, told = rest.partition(":")
-    if not (name and equals and model) or told not in ("", "context", "blind"):
-        raise ValueError(f"--arm is {text!r}, wanted NAME=MODEL, NAME=MODEL:context or NAME=MODEL:blind")
-    return {"name": name, "model": model, "context": told != "blind", "share": share}
+    """NAME=MODEL[:context|:blind][:VARIETY]"""
+    found = _ARM.fullmatch(text)
+    if not found:
+        raise ValueError(f"--arm is {text!r}, wanted NAME=MODEL, NAME=MODEL:blind or NAME=MODEL:blind:0.3")
+    name, model, told, variety = found.groups()
+    return {"name": name, "model": model, "context": told != "blind", "share": share, "variety": variety and float(variety)}
+
+
+_ARM = re.compile(r"([^=]+)=([^:]+)(?::(context|blind))?(?::([01]|[01]?\.\d+))?")
 
 
 def _margin(text: str) -> tuple[str, float]:

@@ -16,10 +16,11 @@ from recommender.experiment.lists import SHOWN
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.simulate import TIMED, simulate
 from recommender.experiment.world import CONTEXTS, World
-from recommender.rank import mask, top
+from recommender.rank import diversify, mask, top
 from recommender.serve.events import Event
 from recommender.stats.effects import ratio_effect
 from recommender.stats.moments import Moments
+from recommender.types import Query
 from tests.clickfilms import Shuffled, films
 
 CATALOG = films()
@@ -159,6 +160,21 @@ def counts(plan: Plan) -> dict[str, Moments]:
                 if arm and kind in ("impression", "click"):
                     by[arm].setdefault(viewer, [0, 0])[kind == "impression"] += 1
     return {arm: Moments.of(np.array(list(viewers.values()))) for arm, viewers in by.items()}
+
+
+def test_a_varied_arm_shows_the_list_that_is_varied_and_the_other_the_best() -> None:
+    varied = replace(PLAN, days=1, arms=(Arm("old", "plain", False, 0.4), Arm("new", "plain", False, 0.5, variety=0.6)))
+    rows = [row for row in happened(replace(varied, simulation=Simulation(viewers=60, days_before=0, seed=3))) if row["kind"] == "impression"]
+    profiles = World.make(CATALOG, 60, 1.0, 3).histories(datetime(2026, 3, 2, tzinfo=UTC).timestamp())
+    model, seen = Shuffled(CATALOG), set()
+    for viewer in {row["viewer"] for row in rows}:
+        asked = Query(profiles[int(viewer.rpartition("-")[2])])
+        scores = mask(model.score([asked])[0], asked.profile.items)
+        arm = arm_of(varied, viewer)
+        best = diversify(scores, CATALOG.genres, SHOWN, 0.6) if arm and arm.name == "new" else top(scores, SHOWN)
+        assert [row["film"] for row in rows if row["viewer"] == viewer] == CATALOG.ids[best].tolist()
+        seen.add(arm and arm.name)
+    assert seen >= {"old", "new"}
 
 
 def test_a_planted_lift_is_found_in_its_size() -> None:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from recommender import __main__ as command_line
+from recommender import trials
 from recommender.experiment import plan as plans
 from recommender.experiment.assign import arm_of
 from recommender.experiment.log import Log
@@ -69,6 +70,26 @@ def test_a_plan_is_written_and_fixed_today(home: Path) -> None:
     assert (made.simulation.viewers, made.simulation.seed, made.viewers) == (500, 3, None)
     assert made.checksum in done.output
     assert "is not known" in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "context", "variety"),
+    [
+        ("b=ease", True, None),
+        ("b=ease:blind", False, None),
+        ("b=ease:context:0.3", True, 0.3),
+        ("b=ease:blind:.25", False, 0.25),
+        ("b=ease:1", True, 1.0),
+    ],
+)
+def test_an_arm_in_words(text: str, context: bool, variety: float | None) -> None:
+    assert trials._arm(text, 0.5) == {"name": "b", "model": "ease", "context": context, "share": 0.5, "variety": variety}
+
+
+@pytest.mark.parametrize("text", ["b", "b=", "=ease", "b=ease:dark", "b=ease:blind:2", "b=ease:0.3:blind", "b=ease:blind:"])
+def test_an_arm_that_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="--arm is"):
+        trials._arm(text, 0.5)
 
 
 def test_a_fixed_plan_is_never_changed(home: Path) -> None:

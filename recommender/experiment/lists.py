@@ -12,7 +12,7 @@ import numpy as np
 
 from recommender import rank
 from recommender.experiment.assign import arms_of, first_day, midnight
-from recommender.experiment.plan import Plan, Simulation
+from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.world import CONTEXTS, NOWHERE, World
 from recommender.types import Context, Profile, Query, Recommender
 
@@ -21,6 +21,7 @@ SHOWN = 10  # films a visit
 SPARE = 5  # films more for each day, ranked in case that those above were watched or hidden
 BATCH = 64  # queries scored at once
 CORES = 2
+POOL = 100  # films among which a varied list is chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def agenda(plan: Plan, world: World, models: dict[str, Recommender], say: Say) -
     profiles = world.histories(midnight(start + timedelta(int(span[0]))))
     depth = min(SHOWN + SPARE * len(span), len(world.catalog))
     lists, films, scores = _rankings(
-        plan, models, profiles, viewer, np.where([plan.arms[s].context for s in served], context, NOWHERE), served, depth, say
+        plan, models, world.catalog.genres, profiles, viewer, np.where([plan.arms[s].context for s in served], context, NOWHERE), served, depth, say
     )
     return Agenda(names, profiles, span[day], viewer, context, arms[viewer], served, lists, films, scores)
 
@@ -74,6 +75,7 @@ def agenda(plan: Plan, world: World, models: dict[str, Recommender], say: Say) -
 def _rankings(
     plan: Plan,
     models: dict[str, Recommender],
+    genres: np.ndarray,
     profiles: Sequence[Profile],
     viewers: np.ndarray,
     told: np.ndarray,
@@ -82,18 +84,19 @@ def _rankings(
     say: Say,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which row each visit needs (N,), and the rows: films and scores (R, D), -1 and 0 where the films come to an end."""
-    used = sorted({arm.model for arm in plan.arms})
-    model = np.array([used.index(arm.model) for arm in plan.arms])[served]
-    wanted, lists = np.unique(np.stack([model, viewers, told], axis=1), axis=0, return_inverse=True)
+    used = sorted({_maker(arm) for arm in plan.arms})
+    maker = np.array([used.index(_maker(arm)) for arm in plan.arms])[served]
+    wanted, lists = np.unique(np.stack([maker, viewers, told], axis=1), axis=0, return_inverse=True)
     films, scores = np.full((len(wanted), depth), -1, np.int32), np.zeros((len(wanted), depth), np.float32)
 
     def rank_some(at: int) -> int:
         rows = range(at, min(at + BATCH, len(wanted)))
-        for name in {used[wanted[row, 0]] for row in rows}:
-            own = [row for row in rows if used[wanted[row, 0]] == name]
+        for number in np.unique(wanted[rows, 0]).tolist():
+            name, variety = used[number]
+            own = [row for row in rows if wanted[row, 0] == number]
             queries = [query(profiles[wanted[row, 1]], wanted[row, 2]) for row in own]
             for row, asked, line in zip(own, queries, models[name].score(queries), strict=True):
-                best = rank.top(rank.mask(line, asked.profile.items), depth)
+                best = _best(line, asked, depth, variety, genres)
                 films[row, : len(best)], scores[row, : len(best)] = best, line[best]
         return len(rows)
 
@@ -106,13 +109,24 @@ def _rankings(
     return lists.ravel(), films, scores
 
 
+def _maker(arm: Arm) -> tuple[str, float]:
+    """What makes the lists of an arm, but for the context: its model and their variety."""
+    return arm.model, arm.variety or 0.0
+
+
+def _best(scores: np.ndarray, asked: Query, k: int, variety: float, genres: np.ndarray) -> np.ndarray:
+    """At most k films that the viewer has not seen, in the order of a list of such variety."""
+    masked = rank.mask(scores, asked.profile.items)
+    return rank.diversify(masked, genres, k, variety, pool=max(POOL, k)) if variety else rank.top(masked, k)
+
+
 def query(profile: Profile, context: int) -> Query:
     """What a model is asked, by the number of a context or NOWHERE."""
     return Query(profile, CONTEXTS[context] if context >= 0 else Context())
 
 
-def milliseconds(model: Recommender, asked: Query) -> float:
-    """How long one list takes, from the question to the films."""
+def milliseconds(arm: Arm, model: Recommender, asked: Query) -> float:
+    """How long one list of an arm takes, from the question to the films."""
     start = time.perf_counter()
-    rank.top(rank.mask(model.score([asked])[0], asked.profile.items), SHOWN)
+    _best(model.score([asked])[0], asked, SHOWN, arm.variety or 0.0, model.catalog.genres)
     return 1000 * (time.perf_counter() - start)

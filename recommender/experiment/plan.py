@@ -24,12 +24,16 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the things compared: a model, told the context or not, and the share of viewers who get it."""
+    """One of the things compared: a model, told the context or not, and the share of viewers who get it.
+
+    variety: how far its list is chosen for films unlike each other (rank.diversify), 0 for the best films as they come; None for people's own way.
+    """
 
     name: str
     model: str
     context: bool = True
     share: Share = 0.5
+    variety: Annotated[float | None, Field(ge=0, le=1)] = None
 
 
 @dataclass(frozen=True)

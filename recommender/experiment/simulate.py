@@ -41,8 +41,8 @@ def happen(plan: Plan, world: World, prepared: Agenda, models: dict[str, Recomme
     gone = np.zeros((len(world), len(world.catalog)), bool)
     timed = _timed(plan, prepared) & (models is not None)
     models = models or {}
-    for name, profile in product(models.keys() & {arm.model for arm in plan.arms}, prepared.profiles[:3]):
-        milliseconds(models[name], query(profile, 0))  # warm
+    for arm, profile in product(plan.arms if models else (), prepared.profiles[:3]):
+        milliseconds(arm, models[arm.model], query(profile, 0))  # warm
     for day in np.unique(prepared.days).tolist():
         visits = np.flatnonzero(prepared.days == day)
         viewers, contexts = prepared.viewers[visits], prepared.contexts[visits]
@@ -84,7 +84,7 @@ def _ms(plan: Plan, prepared: Agenda, models: dict[str, Recommender], visit: int
     """The note of a list that was timed."""
     arm = plan.arms[prepared.served[visit]]
     told = prepared.contexts[visit] if arm.context else NOWHERE
-    return f'{{"ms": {milliseconds(models[arm.model], query(prepared.profiles[prepared.viewers[visit]], told)):.3f}}}'
+    return f'{{"ms": {milliseconds(arm, models[arm.model], query(prepared.profiles[prepared.viewers[visit]], told)):.3f}}}'
 
 
 # -- events ------------------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def planned(shown: Shown) -> str:
 
 
 def _arm(arm: Arm, role: str) -> str:
-    told = "told time and device" if arm.context else "told no context"
+    told = ("told time and device" if arm.context else "told no context") + (f", variety {arm.variety:g}" if arm.variety else "")
     gets = f"{escape(words.model(arm.model))}, {told} · {arm.share:.0%} of the viewers"
     return f"<li><small>{role}</small><b>{escape(arm.name)}</b><span>{gets}</span></li>"
 

@@ -193,13 +193,16 @@ def frame(service: Service, viewer: Viewer) -> Frame:
     return Frame(service, asking(viewer, model), time, device, filters(viewer, service.catalog), anyway, model)
 
 
-def asking(viewer: Viewer, model: str | None) -> Viewer:
-    """The viewer as one who wants this model for the first row, whatever they stored; the same object in every run, so that nothing is made anew."""
-    if model is None or viewer.preferences.model == model:
+def asking(viewer: Viewer, model: str | None, variety: float | None = None) -> Viewer:
+    """The viewer as one who wants this model for the first row, whatever they stored, and rows of this variety where one is given; the same object in
+    every run, so that nothing is made anew."""
+    own = viewer.preferences
+    wanted = replace(own, model=model or own.model, variety=own.variety if variety is None else variety)
+    if wanted == own:
         return viewer
     kept: tuple[Viewer, Viewer] | None = st.session_state.get("mq_asking")
-    if kept is None or kept[0] is not viewer or kept[1].preferences.model != model:
-        kept = st.session_state["mq_asking"] = (viewer, replace(viewer, preferences=replace(viewer.preferences, model=model)))
+    if kept is None or kept[0] is not viewer or kept[1].preferences != wanted:
+        kept = st.session_state["mq_asking"] = (viewer, replace(viewer, preferences=wanted))
     return kept[1]
 
 

@@ -56,7 +56,8 @@ def entered(frame: Frame) -> Frame:
     if arm is None or arm.model not in frame.service.models:
         return frame
     anyway = frozenset(frame.service.verdicts(frame.viewer)) if arm.context else frame.anyway
-    return replace(frame, viewer=asking(frame.viewer, arm.model), model=arm.model, anyway=anyway, trial=Trial(plan.name, arm))
+    viewer = asking(frame.viewer, arm.model, arm.variety)
+    return replace(frame, viewer=viewer, model=arm.model, anyway=anyway, trial=Trial(plan.name, arm))
 
 
 def said() -> str:
