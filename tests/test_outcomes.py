@@ -99,6 +99,12 @@ def test_days_are_those_of_universal_time_and_of_the_plan(store: Feedback, catal
     assert log.sums["shown"].tolist() == [[5, 4, 3, 1, 1]]  # who came only after the end is not in it, nor who was never in it
 
 
+def test_what_was_done_outside_before_the_app_joined_late_is_of_no_day(store: Feedback, catalog: Catalog) -> None:
+    """The plan began a day before anybody was dealt to it: what they did on that day was not in it, and was not before it either."""
+    log, _ = of(store, catalog, *map(untagged, [*page(0, [40], -1), *page(0, [40] * 3, 0.5)]), *page(0, [40, 10], 1))
+    assert (log.days.tolist(), log.sums["shown"].tolist()) == ([-1, 0, 1], [[1, 0, 2]])
+
+
 def test_who_met_several_arms_is_marked_and_the_first_of_the_experiment_counts(store: Feedback, catalog: Catalog) -> None:
     new = {"arm": "new"}
     before = {"simulated": True, **new}
@@ -158,11 +164,10 @@ def test_a_simulated_experiment_is_summed_as_its_events_say(store: Feedback) -> 
     minutes = 0.0
     for batch in simulate(plan, known, {"plain": Shuffled(known), "shuffled": Shuffled(known)}):
         store.add_columns(batch)
-        for viewer, at, kind, note, of_it in zip(*(batch[name] for name in ("viewer", "at", "kind", "note", "experiment"))):
-            if of_it:
-                key = viewer, int((at - START) // 86_400), kind
-                counts[key] = counts.get(key, 0) + 1
-                minutes += json.loads(note).get("minutes", 0)
+        for viewer, at, kind, note in zip(*(batch[name] for name in ("viewer", "at", "kind", "note"))):
+            key = viewer, int((at - START) // 86_400), kind
+            counts[key] = counts.get(key, 0) + 1
+            minutes += json.loads(note).get("minutes", 0)
     log, moved = outcomes(plan, store.outcomes("small"), known)
     viewers = sorted({viewer for viewer, *_ in counts})
     assert moved == 0

@@ -84,15 +84,13 @@ def test_the_same_plan_gives_the_same_events_and_another_seed_others() -> None:
     assert first != without_clock(replace(PLAN, simulation=replace(PLAN.simulation, seed=4)))
 
 
-def test_nobody_gets_two_arms_and_before_the_first_day_all_get_the_control() -> None:
-    of: dict[str, set] = {}
+def test_nobody_gets_two_arms_before_the_first_day_all_get_the_control_and_the_holdout_does_not_come() -> None:
     for e in stored():
-        of.setdefault(e.viewer, set()).add((e.experiment, e.arm))
         own = arm_of(PLAN, e.viewer)
-        assert (e.experiment, e.arm) == ((PLAN.name, own.name) if own else (None, None))
-        assert e.model == ("shuffled" if day(e) >= 0 and own and own.name == "new" else "plain")
-    assert {len(found) for found in of.values()} == {1}
-    assert {arm for found in of.values() for _, arm in found} == {"old", "new", None}
+        assert own is not None
+        assert (e.experiment, e.arm) == (PLAN.name, own.name)
+        assert e.model == ("shuffled" if day(e) >= 0 and own.name == "new" else "plain")
+    assert {e.arm for e in stored()} == {"old", "new"}
     assert {day(e) for e in stored()} == set(range(-3, 5))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from recommender import rank
 from recommender.experiment.assign import arms_of, first_day, midnight
+from recommender.experiment.log import UNASSIGNED
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.world import CONTEXTS, NOWHERE, World
 from recommender.types import Context, Profile, Query, Recommender
@@ -26,10 +27,10 @@ POOL = 100  # films among which a varied list is chosen
 
 @dataclass(frozen=True, eq=False)
 class Agenda:
-    """N visits, by day and viewer, and what is shown in them. Everything but what then happens.
+    """N visits, by day and viewer, and what is shown in them. Everything but what then happens. The holdout does not come: nobody would look at it.
 
-    arms: number of the viewer's arm in the plan, UNASSIGNED for the holdout; served: of the arm whose model makes the list, which is the control
-    before day 0 and for the holdout; lists: row of films and scores (R, D), best first. None of this depends on the dose.
+    arms: number of the viewer's arm in the plan; served: of the arm whose model makes the list, which is the control before day 0; lists: row of films
+    and scores (R, D), best first. None of this depends on the dose.
     """
 
     names: np.ndarray  # (V,) ids of the viewers
@@ -60,9 +61,9 @@ def agenda(plan: Plan, world: World, models: dict[str, Recommender], say: Say) -
     arms = arms_of(plan, names)
     start = first_day(plan)
     comes, contexts = world.calendar(span, start)
-    day, viewer = np.nonzero(comes.T)
+    day, viewer = np.nonzero(comes.T & (arms != UNASSIGNED))
     context = contexts[viewer, day]
-    served = np.where(span[day] < 0, 0, np.maximum(arms[viewer], 0))
+    served = np.where(span[day] < 0, 0, arms[viewer])
     say("What everybody watched before")
     profiles = world.histories(midnight(start + timedelta(int(span[0]))))
     depth = min(SHOWN + SPARE * len(span), len(world.catalog))

@@ -45,14 +45,16 @@ class _Cells(NamedTuple):
 def outcomes(plan: Plan, events: pd.DataFrame, catalog: Catalog) -> Outcomes:
     """The log of an experiment, from what Feedback.outcomes gave. Days are those of universal time, day 0 the plan's first, the last the plan's last.
 
-    A visit is a day with a film shown. A viewer's arm is the first one met in the experiment. Of stars of a film the last of a day count.
+    A visit is a day with a film shown. A viewer's arm is the first one met in the experiment; the holdout meets none and is not in the log, so that
+    shares are those of the arms among themselves. Of stars of a film the last of a day count; what was done on its days outside of it does not.
     Minutes are those noted with "watched", or else the film's running time. Raises ValueError where there is no event of a day of the experiment,
     LookupError for an arm or film that the plan or the catalogue does not know.
     """
     day = np.floor((events["at"].to_numpy() - midnight(first_day(plan))) / DAY).astype(np.int64)
     if not ((day >= 0) & (day < plan.days)).any():
         raise ValueError(f"experiment {plan.name} has {len(events)} events, none of them of its days from {first_day(plan)} on; wanted some")
-    inside = (day < plan.days) & (day >= -plan.simulation.days_before if plan.simulation else True)
+    first = -plan.simulation.days_before if plan.simulation else day.min()
+    inside = (first <= day) & (day < plan.days) & ((day < 0) | events["arm"].notna().to_numpy())
     events, day = events[inside], day[inside]
     days = np.arange(min(day.min(), 0), day.max() + 1)
     viewers = events["viewer"].cat.remove_unused_categories().cat

@@ -111,7 +111,6 @@ def _events(
     after = np.where(kinds == 0, 0, GLANCE * (places + 1) + kinds) + np.where(kinds >= 2, 60 * visit.minutes[rows, places], 0)
     ids = np.array([[f"{tag}-{kind}-{place}" for place in range(films.shape[1])] for kind in KINDS], object)
     names = prepared.names[prepared.viewers[visits]]
-    arms = np.array([*(arm.name for arm in plan.arms), None], object)[prepared.arms[visits]]  # UNASSIGNED is the last
     notes = np.full(len(rows), "{}", object)
     notes[kinds == 2] = [f'{{"minutes": {m:.0f}}}' for m in visit.minutes[visit.clicked].tolist()]
     notes[[n * films.shape[1] for n in clock]] = list(clock.values())  # impressions stand first, visit by visit
@@ -134,8 +133,8 @@ def _events(
         "device": np.array([context.device for context in CONTEXTS], object)[contexts],
         "local_hour": hours[rows],
         "note": notes,
-        "experiment": np.array([None, plan.name], object)[(prepared.arms[visits] >= 0).astype(int)][rows],
-        "arm": arms[rows],
+        "experiment": plan.name,
+        "arm": np.array([arm.name for arm in plan.arms], object)[prepared.arms[visits]][rows],
         "simulated": True,
     }
 
