@@ -29,8 +29,8 @@ POOL = 100  # films among which a varied list is chosen
 class Agenda:
     """N visits, by day and viewer, and what is shown in them. Everything but what then happens. The holdout does not come: nobody would look at it.
 
-    arms: number of the viewer's arm in the plan; served: of the arm whose model makes the list, which is the control before day 0; lists: row of films
-    and scores (R, D), best first. None of this depends on the dose.
+    arms: number of the viewer's arm in the plan; served: of the arm whose model makes the list, which is the control before day 0; lists: row of
+    films and scores (R, D), best first. None of this depends on the dose.
     """
 
     names: np.ndarray  # (V,) ids of the viewers
