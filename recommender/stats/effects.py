@@ -3,7 +3,7 @@
 The value of an arm is a function of its means, so that its variance follows from Moments by the delta method; two values with their variances
 make an Effect. A relative effect is (treatment - control) / control. Its interval, where both have one sign, is symmetric in the logarithm
 of treatment / control: never below -100%, and missing the truth about as often on either side, where one symmetric about the estimate is
-mostly too low.
+mostly too low. A treatment with next to nothing has no such logarithm: there the interval is no narrower than that of the difference.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.stats import binomtest
 
 from recommender.stats.moments import Moments
 
+FAR = 3.0  # standard errors from 0
 ROUNDING = 1e-12  # a variance this small beside its own terms is 0; two values this near each other are one
 
 
@@ -179,16 +180,22 @@ def _around(middle: float, reach: float) -> Interval:
 
 
 def _relative(values: tuple[float, ...], variances: tuple[float, ...], units: tuple[int, int], level: float) -> Interval:
-    """(treatment - control) / control; with values of unlike sign there is no logarithm, and the interval is symmetric about the estimate.
+    """(treatment - control) / control, symmetric in the logarithm. Where the treatment's value is not FAR from 0 the logarithm does not hold, and
+    the wider ends count, of that and of the difference in shares of the control; with values of unlike sign only the latter is left.
 
-    var log(t / c) = var_c / c^2 + var_t / t^2,  var(t / c) = (var_c t^2 / c^2 + var_t) / c^2
+    var log(t / c) = var_c / c^2 + var_t / t^2,  var(t / c) = (var_c max(1, t^2 / c^2) + var_t) / c^2
     """
     control, treatment = values
     if control == 0:
         return UNDEFINED
     ratio = treatment / control
-    if ratio > 0:
-        reach = _reach((variances[0] / control / control, variances[1] / treatment / treatment), units, level)
-        return Interval(ratio - 1, ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1 if reach < 700 else math.inf)
-    reach = _reach((variances[0] * (ratio / control) * (ratio / control), variances[1] / control / control), units, level)
-    return _around(ratio - 1, reach)
+    plain = _around(ratio - 1, _reach((variances[0] * max(1, ratio * ratio) / control / control, variances[1] / control / control), units, level))
+    if ratio < 0:
+        return plain
+    if ratio == 0:
+        return Interval(-1.0, -1.0, plain.hi)
+    reach = _reach((variances[0] / control / control, variances[1] / treatment / treatment), units, level)
+    lo, hi = ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1 if reach < 700 else math.inf
+    if abs(treatment) >= FAR * math.sqrt(variances[1]):
+        return Interval(ratio - 1, lo, hi)
+    return Interval(ratio - 1, max(min(lo, plain.lo), -1.0), max(hi, plain.hi))
