@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from logs import PLAN, log
+from logs import PLAN, by_hand, log
 from scipy.stats import binom
 
 from recommender.experiment.decide import decide, verdict
@@ -98,7 +98,7 @@ def test_a_guardrail_that_was_not_measured_is_not_proven() -> None:
 def test_a_primary_metric_that_was_not_measured_proves_nothing() -> None:
     whole = log(1000)
     unmeasured = replace(whole, sums=whole.sums | {name: np.zeros_like(whole.sums[name]) for name in ("rated", "stars")})
-    plan = replace(BARE, primary="relevance")
+    plan = replace(BARE, primary="relevance", secondary=())
     assert decision(plan, unmeasured, 8).verdict == "keep running"
     found = decision(plan, unmeasured)
     assert found.verdict == "roll back"
@@ -130,12 +130,49 @@ def test_the_end_is_that_of_days_and_viewers() -> None:
     whole = log(1000)
     came = int((whole.total("visits") > 0).sum())
     for viewers, at_end in ((None, True), (came, True), (came + 1, False)):
-        found = read(replace(BARE, viewers=viewers), whole)
-        assert found.at_end == at_end
-        assert found.decisions[0].verdict == ("roll back" if at_end else "keep running")
+        assert read(replace(BARE, viewers=viewers), whole).at_end == at_end
     assert not read(BARE, whole, 12).at_end
-    assert "of 984 and" not in decision(replace(BARE, viewers=came + 1), whole).sentence
     assert f"{came:,} of {came + 1:,} viewers" in decision(replace(BARE, viewers=came + 1), whole).sentence
+
+
+def test_what_has_no_more_days_is_not_kept_running() -> None:
+    # fewer viewers came than planned: what holds at every look decides, and after the last day it decides for good
+    many = replace(BARE, viewers=5000)
+    assert decision(many, log(1000), 12).verdict == "keep running"
+    found = decision(many, log(1000))
+    assert found.verdict == "roll back"
+    assert "after 14 of 14 days and 963 of 5,000 viewers, no effect" in found.sentence
+    assert "by what holds at every look" in found.sentence
+    (m,) = read(many, log(1000)).primary
+    assert m.sharp_anytime_relative
+    assert f"effects from {percent(m.sharp_anytime_relative.lo)} to {percent(m.sharp_anytime_relative.hi)} stay" in found.sentence
+    assert decision(many, log(1000, lift=0.8)).verdict == "ship"
+    assert decision(replace(many, days=5), log(1000, lift=0.8, days=5)).verdict == "ship", "where a shorter one was planned, its end is its end"
+    bound = replace(many, guardrails={"complaints": 0.0})
+    assert "without that proof on the last day the control stays" in decision(bound, log(1000, lift=0.8)).sentence
+
+
+def test_a_handful_of_viewers_proves_nothing() -> None:
+    # 19 viewers who click once and 19 who click twice, without exception, are certain to the arithmetic
+    plan = replace(PLAN, days=2, guardrails={"coverage": 0.1}, secondary=())
+    for n, wanted, state in ((19, "roll back", "unsure"), (20, "ship", "safe")):
+        arms = [0] * n + [1] * n
+        some = by_hand(arms, days=2, clicks=[1] * n + [2] * n, shown=[10] * 2 * n, rare=[5] * 2 * n)
+        found = read(plan, some)
+        assert found.primary[0].best.p == 0
+        assert found.guardrails[0].state == state
+        assert found.decisions[0].verdict == wanted
+    few = by_hand([0, 0, 1, 1], days=2, clicks=[1, 1, 2, 2], shown=[10] * 4, rare=[5] * 4)
+    assert (
+        "click-through rate was measured on fewer than 20 viewers of an arm, which proves nothing, and the control stays"
+        in decision(plan, few).sentence
+    )
+    assert decision(plan, few, 0).sentence.startswith("Keep running: after 1 of 2 days, click-through rate was measured on fewer than 20 viewers")
+    # two of many who gave stars are two
+    rated = np.zeros(200)
+    rated[[0, 1, 100, 101]] = 1
+    starred = by_hand([0] * 100 + [1] * 100, days=2, rated=rated.tolist(), stars=(4 * rated + (np.arange(200) >= 100) * rated).tolist())
+    assert decision(replace(plan, primary="relevance", guardrails={}), starred).verdict == "roll back"
 
 
 def test_nothing_is_shipped_within_a_week() -> None:

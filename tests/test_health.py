@@ -124,7 +124,7 @@ def test_the_early_and_the_late_effect_by_hand() -> None:
 
 @pytest.mark.parametrize("primary", ["ctr", "engagement"])
 def test_the_error_of_a_change_is_that_of_leaving_out_viewer_after_viewer(primary: str) -> None:
-    plan, some = replace(PLAN, primary=primary), log(240, lift=0.2, seed=5)
+    plan, some = replace(PLAN, primary=primary, secondary=()), log(240, lift=0.2, seed=5)
 
     def change(log: Log) -> float:
         row = drift(log, plan)
@@ -180,6 +180,8 @@ def test_what_was_not_measured_is_named() -> None:
     assert not check.blocks
     assert "latency" in check.said
     assert check.facts["viewers"]["latency"][1] == 0
+    for n in (19, 20):
+        assert asked(PLAN, by_hand(dealt(n, 50), **dict.fromkeys(("shown", "rated", "timed"), [1] * (n + 50))))["data"].ok == (n == 20)
 
 
 def test_sound_experiments_are_seldom_refused() -> None:

@@ -282,9 +282,9 @@ def test_whether_labels_differ_is_cochrans_question() -> None:
 def test_a_guardrail_by_hand(lo: float, hi: float, better: int, state: str) -> None:
     interval, nothing = Interval((lo + hi) / 2, lo, hi), Interval(0, -9, 9)
     effect = Effect(1, 1, nothing, interval, 0.5, 0.1, 10, 10)
-    assert guard(Measured("ctr", "with", None, effect, nothing, nothing, better=better), 0.1, at_end=True) == state
+    assert guard(Measured("ctr", "with", None, effect, nothing, nothing, better=better), 0.1, True, 20) == state
     wide = Effect(1, 1, nothing, nothing, 0.5, 0.1, 10, 10)
-    assert guard(Measured("ctr", "with", None, wide, nothing, interval, better=better), 0.1, at_end=False) == state
+    assert guard(Measured("ctr", "with", None, wide, nothing, interval, better=better), 0.1, False, 20) == state
 
 
 def test_guardrails_are_one_sided_at_alpha(some: Log, found: Reading) -> None:

@@ -13,7 +13,7 @@ from recommender.experiment.metrics import METRICS
 from recommender.experiment.plan import Plan
 from recommender.experiment.results import Check, Decision, Guarded, Measured, Reading, Verdict
 from recommender.experiment.said import chance, listed, percent, several, span
-from recommender.experiment.sample import planned
+from recommender.experiment.sample import FEWEST, planned
 from recommender.stats.effects import Interval
 from recommender.stats.inference import holm
 from recommender.stats.sequential import always_valid_p
@@ -21,13 +21,15 @@ from recommender.stats.sequential import always_valid_p
 
 @dataclass(frozen=True)
 class Case:
-    """What the rule asks of one arm. better, worse: the primary metric, proven by what counts at this look; p: of that, corrected over arms."""
+    """What the rule asks of one arm. better, worse: the primary metric, proven by what counts at this look; p: of that, corrected over arms; few:
+    whether it was measured on fewer than FEWEST viewers of an arm, which proves nothing."""
 
     measured: Measured
     guards: tuple[Guarded, ...]
     p: float
     better: bool
     worse: bool
+    few: bool
     drifts: dict | None  # early and late effect of the novelty check where they differ
 
     def of(self, state: str) -> list[Guarded]:
@@ -39,15 +41,16 @@ def decide(reading: Reading) -> tuple[Decision, ...]:
     return tuple(_decision(reading, case) for case in _cases(reading))
 
 
-def verdict(valid: bool, at_end: bool, better: bool, worse: bool, states: Sequence[str], waits: bool) -> Verdict:
-    """The rule. states: of the guardrails; waits: something warns against shipping yet (novelty, or no full week before the planned end)."""
+def verdict(valid: bool, over: bool, better: bool, worse: bool, states: Sequence[str], waits: bool) -> Verdict:
+    """The rule. over: the planned days are, after which nobody is given an arm; states: of the guardrails; waits: something warns against shipping
+    yet (novelty, or no full week before the last day)."""
     if not valid:
         return "invalid"
     if worse or "worse" in states:
         return "roll back"
     if better and all(state == "safe" for state in states):
         return "keep running" if waits else "ship"
-    return "roll back" if at_end else "keep running"
+    return "roll back" if over else "keep running"
 
 
 def rule(plan: Plan) -> str:
@@ -58,7 +61,8 @@ def rule(plan: Plan) -> str:
         f"Invalid where a check that blocks fails. Roll back where {name} is proven worse or a guardrail is proven worse than its margin. Ship where "
         f"{name} is proven better and every guardrail is proven within its margin. At the planned end ({several(plan.days, 'day')}{viewers}) proven "
         f"means p < {plan.alpha:g}{corrected}, one-sided for guardrails; before it only what holds at every look counts, and shipping takes a full "
-        f"week. A changing effect (novelty) turns ship into keep running. Where nothing is proven by the planned end: roll back, the control stays."
+        f"week. A metric measured on fewer than {FEWEST} viewers of an arm proves nothing. A changing effect (novelty) turns ship into keep running. "
+        f"Where nothing is proven by the last planned day: roll back, the control stays."
     )
 
 
@@ -68,11 +72,14 @@ def _cases(reading: Reading) -> list[Case]:
     p = [m.p_holm for m in reading.primary] if reading.at_end else holm(np.array([_anytime_p(plan, m) for m in reading.primary])).tolist()
     novelty = next((check for check in reading.health if check.key == "novelty"), None)
     drifts = {row["arm"]: row for row in novelty.facts.get("arms", ()) if row["differs"]} if novelty else {}
+    measured = next((check.facts["viewers"][plan.primary] for check in reading.health if check.key == "data"), None)
+    number = {arm.name: n for n, arm in enumerate(plan.arms)}
     cases = []
     for m, each in zip(reading.primary, p):
-        proven, gain = each < plan.alpha, m.better * m.best.absolute.estimate
+        few = measured is not None and not math.isnan(m.best.se) and min(measured[0], measured[number[m.arm]]) < FEWEST
+        proven, gain = each < plan.alpha and not few, m.better * m.best.absolute.estimate
         guards = tuple(g for g in reading.guardrails if g.measured.arm == m.arm)
-        cases.append(Case(m, guards, float(each), proven and gain > 0, proven and gain < 0, drifts.get(m.arm)))
+        cases.append(Case(m, guards, float(each), proven and gain > 0, proven and gain < 0, few, drifts.get(m.arm)))
     return cases
 
 
@@ -84,8 +91,9 @@ def _anytime_p(plan: Plan, m: Measured) -> float:
 
 
 def _decision(reading: Reading, case: Case) -> Decision:
-    early = not reading.at_end and reading.days < WEEK
-    found = verdict(reading.valid, reading.at_end, case.better, case.worse, [g.state for g in case.guards], early or case.drifts is not None)
+    over = reading.days >= reading.plan.days
+    early = not over and reading.days < WEEK
+    found = verdict(reading.valid, over, case.better, case.worse, [g.state for g in case.guards], early or case.drifts is not None)
     why = {"invalid": _invalid, "ship": _ship, "roll back": _roll_back, "keep running": _keep_running}[found](reading, case)
     return Decision(found, case.measured.arm, f"{_HEADS[found].format(arm=case.measured.arm)}: {why}", rule(reading.plan), _reasons(reading, case))
 
@@ -109,11 +117,15 @@ def _roll_back(reading: Reading, case: Case) -> str:
     if case.worse:
         return f"{_when(reading)}, {_effect(reading, case)}, and that is the wrong way."
     if case.better:
-        return f"{_when(reading)}, {_effect(reading, case)}, but {_unsure(reading, case)}; without that proof at the planned end the control stays."
+        return f"{_when(reading)}, {_effect(reading, case)}, but {_unsure(reading, case)}; without that proof on the last day the control stays."
+    if case.few:
+        return f"{_when(reading)}, {_scarce(case)}, and the control stays."
     return f"{_when(reading)}, no effect on {_name(case.measured)} is shown, and the control stays. {_allowed(reading, case)}"
 
 
 def _keep_running(reading: Reading, case: Case) -> str:
+    if case.few:
+        return f"{_when(reading)}, {_scarce(case)}."
     if not case.better:
         return f"{_when(reading)}, nothing is proven yet: {_effect(reading, case)}."
     if case.of("unsure"):
@@ -125,6 +137,10 @@ def _keep_running(reading: Reading, case: Case) -> str:
             f"{_when(reading)}, {_effect(reading, case)}, and {_all_safe(case)}, but the effect is changing: {change}. What will last is not known."
         )
     return f"{_when(reading)}, {_effect(reading, case)}, and {_all_safe(case)}, but no full week was seen, and people watch otherwise on weekends."
+
+
+def _scarce(case: Case) -> str:
+    return f"{_name(case.measured)} was measured on fewer than {FEWEST} viewers of an arm, which proves nothing"
 
 
 def _when(reading: Reading) -> str:
@@ -167,9 +183,9 @@ def _effect(reading: Reading, case: Case) -> str:
 
 def _allowed(reading: Reading, case: Case) -> str:
     """Which effects are not ruled out, beside the smallest that is worth finding."""
-    interval, mde = case.measured.best.relative, reading.plan.mde
+    interval, mde = _interval(case.measured, reading.at_end), reading.plan.mde
     if math.isnan(interval.lo):
-        return f"{_moved(case.measured, True).capitalize()}, so no size of an effect is ruled out."
+        return f"{_moved(case.measured, reading.at_end).capitalize()}, so no size of an effect is ruled out."
     most = interval.hi if case.measured.better > 0 else -interval.lo
     possible = f"at {100 * (1 - reading.plan.alpha):.3g}% confidence effects from {percent(interval.lo)} to {percent(interval.hi)} stay possible"
     gain = f"{'and with them' if most >= mde else 'but not'} a gain of {100 * mde:g}%, the smallest that the plan calls worth finding"
@@ -205,7 +221,7 @@ def _reasons(reading: Reading, case: Case) -> tuple[str, ...]:
     if failed:
         return (*lines, "Effect and guardrails: not read.")
     proven = "proven better" if case.better else "proven worse" if case.worse else "not proven either way"
-    lines.append(f"Primary metric {proven}: {_effect(reading, case)}.")
+    lines.append(f"Primary metric {proven}: {_scarce(case) if case.few else _effect(reading, case)}.")
     said = {"safe": "within its margin for sure", "worse": "beyond its margin for sure", "unsure": "not proven within its margin"}
     lines += [f"Guardrail {said[g.state]} ({_bound(g)}): {_moved(g.measured, reading.at_end)}." for g in case.guards]
     end = _when(reading)

@@ -17,7 +17,7 @@ from recommender.experiment.metrics import METRICS
 from recommender.experiment.plan import Arm
 from recommender.experiment.results import Check, Exposure
 from recommender.experiment.said import chance, listed, percent, several, share
-from recommender.experiment.sample import NEVER, Sample, compare, fields_of, measured
+from recommender.experiment.sample import FEWEST, NEVER, Sample, compare, fields_of, measured
 from recommender.stats.allocation import srm, srm_sequence
 from recommender.stats.effects import gradient, quadratic
 from recommender.stats.inference import holm
@@ -199,23 +199,17 @@ def week(sample: Sample) -> Check:
 
 
 def data(sample: Sample) -> Check:
-    """Was every metric of the plan measured in every arm? One that was not can prove nothing."""
+    """Was every metric of the plan measured on FEWEST viewers of every arm? One that was not can prove nothing."""
     plan = sample.plan
     keys = tuple(dict.fromkeys((plan.primary, *plan.secondary, *plan.guardrails)))
-    viewers = {key: _measured_viewers(sample, METRICS[key].below or "visits") for key in keys}
-    lacking = [METRICS[key].label.lower() for key, counts in viewers.items() if min(counts) < 2]
+    viewers = {key: sample.viewers(METRICS[key]) for key in keys}
+    lacking = [METRICS[key].label.lower() for key, counts in viewers.items() if min(counts) < FEWEST]
     if lacking:
-        said = f"Not measured in every arm: {listed(lacking)}. What is not measured is not proven safe or better."
+        said = f"Measured on fewer than {FEWEST} viewers of an arm: {listed(lacking)}. What is hardly measured is not proven safe or better."
         return Check("data", "Every metric measured", False, False, said, None, {"viewers": viewers})
     least = min(viewers, key=lambda key: min(viewers[key]))
     said = f"All {len(keys)} metrics were measured, {METRICS[least].label.lower()} on fewest viewers: {_in_arms(plan.arms, viewers[least])}."
     return Check("data", "Every metric measured", True, False, said, None, {"viewers": viewers})
-
-
-def _measured_viewers(sample: Sample, below: str) -> list[int]:
-    """How many viewers of each arm have what a metric is divided by."""
-    some = sample.log.sums[below][:, sample.begin :].sum(axis=1) > 0
-    return [int(some[members].sum()) for members in sample.members]
 
 
 def _in_arms(arms: Iterable[Arm], counts: Iterable[int]) -> str:

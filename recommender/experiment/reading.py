@@ -15,7 +15,7 @@ from recommender.experiment.log import UNASSIGNED, Log
 from recommender.experiment.metrics import METRICS
 from recommender.experiment.plan import Plan
 from recommender.experiment.results import Day, Guarded, Measured, Reading
-from recommender.experiment.sample import NEVER, Columns, Sample, compare, fields_of, measure, planned
+from recommender.experiment.sample import FEWEST, NEVER, Columns, Sample, compare, fields_of, measure, planned
 from recommender.experiment.segments import segments
 from recommender.stats.effects import Effect
 from recommender.stats.inference import holm
@@ -89,14 +89,20 @@ def _left_out(sample: Sample) -> dict[str, int]:
 def _guardrails(sample: Sample) -> tuple[Guarded, ...]:
     plan = sample.plan
     found = effects(sample, plan.guardrails, 1 - 2 * plan.alpha)
-    return tuple(Guarded(m, plan.guardrails[m.metric], guard(m, plan.guardrails[m.metric], sample.at_end)) for m in found)
+    number = {arm.name: n for n, arm in enumerate(plan.arms)}
+    viewers = {key: sample.viewers(METRICS[key]) for key in plan.guardrails}
+    fewest = [min(viewers[m.metric][n] for n in (0, number[m.arm])) for m in found]
+    margins = [plan.guardrails[m.metric] for m in found]
+    return tuple(Guarded(m, margin, guard(m, margin, sample.at_end, n)) for m, margin, n in zip(found, margins, fewest))
 
 
-def guard(m: Measured, margin: float, at_end: bool) -> Literal["safe", "unsure", "worse"]:
+def guard(m: Measured, margin: float, at_end: bool, viewers: int) -> Literal["safe", "unsure", "worse"]:
     """Non-inferiority: whether the loss, relative to the control, is below the margin for sure, above it for sure, or neither.
 
-    Before the planned end by the interval that holds at every look. What could not be measured is unsure.
+    Before the planned end by the interval that holds at every look. What could not be measured, or on fewer than FEWEST viewers of an arm, is unsure.
     """
+    if viewers < FEWEST:
+        return "unsure"
     relative = m.best.relative if at_end else m.sharp_anytime_relative or m.anytime_relative
     least, most = (-relative.hi, -relative.lo) if m.better > 0 else (relative.lo, relative.hi)  # loss
     return "safe" if most < margin else "worse" if least > margin else "unsure"

@@ -24,6 +24,7 @@ from recommender.stats.moments import Moments
 from recommender.stats.sequential import always_valid, always_valid_relative
 
 NEVER = 1 << 30  # a day after every other
+FEWEST = 20  # viewers of an arm, below which a metric proves nothing: means of fewer are not near enough to normal
 
 
 class Columns(NamedTuple):
@@ -108,6 +109,11 @@ class Sample:
     def totals(self, fields: Sequence[str]) -> np.ndarray:  # (V, 2 F)
         """Fields summed over the days read, then over the days before."""
         return np.column_stack([self._sums[part][name] for part in (0, 1) for name in fields])
+
+    def viewers(self, metric: Metric) -> list[int]:
+        """How many viewers of each arm have what a metric is divided by."""
+        some = self.log.sums[metric.below or "visits"][:, self.begin :].sum(axis=1) > 0
+        return [int(some[members].sum()) for members in self.members]
 
     def columns(self, metric: Metric, fields: Sequence[str]) -> Columns:
         """Where a metric stands in totals(fields)."""
