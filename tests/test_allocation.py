@@ -36,6 +36,22 @@ def test_false_alarms_come_at_the_stated_rate() -> None:
     assert stats.kstest(p, "uniform").pvalue > 1e-3
 
 
+@pytest.mark.parametrize(("n", "share"), [(20, 0.01), (50, 0.05), (100, 0.1), (200, 0.02), (39, 0.5)])
+def test_an_arm_of_few_is_not_refused_more_often(n: int, share: float) -> None:
+    # summed over all counts that the plan can give; chi-squared refuses the first in 1.7% of experiments
+    p = np.array([srm([n - k, k], [1 - share, share]).p for k in range(n + 1)])
+    chance = stats.binom.pmf(np.arange(n + 1), n, share)
+    for alpha in (0.05, 0.001):
+        assert chance @ (p < alpha) <= alpha
+    assert p[0] == pytest.approx(stats.binomtest(0, n, share).pvalue)
+
+
+def test_few_in_one_of_three_arms() -> None:
+    # 9 where 1 is expected, or more: P(X >= 9) three times over, the other end being impossible as it is
+    assert srm([50, 41, 9], [0.495, 0.495, 0.01]).p == pytest.approx(3 * stats.binom.sf(8, 100, 0.01))
+    assert srm([50, 49, 1], [0.495, 0.495, 0.01]).p == 1
+
+
 def test_a_planted_mismatch_is_caught() -> None:
     counts = np.random.default_rng(1).multinomial(10_000, [0.52, 0.48], 1000)
     assert np.mean([srm(row, [1, 1]).p < 0.001 for row in counts]) > 0.7  # z is 4 on average, 3.29 are needed: Phi(0.71) = 0.76

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
-from scipy.stats import chisquare
+from scipy.stats import binomtest, chisquare
 
+FEW = 20  # units expected, below which the tail of chi-squared is too thin
 CONCENTRATION = 1000.0  # units that the prior of a day-by-day check is worth: a half is expected within 1.6 points of a half
 
 
@@ -31,12 +32,18 @@ class SrmDays(NamedTuple):
 def srm(counts: ArrayLike, shares: ArrayLike) -> Srm:
     """Sample-ratio mismatch of counts (A,) against shares (A,) in any unit; a holdout is an arm among others. For one look.
 
-    Pearson's chi-squared with A - 1 degrees of freedom. Raises ValueError naming counts or shares that fit no experiment.
+    Pearson's chi-squared with A - 1 degrees of freedom; where FEW are expected in an arm, the exact binomial test of the arm that is furthest off,
+    times A for more than two arms (Bonferroni). Raises ValueError naming counts or shares that fit no experiment.
     Source: Fabijan et al., Diagnosing Sample Ratio Mismatch in Online Controlled Experiments, KDD 2019.
     """
     found, wanted = _checked(np.asarray(counts)[None], shares)
     expected = wanted * found.sum()
-    return Srm(float(chisquare(found[0], expected).pvalue), tuple(found[0].tolist()), tuple(expected.tolist()))
+    if expected.min() < FEW:
+        exact = min(binomtest(int(k), int(found.sum()), share).pvalue for k, share in zip(found[0], wanted))
+        p = min(float(exact) * (len(wanted) if len(wanted) > 2 else 1), 1.0)
+    else:
+        p = float(chisquare(found[0], expected).pvalue)
+    return Srm(p, tuple(found[0].tolist()), tuple(expected.tolist()))
 
 
 def srm_sequence(arrivals: ArrayLike, shares: ArrayLike, concentration: float = CONCENTRATION) -> SrmDays:
