@@ -80,5 +80,7 @@ class Names:
 
 def nearest(name: str, known: list[str]) -> str:
     """The end of an error message about an unknown name: those it may have meant, else all there are."""
+    if not known:
+        return "; there is none"
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(near)}?" if near else f"; wanted one of {', '.join(known)}"

@@ -51,6 +51,11 @@ def test_the_checksum_is_of_everything_planned() -> None:
         ({"mde": "much"}, "mde is 'much'"),
         ({"frozen": "yesterday"}, "frozen is 'yesterday'"),
         ({"simulation": {"viewers": 3}}, "simulation.viewers is 3"),
+        ({"hypothesis": ""}, "hypothesis is '', wanted"),
+        ({"arms": [{"name": "a\tb", "model": "x"}, {"name": "b", "model": "y"}]}, "name of an arm is 'a\\tb', wanted a line"),
+        ({"secondary": ["relevance", "relevance"]}, "metrics are ctr, relevance, relevance, wanted each once"),
+        ({"most_click": 3}, "most_click is 3"),
+        ({"arms": [{"name": "a", "model": "x", "shares": 0.5}, {"name": "b", "model": "y"}]}, "arms.0.shares is 0.5"),
     ],
 )
 def test_a_plan_that_does_not_hold_is_named(change: dict, said: str) -> None:

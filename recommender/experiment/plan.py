@@ -9,20 +9,23 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from recommender.experiment.metrics import METRICS
+from recommender.names import nearest
+from recommender.serve import checks
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 Share = Annotated[float, Field(gt=0, le=1)]
+NOTHING_ELSE = ConfigDict(extra="forbid")  # a field that is misspelt is not one that was left out
 
 
 class PlanError(ValueError):
     """A plan that cannot be read or does not hold: what is wrong, its value, what is wanted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NOTHING_ELSE)
 class Arm:
     """One of the things compared: a model, told the context or not, and the share of viewers who get it.
 
@@ -36,7 +39,7 @@ class Arm:
     variety: Annotated[float | None, Field(ge=0, le=1)] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NOTHING_ELSE)
 class Simulation:
     """What an experiment on simulated viewers needs beside the plan: who comes, how far context moves their taste, and the seed."""
 
@@ -47,13 +50,14 @@ class Simulation:
     lift: Annotated[float, Field(ge=-0.9, le=10)] = 0.0  # planted: clicks in other arms than the first are this much likelier; only for tests
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=NOTHING_ELSE)
 class Plan:
     """Hypothesis, arms, metrics and rule. The first arm is the control. `frozen` is the day from which it may no longer change.
 
-    shares of arms and holdout sum to 1. mde: smallest relative effect on the primary metric worth finding. guardrails: metric -> margin, the relative
-    loss that is still borne. most_clicks: a viewer with more clicks on one day counts as a machine and is left out of every arm. viewers: planned
-    number in all arms, None where nobody knows beforehand. simulation: None for an experiment on people.
+    shares of arms and holdout sum to 1; who is held out gets what everybody has, and nothing of them is recorded. mde: smallest relative effect on
+    the primary metric worth finding. guardrails: metric -> margin, the relative loss that is still borne. most_clicks: a viewer with more clicks on
+    one day counts as a machine and is left out of every arm. viewers: planned number in all arms, None where nobody knows beforehand. simulation:
+    None for an experiment on people.
     """
 
     name: str
@@ -78,6 +82,9 @@ class Plan:
             raise ValueError(f"name is {self.name!r}, wanted 1 to 48 small letters, digits and hyphens")
         if len(self.arms) < 2:
             raise ValueError(f"arms are {len(self.arms)}, wanted at least 2: the control and what is compared with it")
+        checks.line(300, "hypothesis", self.hypothesis)
+        for arm in self.arms:
+            checks.line(40, "name of an arm", arm.name)
         if len({arm.name for arm in self.arms}) < len(self.arms):
             raise ValueError(f"arms are {', '.join(arm.name for arm in self.arms)}, wanted each name once")
         if abs((total := sum(arm.share for arm in self.arms) + self.holdout) - 1) > 1e-9:
@@ -85,6 +92,8 @@ class Plan:
         for name in (self.primary, *self.secondary, *self.guardrails):
             if name not in METRICS:
                 raise ValueError(f"metric {name!r} is not known, wanted one of {', '.join(METRICS)}")
+        if len({self.primary, *self.secondary}) <= len(self.secondary):
+            raise ValueError(f"metrics are {', '.join((self.primary, *self.secondary))}, wanted each once")
         if wrong := {name: margin for name, margin in self.guardrails.items() if not 0 <= margin < 10}:
             raise ValueError(f"margins of guardrails are {wrong}, must be 0 or more, and below 10")
         return self
@@ -151,3 +160,17 @@ def write(plan: Plan, folder: Path) -> Path:
 def read(path: Path) -> Plan:
     """The plan of a file."""
     return Plan.read(path.read_text("utf-8"), str(path))
+
+
+def find(home: Path, name: str) -> Plan:
+    """The fixed plan of an experiment that is kept in a folder. A LookupError with the nearest names where there is none, a PlanError where it cannot
+    be read, is called otherwise than its folder, or may still change."""
+    known = sorted(path.parent.name for path in home.glob("*/plan.json"))
+    if name not in known:
+        raise LookupError(f"experiment {name!r} is not planned in {home}{nearest(name, known)}")
+    plan = read(path := home / name / "plan.json")
+    if plan.name != name:
+        raise PlanError(f"{path} is the plan of {plan.name!r}, wanted that of {name!r}")
+    if plan.frozen is None:
+        raise PlanError(f"experiment {name} is not frozen, wanted a plan that `experiment plan` wrote")
+    return plan
