@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,18 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from recommender.names import nearest
 from recommender.settings import settings
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from recommender.experiment.log import Log
     from recommender.experiment.plan import Plan
-    from recommender.experiment.results import Guarded, Measured, Reading
+    from recommender.serve.feedback import Feedback
 
 app = typer.Typer(no_args_is_help=True, help="Plan an experiment, run it on simulated viewers, read what it says.")
-console = Console()
 
 NameArgument = Annotated[str, typer.Argument(help="Of the experiment: small letters, digits and hyphens.")]
 FolderOption = Annotated[Path | None, typer.Option("--folder", help="Where experiments are kept; artifacts/experiments otherwise.")]
@@ -47,8 +49,8 @@ def plan(
     viewers: Annotated[int | None, typer.Option(help="Planned viewers in all arms; of a simulation those there are, 10,000 if not said.")] = None,
     holdout: Annotated[float, typer.Option(help="Share of viewers who are left as they are.")] = 0.0,
     simulate: Annotated[bool, typer.Option("--simulate/--people", help="On simulated viewers, or on those who use the app.")] = True,
-    dose: Annotated[float, typer.Option(help="How far context moves the taste of simulated viewers.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    dose: Annotated[float | None, typer.Option(help="How far context moves the taste of simulated viewers; 1 if not said.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the simulation; 0 if not said.")] = None,
     folder: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,15 +73,18 @@ def plan(
         "frozen": datetime.now(UTC).date().isoformat(),
     }
     if guardrails:
-        given["guardrails"] = dict(map(_margin, guardrails))
+        given["guardrails"] = _margins(guardrails)
     if simulate:
-        given["simulation"] = {"dose": dose, "seed": seed} | ({} if viewers is None else {"viewers": viewers})
+        said = {"dose": dose, "seed": seed, "viewers": viewers}
+        given["simulation"] = {name: value for name, value in said.items() if value is not None}
+    elif dose is not None or seed is not None:
+        raise ValueError("--dose and --seed are of a simulation, wanted neither with --people")
     else:
         given["viewers"] = viewers
     made = plans.Plan.read(json.dumps(given), f"plan {name}")
     _check_models(made)
-    path = plans.write(made, _home(folder) / name)
     found = needed(made, _home(folder))
+    path = plans.write(made, _home(folder) / name)
     if as_json:
         plain = {"plan": json.loads(made.as_json()), "checksum": made.checksum, "needed": found and found._asdict()}
         return typer.echo(json.dumps(plain, ensure_ascii=False, indent=1))
@@ -95,24 +100,31 @@ def run(name: NameArgument, folder: FolderOption = None) -> None:
 
     from recommender.experiment.outcomes import outcomes
     from recommender.experiment.simulate import simulate
+    from recommender.serve.feedback import Feedback
     from recommender.serve.service import Service
 
     made = _plan(name, folder)
     if made.simulation is None:
         raise ValueError(f"experiment {name} is one on people, wanted a simulated one; set MARQUEE_EXPERIMENT={name} and the app runs it")
     torch.set_num_threads(1)  # lists are made on several cores, each on one
-    service = Service.open(settings())
+    feedback, service = Feedback.open(settings().database_url), Service.open(settings())
     for problem in service.problems:
         typer.echo(f"warning: {problem}", err=True)
-    service.feedback.drop_experiment(name)
-    stored = 0
+    feedback.drop_experiment(name)
+    given = 0
     with tqdm(total=made.simulation.days_before + made.days, unit=" days") as bar:
         for batch in simulate(made, service.catalog, service.models, bar.set_description_str):
-            stored += service.feedback.add_columns(batch)
+            feedback.add_columns(batch)
+            given += len(batch["viewer"])
             bar.update()
-    found = outcomes(made, service.feedback.outcomes(name), service.catalog)
-    path = found.log.save(_home(folder) / name / "log.npz")
-    typer.echo(f"{stored:,} events of {len(found.log):,} simulated viewers stored; {path}: {path.stat().st_size:,} bytes")
+    events = _of(made, feedback)
+    if len(events) != given:
+        raise ValueError(
+            f"the store has {len(events):,} events of {name}, wanted {given:,}: another run of it ended meanwhile, or was begun; run it again"
+        )
+    log = outcomes(made, events, service.catalog).log
+    path = log.save(_home(folder) / name / "log.npz")
+    typer.echo(f"{given:,} events of {len(log):,} simulated viewers stored; {path}: {path.stat().st_size:,} bytes")
 
 
 @app.command()
@@ -123,34 +135,40 @@ def read(
     as_json: JsonOption = False,
 ) -> None:
     """What an experiment says: its health, its effects, and the verdict by the rule that was planned."""
+    from recommender.experiment.printed import printed
     from recommender.experiment.reading import read as read_log
 
     made = _plan(name, folder)
     found = read_log(made, _log(made, folder), until)
     if as_json:
         return typer.echo(found.as_json(), nl=False)
-    _print(found)
+    printed(found, _console())
 
 
 @app.command("list")
 def list_all(folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """Every experiment that is planned, and what was recorded of it."""
-    from recommender.experiment import plan as plans
+    from recommender.experiment.plan import PlanError
+    from recommender.experiment.printed import table
     from recommender.serve.feedback import Feedback
 
     recorded = Feedback.open(settings().database_url).experiments()
     rows = []
     for path in sorted(_home(folder).glob("*/plan.json")):
-        made = plans.read(path)
+        try:
+            made = _plan(path.parent.name, folder)
+        except PlanError as error:
+            typer.echo(f"warning: {error}", err=True)
+            continue
         stored = [r for r in recorded if (r.experiment, r.simulated) == (made.name, made.simulated)]
         counts = {"viewers": sum(r.viewers for r in stored), "events": sum(r.events for r in stored)}
-        facts = {"on": "simulated viewers" if made.simulated else "people", "frozen": str(made.frozen or ""), "days": made.days}
+        facts = {"on": "simulated viewers" if made.simulated else "people", "frozen": str(made.frozen), "days": made.days}
         rows.append({"name": made.name, **facts, **counts, "log": path.with_name("log.npz").exists(), "hypothesis": made.hypothesis})
     if as_json:
         return typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     if not rows:
         return typer.echo(f"No experiment is planned in {_home(folder)}.")
-    console.print(_table(tuple(rows[0]), [[_cell(value) for value in row.values()] for row in rows]))
+    table(rows, _console())
 
 
 @app.command()
@@ -173,14 +191,19 @@ def study(name: Annotated[str, typer.Argument(help="calibration, aa, doses, inte
     from recommender.evaluate import report
     from recommender.experiment.studies import STUDIES
 
-    if name not in (*STUDIES, "all"):
-        raise LookupError(f"study {name!r} is not known, wanted one of {', '.join(STUDIES)} or all{nearest(name, list(STUDIES))}")
+    if name not in (known := [*STUDIES, "all"]):
+        raise LookupError(f"study {name!r} is not known{nearest(name, known)}")
     for each in STUDIES if name == "all" else (name,):
         found = STUDIES[each](lambda line: typer.echo(line, err=True))
         typer.echo(f"{report.write(found, settings().artifacts / 'reports')}: {len(found.rows)} figures")
 
 
 # -- how ----------------------------------------------------------------------------------------------------------------------
+
+
+def _console() -> Console:
+    """As wide as the terminal or COLUMNS say; wide where neither does."""
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
 
 
 def _home(folder: Path | None) -> Path:
@@ -199,13 +222,18 @@ def _arm(text: str, share: float) -> dict[str, Any]:
 _ARM = re.compile(r"([^=]+)=([^:]+)(?::(context|blind))?(?::([01]|[01]?\.\d+))?")
 
 
-def _margin(text: str) -> tuple[str, float]:
-    """METRIC=MARGIN"""
-    metric, _, margin = text.partition("=")
-    try:
-        return metric, float(margin)
-    except ValueError:
-        raise ValueError(f"--guardrail is {text!r}, wanted METRIC=MARGIN such as diversity=0.1") from None
+def _margins(texts: Sequence[str]) -> dict[str, float]:
+    """METRIC=MARGIN of each"""
+    margins: dict[str, float] = {}
+    for text in texts:
+        metric, _, margin = text.partition("=")
+        if metric in margins:
+            raise ValueError(f"--guardrail is {text!r}, wanted each metric once")
+        try:
+            margins[metric] = float(margin)
+        except ValueError:
+            raise ValueError(f"--guardrail is {text!r}, wanted METRIC=MARGIN such as diversity=0.1") from None
+    return margins
 
 
 def _check_models(made: Plan) -> None:
@@ -218,84 +246,37 @@ def _check_models(made: Plan) -> None:
 
 
 def _plan(name: str, folder: Path | None) -> Plan:
-    """A plan that no longer changes. LookupError with the nearest name, or a ValueError."""
     from recommender.experiment import plan as plans
 
-    known = {path.parent.name: path for path in sorted(_home(folder).glob("*/plan.json"))}
-    if name not in known:
-        raise LookupError(f"experiment {name!r} is not planned in {_home(folder)}{nearest(name, list(known))}")
-    made = plans.read(known[name])
-    if made.frozen is None:
-        raise ValueError(f"experiment {name} is not frozen, wanted a plan that `experiment plan` wrote")
-    return made
+    return plans.find(_home(folder), name)
+
+
+def _of(made: Plan, feedback: Feedback) -> DataFrame:
+    """What the store has of the experiment: of simulated viewers, or of people."""
+    events = feedback.outcomes(made.name)
+    return events[events["simulated"] == made.simulated]
 
 
 def _log(made: Plan, folder: Path | None) -> Log:
-    """From the store where it has the experiment, else from beside the plan."""
+    """Of a simulation from beside the plan, as the page reads it; else from the store."""
     from recommender.experiment.log import Log
     from recommender.experiment.outcomes import outcomes
     from recommender.serve.feedback import Feedback
     from recommender.serve.service import Service
 
-    events = Feedback.open(settings().database_url).outcomes(made.name)
-    events = events[events["simulated"] == made.simulated]
-    if len(events):
-        found = outcomes(made, events, Service.open(settings()).catalog)
-        if found.moved:
-            typer.echo(f"warning: {found.moved:,} viewers met another arm than the assignment gives them", err=True)
-        return found.log
     path = _home(folder) / made.name / "log.npz"
-    if not path.exists():
-        doing = f"python -m recommender experiment run {made.name}" if made.simulated else f"MARQUEE_EXPERIMENT={made.name} and people in the app"
+    if made.simulated and path.exists():
+        return Log.load(path)
+    run = f"python -m recommender experiment run {made.name}"
+    events = _of(made, Feedback.open(settings().database_url))
+    if events.empty and path.exists():
+        return Log.load(path)
+    if events.empty:
+        doing = run if made.simulated else f"MARQUEE_EXPERIMENT={made.name} and people in the app"
         raise LookupError(f"experiment {made.name} has no events yet, wanted some: {doing}")
-    return Log.load(path)
-
-
-# -- tables -------------------------------------------------------------------------------------------------------------------
-
-
-def _print(found: Reading) -> None:
-    """Verdicts, health, effects and guardrails; the rest stands in the JSON."""
-    on = "simulated viewers" if found.simulated else "people"
-    console.print(f"[bold]{found.plan.name}[/], on {on}, {found.days} of {found.plan.days} days. {found.plan.hypothesis}", highlight=False)
-    for decision in found.decisions:
-        console.print(f"[bold]{decision.verdict.upper()}[/]  {decision.sentence}", highlight=False)
-    came = {**found.counts, **{f"left out: {why}": n for why, n in found.left_out.items() if n}}
-    console.print("Viewers: " + ", ".join(f"{name} {n:,}" for name, n in came.items()), highlight=False)
-    rows = [[check.label, "holds" if check.ok else "blocks" if check.blocks else "warns", check.said] for check in found.health]
-    console.print(_table(("health", "", "what was found"), rows))
-    console.print(_table(EFFECT, [_effect(m) for m in (*found.primary, *found.secondary)]))
-    console.print(_table((*EFFECT, "margin", "state"), [_guard(g) for g in found.guardrails]))
-    console.print(f"[dim]{found.decisions[0].rule}[/]", highlight=False)
-
-
-EFFECT = ("metric", "arm", "control", "treatment", "effect", "at every look", "p", "saved by CUPED")
-
-
-def _effect(m: Measured) -> list[str]:
-    from recommender.experiment.metrics import METRICS
-    from recommender.experiment.said import chance, percent, span
-
-    best, anytime = m.best, m.sharp_anytime_relative or m.anytime_relative
-    values = [f"{best.control:.4g}", f"{best.treatment:.4g}", f"{percent(best.relative.estimate)} {span(best.relative)}", span(anytime)]
-    p = chance(best.p if m.p_holm is None else m.p_holm).removeprefix("p ").removeprefix("= ")
-    return [METRICS[m.metric].label, m.arm, *values, p, f"{m.saved:.0%}" if m.sharp else ""]
-
-
-def _guard(g: Guarded) -> list[str]:
-    return [*_effect(g.measured), f"{100 * g.margin:g}%", g.state]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    from rich.markup import escape
-
-    table = Table(box=None, header_style="dim")
-    for name in head:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    return table
-
-
-def _cell(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    found = outcomes(made, events, Service.open(settings()).catalog)
+    if found.moved:
+        typer.echo(f"warning: {found.moved:,} viewers met another arm than the assignment gives them", err=True)
+    if made.simulated:
+        typer.echo(f"warning: read from the store, which may have a run that was broken off or still goes on; {run} writes the whole log", err=True)
+    return found.log

@@ -18,8 +18,8 @@ from recommender import trials
 from recommender.experiment import plan as plans
 from recommender.experiment.assign import arm_of
 from recommender.experiment.log import Log
-from recommender.experiment.plan import Arm, Plan, PlanError
-from recommender.serve.feedback import Event
+from recommender.experiment.plan import Arm, Plan, PlanError, Simulation
+from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.settings import ROOT, settings
 from recommender.ui import trial
 from tests.logs import PLAN, log
@@ -120,6 +120,12 @@ def raised(result) -> None:
         (("--alpha", "0.7"), "alpha is 0.7"),
         (("--holdout", "1.5"), "holdout|share"),
         (("--dose", "9"), r"simulation\.dose is 9.0"),
+        (("--people", "--dose", "1"), "--dose and --seed are of a simulation"),
+        (("--people", "--seed", "0"), "--dose and --seed are of a simulation"),
+        (("--guardrail", "latency=0.1", "--guardrail", "latency=0.2"), "--guardrail is 'latency=0.2', wanted each metric once"),
+        (("--secondary", "ctr"), "metrics are ctr, ctr, wanted each once"),
+        (("--hypothesis", " "), "hypothesis is ' ', wanted a line"),
+        (("--arm", "a\nb=ease"), "name of an arm is .*, wanted a line of 1 to 40"),
     ],
 )
 def test_what_cannot_be_planned_is_told(home: Path, words: tuple[str, ...], told: str) -> None:
@@ -171,6 +177,48 @@ def test_a_simulation_runs_into_the_store_and_is_read(home: Path) -> None:
     assert json.loads(command("read", "small", "--json").output) == found  # from the log beside the plan
 
 
+def test_another_run_at_the_same_time_is_told_and_writes_no_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("plan", "small", *CONFIRMED[:2], "--arm", "old=popularity", "--arm", "new=popularity", "--viewers", "40", "--days", "2")
+    add, calls = Feedback.add_columns, []
+
+    def begun_again(feedback: Feedback, batch: dict) -> int:
+        """Another process begins the same run after the first days."""
+        if len(calls) == 3:
+            feedback.drop_experiment("small")
+        calls.append(1)
+        return add(feedback, batch)
+
+    monkeypatch.setattr(Feedback, "add_columns", begun_again)
+    with pytest.raises(ValueError, match=r"the store has [\d,]+ events of small, wanted [\d,]+: another run"):
+        raised(command("run", "small"))
+    assert not (home / "small" / "log.npz").exists()
+    done = command("read", "small", "--json")  # what is there of it
+    assert json.loads(done.stdout)["simulated"] is True
+    assert "a run that was broken off" in done.stderr
+
+
+def test_a_run_without_a_store_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("plan", "small", *CONFIRMED)
+    monkeypatch.setattr(settings(), "database_url", f"sqlite:///{home / 'small' / 'plan.json'}")
+    with pytest.raises(FeedbackError, match="not a database"):
+        raised(command("run", "small"))
+
+
+def test_the_list_names_what_cannot_be_read_and_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(home, PLAN, 200)
+    (home / "broken").mkdir()
+    (home / "broken" / "plan.json").write_text("{")
+    plans.write(PLAN, home / "moved")
+    done = command("list", "--json")
+    assert [row["name"] for row in json.loads(done.stdout)] == [PLAN.name]
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["warning", "warning"]
+    for columns, whole in ((80, False), (200, True)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = [command("list").stdout, command("read", PLAN.name).stdout]
+        assert [PLAN.hypothesis in shown[0], "saved by CUPED" in shown[1]] == [whole, whole]
+        assert max(map(len, "".join(shown).splitlines())) <= columns
+
+
 def test_the_committed_log_is_read_where_the_store_has_nothing(home: Path) -> None:
     written(home, replace(PLAN, guardrails={"diversity": 0.1}), 4000, lift=0.3)
     shown = command("read", PLAN.name)
@@ -189,13 +237,16 @@ def test_the_committed_log_is_read_where_the_store_has_nothing(home: Path) -> No
         (("read", "empty"), "experiment empty has no events yet, wanted some: MARQUEE_EXPERIMENT=empty"),
         (("read", "loose"), "experiment loose is not frozen"),
         (("read", "planted", "--until", "99"), "99"),
-        (("drop", "planted"), "experiment 'planted' has no simulated events"),
-        (("study", "calibrations"), "study 'calibrations' is not known, wanted one of .*calibration.*did you mean calibration"),
+        (("drop", "planted"), "experiment 'planted' has no simulated events in .*; there is none"),
+        (("read", "moved"), "is the plan of 'planted', wanted that of 'moved'"),
+        (("study", "calibrations"), "study 'calibrations' is not known; did you mean calibration"),
+        (("study", "joy"), "study 'joy' is not known; wanted one of aa, calibration, .*, all"),
     ],
 )
 def test_what_cannot_be_done_is_told(home: Path, words: tuple[str, ...], told: str) -> None:
     written(home, PLAN, 200)
     plans.write(replace(PLAN, name="empty"), home / "empty")
+    plans.write(PLAN, home / "moved")
     plans.write(replace(PLAN, name="loose", frozen=None), home / "loose")
     with pytest.raises((ValueError, LookupError), match=told):
         raised(command(*words))
@@ -233,20 +284,29 @@ def test_what_people_did_is_read_as_an_experiment(home: Path) -> None:
 
 
 def test_an_experiment_runs_on_its_days_alone(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trial.running() is None
+    models = ("popularity", "item_knn", "ease")
+    assert trial.running(models) is None
+    assert trial.problems(models) == ()
     monkeypatch.setattr(settings(), "experiment", "live")
-    assert "wanted the name of a plan in artifacts/experiments" in trial.problems()[0]
+    assert "MARQUEE_EXPERIMENT is 'live': experiment 'live' is not planned in" in trial.problems(models)[0]
     plan = on_people(shelf, begun=0, days=2)
     for frozen, runs in ((0, False), (1, True), (2, True), (3, False)):
         (shelf / "live" / "plan.json").write_text(replace(plan, frozen=TODAY - timedelta(frozen)).as_json())
-        assert (trial.running() is not None) == runs
-        assert bool(trial.said()) == runs
-    assert trial.problems() == ()
-    (shelf / "live" / "plan.json").write_text(replace(plan, frozen=None).as_json())
-    assert "wanted a plan on people that is frozen" in trial.problems()[0]
-    assert trial.running() is None
+        assert (trial.running(models) is not None) == runs
+        assert bool(trial.said(models)) == runs
+    assert trial.problems(models) == ()
+    for other, told in (
+        (replace(plan, frozen=None), "experiment live is not frozen"),
+        (replace(plan, name="lively"), "is the plan of 'lively', wanted that of 'live'"),
+        (replace(plan, simulation=Simulation()), "'live', one on simulated viewers; wanted one on people"),
+        (replace(plan, arms=(plan.control, Arm("far", "als"))), "model 'als' of live did not load"),
+    ):
+        (shelf / "live" / "plan.json").write_text(replace(other, frozen=other.frozen and TODAY - timedelta(1)).as_json())
+        assert told in trial.problems(models)[0]
+        assert trial.running(models) is None
+        assert trial.said(models) == ""
     monkeypatch.setattr(settings(), "experiment", "../live")
-    assert trial.problems()
+    assert trial.problems(models)
 
 
 def page(viewer: str, **address: str) -> AppTest:
@@ -308,6 +368,29 @@ def test_who_chose_a_model_or_is_held_out_is_in_no_experiment(shelf: Path, monke
         (shelf / "live" / "plan.json").write_text(held.as_json())
         assert [row["name"] for row in drawn(page("kenji"))["rows"]] == [row["name"] for row in usual["rows"]]
         assert {e.experiment for e in store.events("kenji")} == {None}
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_the_variety_of_an_arm_is_that_of_the_page_and_who_set_their_own_is_not_in_it(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings(), "experiment", "live")
+    plan = on_people(shelf)
+    first = lambda at: [film["id"] for film in drawn(at)["rows"][0]["films"]]
+    shown = {}
+    for variety in (0.0, 0.9):
+        varied = replace(plan, arms=(plan.control, replace(plan.arms[1], variety=variety)))
+        (shelf / "live" / "plan.json").write_text(varied.as_json())
+        at = page("kenji")
+        assert at.session_state["mq_rows"].frame.viewer.preferences.variety == variety
+        shown[variety] = first(at)
+    assert shown[0.0] != shown[0.9]
+    with opened(settings().database_url) as store:
+        store.forget("kenji")
+        store.add([Event("kenji", "prefer", note={"variety": 0.1})])
+        page("kenji")
+        assert {e.experiment for e in store.events("kenji")} == {None}
+        (shelf / "live" / "plan.json").write_text(plan.as_json())  # where no arm has its own, it is not asked
+        page("kenji")
+        assert {e.experiment for e in store.events("kenji")} == {None, "live"}
 
 
 @pytest.mark.usefixtures("forgotten")

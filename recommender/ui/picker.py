@@ -29,7 +29,7 @@ def who(service: Service) -> None:
     if act.get("do") == "pick" and act.get("viewer") in {**service.viewers, **own}:
         put("viewer", act["viewer"])
         st.rerun()
-    sign.problems((*service.problems, *trial.problems()), service.feedback.passing)
+    sign.problems((*service.problems, *trial.problems(service.models)), service.feedback.passing)
     kit.view("picker", {"own": [_person(v) for v in own.values()], "viewers": [_person(v) for v in service.viewers.values()]}, key="mq_who")
     with st.container(key="mq_movielens", horizontal_alignment="center"):
         _movielens(service)

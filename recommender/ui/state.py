@@ -76,7 +76,9 @@ class Frame:
     def now(self) -> Frame:
         """The same frame after something was stored or a genre was chosen, for a run that draws a part of the page."""
         genre = _genres(self.service.catalog).get(st.session_state.get("mq_genre") or "")
-        return replace(self, viewer=asking(self.service.person(self.viewer.id), self.model), filters=replace(self.filters, genre=genre))
+        variety = self.trial.arm.variety if self.trial else None
+        viewer = asking(self.service.person(self.viewer.id), self.model, variety)
+        return replace(self, viewer=viewer, filters=replace(self.filters, genre=genre))
 
 
 EVERYWHERE = ("viewer", "time", "device", "model", "minutes", "limit", "decade", "stars", "genre", "colour", "fame", "with", "how")  # on every page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,61 +14,65 @@ from recommender.ui import company
 from recommender.ui.state import Frame, Trial, asking
 
 
-def running() -> Plan | None:
-    """The plan of today, by universal time; None before its first day, after its last, and where it cannot be read."""
+def running(models: Collection[str]) -> Plan | None:
+    """The plan of today, by universal time; None before its first day, after its last, and where it cannot run. models: those that loaded."""
     try:
-        plan = _named()
+        plan = _named(models)
     except PlanError:
         return None
     today = datetime.now(UTC).date()
     return plan if plan and first_day(plan) <= today < first_day(plan) + timedelta(plan.days) else None
 
 
-def problems() -> tuple[str, ...]:
+def problems(models: Collection[str]) -> tuple[str, ...]:
     """Why no experiment can run although the setting names one."""
     try:
-        _named()
+        _named(models)
     except PlanError as error:
         return (f"No experiment runs: {error}",)
     return ()
 
 
-def _named() -> Plan | None:
-    """The plan that the setting names. A PlanError where it is not there, not frozen or not one on people."""
+def _named(models: Collection[str]) -> Plan | None:
+    """The plan that the setting names. A PlanError where it is not there, not frozen, not one on people, or lacks a model."""
     name = settings().experiment
     if not name:
         return None
-    path = settings().artifacts / "experiments" / name / "plan.json"
-    if not plans.NAME.fullmatch(name) or not path.is_file():
-        raise PlanError(f"MARQUEE_EXPERIMENT is {name!r}, wanted the name of a plan in artifacts/experiments")
-    plan = plans.read(path)
-    if plan.frozen is None or plan.simulated:
-        raise PlanError(f"MARQUEE_EXPERIMENT is {name!r}, wanted a plan on people that is frozen: `experiment plan {name} --people`")
+    try:
+        plan = plans.find(settings().artifacts / "experiments", name)
+    except LookupError as error:
+        raise PlanError(f"MARQUEE_EXPERIMENT is {name!r}: {error.args[0]}") from None
+    if plan.simulated:
+        raise PlanError(f"MARQUEE_EXPERIMENT is {name!r}, one on simulated viewers; wanted one on people: `experiment plan NAME --people`")
+    if missing := sorted({arm.model for arm in plan.arms} - set(models)):
+        raise PlanError(f"model {missing[0]!r} of {name} did not load, wanted those of all arms")
     return plan
 
 
 def entered(frame: Frame) -> Frame:
     """The frame as the experiment has it: its model makes the first row, told the whole moment or nothing of it. The same frame for the holdout, for
-    who chose a model by hand, and with company."""
-    plan = running()
-    if plan is None or frame.model is not None or frame.viewer.preferences.model is not None or company.beside(frame) is not None:
+    who chose a model by hand, or the variety where an arm has its own, and with company."""
+    plan, own = running(frame.service.models), frame.viewer.preferences
+    if plan is None or frame.model is not None or own.model is not None or company.beside(frame) is not None:
+        return frame
+    if own.variety is not None and any(arm.variety is not None for arm in plan.arms):
         return frame
     arm = arm_of(plan, frame.viewer.id)
-    if arm is None or arm.model not in frame.service.models:
+    if arm is None:
         return frame
     anyway = frozenset(frame.service.verdicts(frame.viewer)) if arm.context else frame.anyway
     viewer = asking(frame.viewer, arm.model, arm.variety)
     return replace(frame, viewer=viewer, model=arm.model, anyway=anyway, trial=Trial(plan.name, arm))
 
 
-def said() -> str:
+def said(models: Collection[str]) -> str:
     """That an experiment runs, for whoever wants to know what is stored; nothing where none does."""
-    plan = running()
+    plan = running(models)
     if plan is None:
         return ""
     last = first_day(plan) + timedelta(plan.days - 1)
     return (
-        f" Until {last} an experiment runs ({plan.name}): which model makes the first row of Home, and whether it is told the moment, is drawn by "
-        "lot for each viewer. What you are shown and do there is stored with its name and with what you got; who chooses a model by hand is "
-        "not in it."
+        f" Until {last} an experiment runs ({plan.name}): which model makes the first row of Home, how varied the rows are, and whether the models "
+        "are told the moment, is drawn by lot for each viewer. What you are shown and do there is stored with its name and with what you got; who "
+        "chooses by hand is not in it."
     )

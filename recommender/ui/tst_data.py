@@ -66,7 +66,7 @@ def draw(frame: Frame) -> None:
         f"Stored in {words.md(frame.service.feedback.where.rsplit('/', 1)[-1])}, without a password and under this viewer’s name only: "
         "what you say of films, "
         "what you open, what was shown to you and where, with time and kind of device. No address, no account, nothing of your browser besides."
-        + trial.said()
+        + trial.said(frame.service.models)
     )
 
 
