@@ -51,7 +51,7 @@ def cuped(
     whole = control + treatment
     middle, slopes = _linear(whole, measures)
     cov = slopes @ whole.cov @ slopes.T  # of the metric and the covariates, a unit
-    theta = _least_squares(cov[1:, 1:], cov[1:, 0])
+    theta = _least_squares(cov[1:, 1:], cov[1:, 0], np.array([quadratic(slope, whole.cov) for slope in slopes[1:]]))
     weights = np.concatenate([[1.0], -theta])
     values, variances = zip(*(_adjusted(m, measures, weights, middle) for m in (control, treatment)))
     effect = welch(values, variances, (control.n, treatment.n), level)
@@ -77,8 +77,8 @@ def _adjusted(m: Moments, measures: list, weights: np.ndarray, middle: np.ndarra
     return float(middle[0] + weights @ (values - middle)), quadratic(weights @ slopes, m.cov) / m.n
 
 
-def _least_squares(cov: np.ndarray, with_metric: np.ndarray) -> np.ndarray:
+def _least_squares(cov: np.ndarray, with_metric: np.ndarray, variances: np.ndarray) -> np.ndarray:
     """theta (C,), over covariates brought to one scale; 0 for one without variance, shared where covariates say the same."""
-    scale = np.sqrt(np.diag(cov))
+    scale = np.sqrt(variances)
     inverse = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
     return inverse * (np.linalg.pinv(inverse[:, None] * cov * inverse, rcond=SINGULAR, hermitian=True) @ (inverse * with_metric))
