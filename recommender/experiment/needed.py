@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,18 +27,22 @@ class Needed(NamedTuple):
 
     def sentence(self, plan: Plan) -> str:
         """How many viewers see what, and where that was measured."""
+        shared = f", shared by {len(plan.treatments)} comparisons," if len(plan.treatments) > 1 else ""
         return (
-            f"To see {100 * plan.mde:g}% of {METRICS[plan.primary].label.lower()} with power {plan.power:.0%} at alpha {plan.alpha:g} takes "
+            f"To see {100 * plan.mde:g}% of {METRICS[plan.primary].label.lower()} with power {plan.power:.0%} at alpha {plan.alpha:g}{shared} takes "
             f"{self.viewers:,} viewers who come, {self.with_cuped:,} with CUPED: as in {self.days} days of {self.as_in}, mean {self.mean:.4g}, "
             f"standard deviation {self.sd:.4g}."
         )
 
 
 def needed(plan: Plan, folder: Path) -> Needed | None:
-    """What finds the plan's smallest effect in its smallest arm, by the control of the latest other experiment of a folder; None where there is none
-    that measured the metric. Raises PlanError or LogError for a file that cannot be read."""
-    for path in sorted(folder.glob("*/log.npz"), key=lambda path: path.stat().st_mtime, reverse=True):
-        before = plans.read(path.with_name("plan.json"))
+    """What finds the plan's smallest effect in its smallest arm at alpha / comparisons (the first step of Holm), by the control of the other
+    experiment of a folder that was frozen last; None where there is none that measured the metric. Raises PlanError or LogError for a file that
+    cannot be read."""
+    logs = [(plans.read(path.with_name("plan.json")), path) for path in folder.glob("*/log.npz")]
+    for before, path in sorted(logs, key=lambda one: (one[0].frozen or date.min, one[0].name), reverse=True):
+        if before.name == plan.name:
+            continue
         run = course(before, Log.load(path), plan.primary, before.treatments[0].name)
         day = min(plan.days, len(run.mean)) - 1
         if (base := run.baseline(day)) is None:
@@ -45,6 +50,7 @@ def needed(plan: Plan, folder: Path) -> Needed | None:
         pair = plan.control.share, min(arm.share for arm in plan.treatments)
         shares, saved = (pair[0] / sum(pair), pair[1] / sum(pair)), float(run.saved[day])
         everybody = sum(arm.share for arm in plan.arms) / sum(pair)
-        plain, sharp = (round(everybody * sample_size(base, plan.mde, plan.power, shares, plan.alpha, part)) for part in (0.0, saved))
+        alpha = plan.alpha / len(plan.treatments)
+        plain, sharp = (round(everybody * sample_size(base, plan.mde, plan.power, shares, alpha, part)) for part in (0.0, saved))
         return Needed(plain, sharp, before.name, day + 1, base.mean, base.sd, saved)
     return None
