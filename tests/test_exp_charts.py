@@ -15,7 +15,7 @@ from recommender.experiment.results import Check, Day, Dimension, Guarded, Measu
 from recommender.stats.bayes import chance_to_beat, expected_loss
 from recommender.stats.effects import UNDEFINED, Effect, Interval, welch
 from recommender.stats.sequential import always_valid, always_valid_relative
-from recommender.ui import exp_charts, exp_figures, exp_frame, exp_guards, exp_result, exp_segments, exp_time
+from recommender.ui import exp_bars, exp_charts, exp_figures, exp_frame, exp_guards, exp_result, exp_segments, exp_time
 from recommender.ui.exp_charts import END, NEITHER, PEEKER
 from recommender.ui.vega import DIM
 
@@ -172,7 +172,7 @@ def test_segments_are_hollow_where_the_corrected_p_is_not_below_alpha_and_the_wh
     whole = measured(effect())
     cut = [replace(whole, segment="device=tv", q=0.01), replace(whole, segment="device=mobile", q=0.2), replace(whole, segment="age=old", q=0.049)]
     spec = exp_charts.segments(cut, whole, reading(whole), {"device": "By device", "age": "By age"})
-    assert [(row["left"].split(" · ")[0], row["sure"]) for row in rows(spec)] == [("tv", True), ("mobile", False), ("old", True)]
+    assert [(row["left"].split(" · ")[0], row["sure"]) for row in rows(spec)] == [("TV", True), ("mobile", False), ("old", True)]
     assert all(f"{2 * N:,} viewers" in row["left"] for row in rows(spec))
     lines = [part["data"]["values"][0] for part in spec["layer"] if part["mark"]["type"] == "rule" and "strokeDash" in part["mark"]]
     assert [line["x"] for line in lines] == [pytest.approx(0.05)]
@@ -410,7 +410,7 @@ def test_segments_in_words() -> None:
     same, apart = Dimension("device", "with", ("tv", "mobile"), {}, 1.0, 0.4), Dimension("age", "with", ("old", "young"), {}, 9.0, 0.001)
     alone = Dimension("device", "with", ("tv",), {"mobile": (40, 30)})
     said = exp_segments.said(cut, [same], reading(whole))
-    assert said.startswith("Click-through rate is beyond noise in 1 of 2 segments: better in tv (device, +5.0%).")
+    assert said.startswith("Click-through rate is beyond noise in 1 of 2 segments: better in TV (device, +5.0%).")
     assert "No segment differs from the others of its kind beyond noise (p = .40)." in said
     assert "planned end" not in said
     none = exp_segments.said(cut[1:], [same, apart], reading(whole, at_end=False))
@@ -418,9 +418,18 @@ def test_segments_in_words() -> None:
     assert "The effect differs by age (p = .002)." in none  # twice .001, for two dimensions
     assert none.endswith("The planned end is not reached, so this is a first look.")
     assert "cannot be asked" in exp_segments.said(cut, [alone], reading(whole))
-    assert exp_segments.small([alone]) == "Left out, with fewer than 100 viewers in an arm: mobile (device, 40 and 30)."
+    assert exp_segments.small([alone]) == "Left out, with fewer than 100 viewers in an arm: by device mobile (40 and 30)."
     assert exp_segments.nothing([]).startswith("Nothing is known")
-    assert "mobile (device, 40 and 30)" in exp_segments.nothing([alone])
+    assert "by device mobile (40 and 30)" in exp_segments.nothing([alone])
+
+
+def test_many_segments_are_said_by_the_span_of_their_effects() -> None:
+    lifts = (0.072, 0.0742, 0.0735, 0.0771, 0.0728)  # of 0.07: 2.9%, 6.0%, 5.0%, 10.1%, 4.0%
+    cut = [replace(measured(effect(treatment=x)), segment=f"genre=G{n}", q=0.01) for n, x in enumerate(lifts)]
+    said = exp_segments.said(cut, [], reading(cut[0]))
+    assert said.startswith("Click-through rate is beyond noise in 5 of 5 segments: better in 5, from G0 (genre, +2.9%) to G3 (genre, +10.1%).")
+    assert "better in G0 (genre, +2.9%), G1 (genre, +6.0%)" in exp_segments.said(cut[:4], [], reading(cut[0]))
+    assert exp_segments.heading("history") == "By visits before"
 
 
 def test_guardrails_in_words() -> None:
@@ -465,3 +474,8 @@ def test_simulated_stands_on_a_chart_and_only_there() -> None:
     spec = exp_charts.effects([m], reading(m))
     assert exp_frame.stamped(spec, "simulated")["title"]["text"] == "simulated"
     assert "title" not in exp_frame.stamped(spec, "")
+
+
+def test_tenfolds_are_written_as_powers_below_a_thousandth() -> None:
+    said = exp_bars.tenfolds([1.0, 0.1, 0.001, 1e-4, 1e-12])
+    assert said.startswith("({'0': '1', '1': '.1', '3': '.001', '4': '10⁻⁴', '12': '10⁻¹²'})[")

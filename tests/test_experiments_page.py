@@ -122,6 +122,14 @@ def test_a_planted_lift_is_shipped_with_its_interval(shelf):
     assert "9 of 9 checks pass" in text(at)
 
 
+def test_the_verdict_says_what_is_to_be_done_by_the_names_of_the_arms(shelf):
+    put(shelf, plan=replace(PLANNED, arms=(replace(PLANNED.control, name="{old} <b>"), replace(PLANNED.arms[1], name="new"))))
+    assert "<strong>Give “new” to everybody.</strong>" in head(page())
+    assert "<strong>“{old} &lt;b&gt;” stays for everybody.</strong>" in head(page(aa="on"))
+    assert "<strong>Believe no effect of this run.</strong>" in head(page(**{"break": "srm"}))
+    assert "<strong>Decide nothing yet.</strong>" in head(page(**{"break": "novelty"}))
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_no_effect_is_called_a_win_where_viewers_were_lost(shelf, step):
     put(shelf)
@@ -136,7 +144,7 @@ def test_a_blocked_verdict_says_by_what(shelf):
     put(shelf)
     at = page(step="health", **{"break": "srm"})
     assert "Blocked: sample ratio." in text(at)
-    assert "An arm lost viewers: the verdict is blocked" in text(at)
+    assert "Not the shares that were dealt: the verdict is blocked" in text(at)
 
 
 @pytest.mark.parametrize("lost", [0, 400])
@@ -207,8 +215,8 @@ def test_another_experiment_is_picked_by_name_and_a_day_it_has_not_is_forgotten(
 def test_an_arm_is_picked_where_there_are_several(shelf):
     arms = (Arm("a", "hybrid", False, 0.4), Arm("b", "hybrid", True, 0.3), Arm("c", "ease", True, 0.3))
     put(shelf, plan=replace(PLANNED, arms=arms))
-    assert "b against a" in head(page())
-    assert "c against a" in head(page(arm="c"))
+    assert "“b” against “a”" in head(page())
+    assert "“c” against “a”" in head(page(arm="c"))
     assert text(page(step="decision")).count("mq-xp-card") == 2
 
 
@@ -337,6 +345,9 @@ def test_with_the_report_the_switch_says_how_often_nothing_is_called_something(s
     assert len(charts(at)) == 3
     assert all("simulated" in json.dumps(c["title"]) for c in charts(at))
     assert "Planted" not in text(at)
+    for name, check in (("Sample ratio", "srm"), ("Novelty", "novelty"), ("A machine", "machines")):
+        sounds = next(r for r in found.rows if (r.variant, r.model, r.metric) == (name, check, "alarm"))
+        assert re.search(rf"<b>{name}</b>.*?Its check sounds in {100 * sounds.mean:.1f}% \[", text(at))
 
 
 def test_without_the_reports_their_commands_stand_in_their_places(shelf):
@@ -365,7 +376,8 @@ def claimed(shelf: Path, lifts: tuple[float, float]) -> str:
     )
     at = page(step="plan")
     assert HOSTILE not in text(at)
-    assert text(at).count("no effect shown") == (2 if lifts[1] > 0.02 else 4)
+    assert text(at).count("no effect shown") == (2 if lifts[1] > 0.02 else 0)  # without any effect there are no columns for it
+    assert ("No effect of ours is shown at any dose" in text(at)) == (lifts[1] <= 0.02)
     assert len(charts(at)) == 3
     return text(at)
 

@@ -9,7 +9,27 @@ import pandas as pd
 
 from recommender.ui.curves import BLUE, BROKEN, GOLD, spread
 from recommender.ui.measures import number, signed
-from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, ROW, SOFT, Spec, axis, dress, layer, n, names, q, reach, records, tips, within
+from recommender.ui.vega import (
+    DIM,
+    FAMILIES,
+    IVORY,
+    NIGHT,
+    RANGED,
+    ROW,
+    SOFT,
+    ZERO,
+    Spec,
+    axis,
+    dress,
+    layer,
+    n,
+    names,
+    q,
+    reach,
+    records,
+    tips,
+    within,
+)
 from recommender.ui.words import DEVICE
 
 GREEN, PINK, GREY = FAMILIES["collaborative"][0], FAMILIES["content"][0], FAMILIES["baseline"][0]
@@ -252,7 +272,7 @@ def funnel(points: pd.DataFrame) -> Spec:
     """How many are left at each step. points: row, users, said."""
     order = points["row"].tolist()
     high = float(points["users"].max()) * 1.5
-    x, y = q("users", axis={"title": "viewers", "format": "~s", "tickCount": 4}, scale=within(0, high)), names(order)
+    x, y = q("users", axis={"title": "viewers", "format": "~s", "tickCount": 4, "labelExpr": ZERO}, scale=within(0, high)), names(order)
     hover = tips(row="Step", said="Viewers")
     return dress(
         [

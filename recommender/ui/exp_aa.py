@@ -11,13 +11,14 @@ import streamlit as st
 from scipy.stats import binom
 
 from recommender.evaluate.report import Row
+from recommender.experiment.breaks import BREAKS
 from recommender.ui import exhibits, exp_bars, exp_frame
 from recommender.ui.exp_shelf import COMMAND, Shown
 from recommender.ui.exp_words import LOOKS
 from recommender.ui.measures import number
 from recommender.ui.reports import Opened
 
-FALSE, EVER, SAID = "p below alpha", "ever on one of the days", "verdict"  # metrics of the report
+FALSE, EVER, SAID, ALARM = "p below alpha", "ever on one of the days", "verdict", "alarm"  # metrics of the report
 NOTHING = "A/A"
 NAMES = {"fixed": "As measured", "fixed, CUPED": "With CUPED"}
 LOOKED = {
@@ -117,20 +118,36 @@ def _verdicts(opened: Opened) -> None:
     if not rows:
         return
     faults = opened.report.more.get("faults", {})
-    exhibits.key({word: (tone, shape) for (word, tone), shape in zip(exp_bars.TONES.items(), ("triangle-up", "triangle-down", "circle", "cross"))})
     order = list(dict.fromkeys(r.variant for r in rows))
     points = pd.DataFrame([{"row": r.variant, "verdict": LOOKS[r.model].word, "share": r.mean, "n": r.n} for r in rows])
-    shipped = next((r for r in rows if (r.variant, r.model) == (NOTHING, "ship")), None)
-    caught = next((r for r in rows if r.variant in faults and r.model == "invalid"), None)
-    said = [f"With nothing to find the page shipped {_percent(shipped)} of {shipped.n:,} runs." if shipped else ""]
-    said += [f"“{caught.variant}” was called invalid in {_percent(caught)} of {caught.n:,}." if caught else ""]
+    shipped = [r for r in rows if r.model == "ship" and r.variant not in faults]
+    said = [f"{_planted(r)} the page shipped {_percent(r)} of {r.n:,} runs." for r in shipped]
+    wrong = [r for r in rows if r.model == "ship" and r.variant in faults]
+    said += [f"With a fault planted it shipped {100 * max(r.mean for r in wrong):.1f}% at most."] if wrong else []
     _draw(
         opened,
         "said",
         "What the page says of nothing, of something, and of each fault",
-        " ".join(filter(None, said)),
+        " ".join(said),
         exp_bars.verdicts(points, order),
         points,
     )
-    lines = "".join(f"<li><b>{escape(str(name))}</b> {escape(str(what))}</li>" for name, what in faults.items())
+    exhibits.key({look.word: (look.tone, shape) for look, shape in zip(LOOKS.values(), ("triangle-up", "triangle-down", "circle", "cross"))})
+    lines = "".join(f"<li><b>{escape(str(name))}</b><span>{escape(str(what))}</span>{_caught(opened, name)}</li>" for name, what in faults.items())
     st.html(f'<ul class="mq-ev mq-xp-faults">{lines}</ul>')
+
+
+def _planted(row: Row) -> str:
+    return "With nothing to find" if row.variant == NOTHING else f"With {row.variant} to find"
+
+
+def _caught(opened: Opened, fault: str) -> str:
+    """How often the check of a fault sounds where it is planted, and where nothing is; "" where the report does not say."""
+    key = next((found.check for found in BREAKS.values() if found.label == fault), "")
+    true, shipped, false = _row(opened, fault, key, ALARM), _row(opened, fault, "ship", SAID), _row(opened, NOTHING, key, ALARM)
+    if true is None or shipped is None or false is None:
+        return ""
+    return (
+        f"<em>Its check sounds in {_percent(true)} of {true.n:,} runs; {_percent(shipped)} are shipped. "
+        f"Without a fault it sounds in {_percent(false)} of {false.n:,}.</em>"
+    )

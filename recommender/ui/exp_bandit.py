@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from recommender.ui import ctx_charts, exhibits
+from recommender.ui import ctx_charts, exhibits, exp_frame
 from recommender.ui import exp_other_charts as charts
 from recommender.ui.ctx_charts import GREEN, GREY, PINK
 from recommender.ui.curves import BLUE, GOLD
 from recommender.ui.measures import number
 from recommender.ui.reports import Opened
+from recommender.ui.vega import Spec
 
 SHADES = ((GOLD, "circle"), (BLUE, "triangle-up"), (GREEN, "square"), (PINK, "diamond"), (GREY, "cross"))
 LEARNER, EVEN = "Thompson sampling", "equal shares"
@@ -27,30 +28,40 @@ def draw(opened: Opened) -> None:
     head, sentence = bandit_said(opened)
     left, right = st.columns(2, gap="large")
     with left:
-        exhibits.draw("ways_regret", head, sentence, charts.by_day(regret, "clicks lost so far", look, "~s"), opened, regret)
+        exhibits.draw("ways_regret", head, sentence, _stamped(charts.by_day(regret, "clicks lost so far", look, "~s")), opened, regret)
     with right:
         best = more["rates"][0]
         said = f"Its rate is {best['rate']:.1%}, the next best {more['rates'][1]['rate']:.1%}. Simulated, mean of {more['runs']} runs."
         exhibits.draw(
-            "ways_share", f"Visits that get the best row, {best['row']}", said, charts.by_day(share, "share of visits", look, ".0%"), opened, share
+            "ways_share",
+            f"Visits that get the best row, {best['row']}",
+            said,
+            _stamped(charts.by_day(share, "share of visits", look, ".0%")),
+            opened,
+            share,
         )
     wide = known(more)
     order = list(dict.fromkeys(wide["row"]))
-    exhibits.key(look)
     spec = ctx_charts.intervals(wide, "width of the 95% interval of a row’s rate", order, look, None, (0.0, 1.5 * float(wide["x"].max())))
     exhibits.draw(
         "ways_known",
         "What is known of each row at the end, simulated",
         known_said(more),
-        spec,
+        _stamped(spec),
         opened,
         wide.drop(columns=["said", "hover", "lo", "hi"]),
     )
+    exhibits.key(look)
     st.caption(
-        f"Simulated: {more['visitors']} visitors a day; the A/B test takes {more['tested']} days. A visit earns 1 where anything in the first row is "
-        "clicked. Rates are known exactly and stay the same from day to day, which favours the bandit: weekends, novelty, habits would mislead it. "
-        "Bands hold 95% of the runs."
+        "Thompson sampling shows a row as often as it is likely to be the best; epsilon-greedy shows the best so far, but for a share of visits at "
+        f"random. Simulated: {more['visitors']} visitors a day; the A/B test takes {more['tested']} days. A visit earns 1 where anything in the "
+        "first row is clicked. Rates are known exactly and stay the same from day to day, which favours the bandit: weekends, novelty, habits "
+        "would mislead it. Bands hold 95% of the runs."
     )
+
+
+def _stamped(spec: Spec) -> Spec:
+    return exp_frame.stamped(spec, "simulated")
 
 
 def curves(found: dict[str, dict[str, list[float]]]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,12 +10,12 @@ import pandas as pd
 from recommender.ui.curves import BLUE, GOLD, spread
 from recommender.ui.exp_curves import days_of
 from recommender.ui.exp_words import LOOKS
-from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
+from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, RANGED, SOFT, ZERO, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 ALARM, CALM = LOOKS["invalid"].tone, LOOKS["ship"].tone
 ARMS = (SOFT, GOLD, BLUE, FAMILIES["collaborative"][0], FAMILIES["content"][0])  # by number, the control first
 SHAPES = ("square", "circle", "triangle-up", "diamond", "cross")
-POWERS_OF_TEN = "datum.value > 0.0009 ? replace(format(datum.value, '~f'), '0.', '.') : '10^' + round(log(datum.value) / LN10)"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LANE = 54  # px an arm takes
 
 
@@ -31,7 +31,7 @@ def exposures(points: pd.DataFrame, order: Sequence[str], days: int, height: int
     last, high = int(points["day"].max()), 1.12 * float(points[["came", "new"]].to_numpy().max())
     wide = max(days, last)
     x = q("day", axis={"title": "day of the experiment", "grid": False, "values": days_of(wide)}, scale=within(0.4, wide * 1.24))
-    y = q("came", axis={"title": "viewers", "format": "~s", "tickCount": 5}, scale=within(0, high))
+    y = q("came", axis={"title": "viewers", "format": "~s", "tickCount": 5, "labelExpr": ZERO}, scale=within(0, high))
     half = 0.36 / len(order)
     bars = points.assign(
         left=[day + (2 * order.index(arm) - len(order)) * half for day, arm in zip(points["day"], points["arm"])],
@@ -94,7 +94,7 @@ def daily(points: pd.DataFrame, alarm: float, height: int = 190) -> Spec:
     ticks = [10.0**e for e in range(0, -60, -max(1, round(-np.log10(low) / 4))) if 10.0**e >= low]
     y = q(
         "p",
-        axis={"title": "p, valid at every look", "values": ticks, "labelExpr": POWERS_OF_TEN},
+        axis={"title": "p, valid at every look", "values": ticks, "labelExpr": tenfolds(ticks)},
         scale={"type": "log", "domain": [low, 1.6], "nice": False},
     )
     ink = {"condition": {"test": f"datum.p < {alarm}", "value": ALARM}, "value": CALM}
@@ -112,6 +112,13 @@ def daily(points: pd.DataFrame, alarm: float, height: int = 190) -> Spec:
     )
 
 
+def tenfolds(ticks: Sequence[float]) -> str:
+    """What stands at each tick: 1, .1, .01, .001, 10⁻⁴ and so on."""
+    powers = [round(np.log10(tick)) for tick in ticks]
+    said = {e: f"10{str(e).translate(RAISED)}" if e < -3 else f"{10.0**e:g}".removeprefix("0") for e in powers}
+    return f"({ {str(-e): name for e, name in said.items()} })['' + round(-log(datum.value) / LN10)]"
+
+
 def love(points: pd.DataFrame, order: Sequence[str], arms: Sequence[str], edge: float) -> Spec:
     """Standardised differences before the experiment. points: row, arm, d, lo, hi, ok, hover, span; edge: where a difference is called one."""
     most = 1.15 * max(edge, float(points[["lo", "hi"]].abs().to_numpy().max()))
@@ -121,7 +128,7 @@ def love(points: pd.DataFrame, order: Sequence[str], arms: Sequence[str], edge: 
     place: Spec = {"y": y, "yOffset": n("arm", sort=list(arms))} if points["arm"].nunique() > 1 else {"y": y}
     hover = tips(row="Metric", arm="Arm", hover="Difference", span="95% interval")
     fill = {"condition": {"test": "datum.ok", "value": NIGHT}, "value": ALARM}
-    x = q("d", axis=axis("difference, in standard deviations", format="+.2~f"), scale=scale)
+    x = q("d", axis=axis("difference, in standard deviations", format="+.2~f", labelExpr=ZERO), scale=scale)
     return dress(
         [
             layer("rect", {"color": CALM, "opacity": 0.08}, rows=[{"from": -edge, "to": edge}], x=q("from", scale=scale), x2={"field": "to"}),

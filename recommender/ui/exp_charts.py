@@ -15,9 +15,9 @@ from recommender.stats.effects import Interval
 from recommender.ui import exp_figures as say
 from recommender.ui.curves import BLUE, GOLD
 from recommender.ui.exp_figures import BETTER, UNREAD, UNSURE, WORSE
-from recommender.ui.exp_forest import WARN, ZERO, Block, Lane, forest, tips
+from recommender.ui.exp_forest import WARN, Block, Lane, forest, tips
 from recommender.ui.measures import chance_of, number
-from recommender.ui.vega import DIM, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, reach, within
+from recommender.ui.vega import DIM, IVORY, NIGHT, SOFT, ZERO, Spec, axis, dress, layer, n, q, reach, within
 
 CUPED, PLAIN = "with CUPED", "as measured"
 PEEKER, BOTH, NEITHER = "fixed alone leaves zero out: a peeker stops", "both leave zero out", "neither does"
@@ -94,7 +94,7 @@ def segments(measured: Sequence[Measured], overall: Measured, reading: Reading, 
             viewers = m.best.n_control + m.best.n_treatment
             corrected = "–" if m.q is None or not math.isfinite(m.q) else "q < .001" if m.q < 0.001 else f"q = {number(m.q, 3 if m.q < 0.1 else 2)}"
             right = f"{say.percent(m.best.relative.estimate)} · {corrected}"
-            lanes.append(lane(m, reading, f"{str(m.segment).partition('=')[2]} · {viewers:,} viewers", GOLD, right=right))
+            lanes.append(lane(m, reading, f"{say.segment(m)[1]} · {viewers:,} viewers", GOLD, right=right))
         blocks.append(Block(heading, "", tuple(lanes)))
     x = overall.best.relative.estimate
     lines = {f"all viewers {say.percent(x)}": (x, GOLD if reading.valid else DIM)} if math.isfinite(x) else {}

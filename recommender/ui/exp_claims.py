@@ -84,21 +84,22 @@ def spoken(opened: Opened) -> str:
 
 
 def needed(opened: Opened) -> str:
-    """How many viewers an A/B test takes to see the claim, and what our run gives where that is beyond noise, with power 80% at 5%."""
+    """How many viewers an A/B test takes to see the claim, with power 80% at 5%; where an effect of ours is beyond noise, to see that."""
     more = opened.report.more
     sure = {(r["metric"], r["variant"].removeprefix("dose ")) for r in records(opened.paired) if r["p_holm"] < SURE}
-    head = "".join(
-        f"<th scope='col'>{c}</th>" for c in ("Viewers to see", "the claim", "the claim, with CUPED", "our effect", "our effect, with CUPED")
-    )
+    columns = ["Viewers to see", "the claim", "the claim, with CUPED", *(["our effect", "our effect, with CUPED"] if sure else [])]
+    head = "".join(f"<th scope='col'>{c}</th>" for c in columns)
+    none = "" if sure else " No effect of ours is shown at any dose, so there is none to count viewers for."
     body = ""
     for metric, by_dose in more["needed"].items():
         for dose, n in by_dose.items():
             ours = [n.get("measured"), n.get("measured, with CUPED")] if (metric, dose) in sure else [None, None]
-            cells = [n.get("claimed"), n.get("claimed, with CUPED"), *ours]
+            cells = [n.get("claimed"), n.get("claimed, with CUPED"), *(ours if sure else [])]
             figures = "".join(f"<td>{f'{x:,}' if x else 'no effect shown'}</td>" for x in cells)
             body += f"<tr><th scope='row'>{escape(_label(more, metric))}, dose {escape(str(dose))}</th>{figures}</tr>"
     return (
         '<div class="mq-ev mq-xp-needed"><div class="mq-ev-scroll" tabindex="0" role="region" aria-label="Viewers needed">'
-        f"<table><caption>Simulated. Viewers in both arms, power 80%, α 5%</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption>Simulated. Viewers in both arms, to find it in 80% of experiments, with a false alarm in 5%.{none}</caption>"
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div></div>"
     )

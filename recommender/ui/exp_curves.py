@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from recommender.ui.curves import BLUE, GOLD, spread
-from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
+from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, SOFT, ZERO, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 GREEN = FAMILIES["collaborative"][0]
 PLACE = {"shape": "diamond", "size": 170, "filled": True, "color": IVORY, "opacity": 1}  # of this experiment
@@ -101,7 +101,7 @@ def claims(points: pd.DataFrame, marks: pd.DataFrame, order: Sequence[str]) -> S
     y, lane = names(list(order)), n("dose", sort=lanes, scale={"domain": lanes, "paddingOuter": 0.4})
     hover = tips(row="Metric", dose="Dose", hover="Effect", n="Viewers")
     fill = {"condition": {"test": "datum.sure", **tone}, "value": NIGHT}
-    x = q("x", scale=scale, axis=axis("effect of telling the context", format="+.0%"))
+    x = q("x", scale=scale, axis=axis("effect of telling the context", format="+.0%", labelExpr=ZERO))
     far = points.assign(end=points["hi"].clip(upper=high))
     return dress(
         [

@@ -74,6 +74,11 @@ def percent(x: float, decimals: int = 1) -> str:
     return text if float(text[:-1]) == 0 else ("+" if x > 0 else "−") + text
 
 
+def share(x: float) -> str:
+    """'33%', '−1%'; 0% without a sign."""
+    return f"{'−' if round(100 * x) < 0 else ''}{abs(100 * x):.0f}%"
+
+
 def likely(chance: float) -> str:
     """'97.5%', 'over 99.9%', 'under 0.1%'."""
     return "over 99.9%" if chance > 0.999 else "under 0.1%" if chance < 0.001 else f"{100 * chance:.1f}%"
@@ -97,6 +102,12 @@ def absolute(metric: str, interval: Interval) -> str:
 def value(metric: str, x: float, effect: Effect) -> str:
     """A value of an arm, as finely as its effect is known: '7.35'."""
     return "0" if x == 0 else number(unit(metric).times * x, max(digits(unit(metric).times * effect.se), 1))
+
+
+def segment(measured: Measured) -> tuple[str, str]:
+    """The dimension and the label of a segment, as they stand on the screen."""
+    dimension, _, name = str(measured.segment).partition("=")
+    return dimension, "TV" if name == "tv" else name
 
 
 def values(measured: Measured) -> str:

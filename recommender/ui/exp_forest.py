@@ -11,10 +11,9 @@ import pandas as pd
 
 from recommender.stats.effects import Interval
 from recommender.ui.curves import GOLD
-from recommender.ui.vega import GRID, IVORY, NIGHT, SOFT, Spec, axis, dress, layer, n, q, reach, within
+from recommender.ui.vega import GRID, IVORY, NIGHT, SOFT, ZERO, Spec, axis, dress, layer, n, q, reach, within
 
 WARN = "#ff9d7a"
-ZERO = "datum.value === 0 ? '0' : datum.label"
 HEAD, LANE, GAP, LIMIT, TICKS = 26, 38, 12, 8, 40  # px: a block's name, a line of it, what parts it from the next, a limit's name, its own axis
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from recommender.experiment.breaks import BREAKS
 from recommender.experiment.metrics import METRICS
 from recommender.experiment.results import Measured
+from recommender.serve.phrases import listed
 from recommender.stats.effects import Interval
 from recommender.ui import cmp_sides, exhibits, exp_aa, exp_figures, exp_shelf
 from recommender.ui.exp_shelf import Experiments, Kept, Shown
@@ -131,11 +132,13 @@ def verdict(now: Shown) -> None:
     """Word, sentence and facts; then what the verdict rests on, in four steps."""
     look = LOOKS[now.decision.verdict]
     badge = f"<em class='mq-xp-badge'>{escape(now.label)}</em>" if now.label else ""
-    when = f"Verdict on day {now.day + 1} of {now.plan.days}: {now.decision.arm} against {now.plan.control.name}"
+    when = f"Verdict on day {now.day + 1} of {now.plan.days}: “{now.decision.arm}” against “{now.plan.control.name}”"
+    act = look.act.format(arm=now.decision.arm, control=now.plan.control.name)
     why = now.decision.sentence.partition(": ")[2] or now.decision.sentence
     st.html(
         f'<div class="mq-ev mq-xp-head {look.style}"><i class="mq-xp-seal" aria-hidden="true">{look.mark}</i><div>'
-        f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><p>{escape(why[:1].upper() + why[1:])}</p></div>{_facts(now)}</div>"
+        f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><strong>{escape(act)}</strong>"
+        f"<p>{escape(why[:1].upper() + why[1:])}</p></div>{_facts(now)}</div>"
         f'<ol class="mq-ev mq-xp-path">{"".join(_steps(now))}</ol>'
     )
 
@@ -171,8 +174,8 @@ def _steps(now: Shown) -> list[str]:
 
 def _step(state: str, title: str, said: str, more: str, rail: str = "") -> str:
     mark, word = {"good": ("✓", "holds"), "bad": ("✕", "fails"), "open": ("…", "open"), "none": ("—", "not read")}[state]
-    seal = f'<i aria-hidden="true">{mark}</i><span class="mq-xp-sr">{word}</span>'
-    return f'<li class="mq-xp-{state}"><small>{seal}{escape(title)}</small><b>{escape(said)}</b>{rail}<span>{escape(more)}</span></li>'
+    head = f'<small><i aria-hidden="true">{mark}</i><span>{escape(title)}<span class="mq-xp-sr">: {word}</span></span></small>'
+    return f'<li class="mq-xp-{state}">{head}<b>{escape(said)}</b>{rail}<span>{escape(more)}</span></li>'
 
 
 def _health(now: Shown) -> str:
@@ -186,7 +189,7 @@ def _health(now: Shown) -> str:
         "bad" if blocks else "open",
         "Health",
         f"{passed} of {len(now.reading.health)} checks pass",
-        f"{worst.label} {'blocks the verdict' if worst.blocks else 'asks for a look'}",
+        f"“{worst.label}” {'blocks the verdict' if worst.blocks else 'warns, and does not block'}",
     )
 
 
@@ -226,7 +229,11 @@ def _guards(now: Shown) -> str:
     worse = [METRICS[g.measured.metric].label.lower() for g in mine if g.state == "worse"]
     unsure = [METRICS[g.measured.metric].label.lower() for g in mine if g.state == "unsure"]
     said = f"{len(mine) - len(worse) - len(unsure)} of {len(mine)} safe"
-    more = f"{', '.join(worse)} worse" if worse else f"{', '.join(unsure)} not sure yet" if unsure else "none loses more than its margin"
+    more = "none loses more than its margin"
+    if worse:
+        more = f"{listed(worse)} worse than the plan bears"
+    elif unsure:
+        more = f"{listed(unsure)} not proven safe{'' if now.reading.at_end else ' yet'}"
     return _step("bad" if worse else "open" if unsure else "good", "Guardrails", said, more)
 
 
@@ -234,5 +241,11 @@ def _length(now: Shown) -> str:
     end = now.reading.at_end
     left = now.plan.days - now.day - 1
     said = f"Day {now.day + 1} of {now.plan.days}"
-    more = "the planned end" if end else f"{counted(left, 'day')} to go: only the anytime interval counts" if left > 0 else "viewers are missing"
+    more = (
+        "the planned end"
+        if end
+        else f"{counted(left, 'day')} to go: only the anytime interval counts, which allows daily looks"
+        if left > 0
+        else "viewers are missing"
+    )
     return _step("good" if end else "open", "Length", said, more)

@@ -112,8 +112,10 @@ def _ratio(shown: Shown) -> None:
     if srm is None or not srm.facts:
         return
     points = shares(srm)
-    head = "The arms got the viewers they were dealt" if srm.ok else "An arm lost viewers: the verdict is blocked"
-    sentence = f"{srm.said} The band is as far as chance goes in 999 of 1,000 experiments; the tick is the plan."
+    head = "The arms got the viewers they were dealt" if srm.ok else "Not the shares that were dealt: the verdict is blocked"
+    sentence = (
+        f"{srm.said} The band is as far as chance goes in 999 of 1,000 experiments, the tick is the plan; beyond is a sample-ratio mismatch (SRM)."
+    )
     exp_frame.draw(shown, "srm", head, sentence, exp_bars.ratio(points), points.drop(columns=["said", "hover"]))
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from recommender.ui import exhibits
+from recommender.stats.effects import Interval
+from recommender.ui import exhibits, exp_frame, exp_table
 from recommender.ui import exp_other_charts as charts
 from recommender.ui.curves import BLUE, GOLD
+from recommender.ui.exp_figures import percent, relative
 from recommender.ui.measures import chance_of, number
 from recommender.ui.reports import Opened
 from recommender.ui.vega import wrapped
@@ -22,18 +24,18 @@ MOST = 1e7  # viewers, above which a test is out of reach: whiskers end there
 def draw(opened: Opened) -> None:
     """The chart of viewers needed, a ranking against itself, and each pair in a table."""
     pairs = opened.report.more["pairs"]
-    exhibits.key(TESTS)
     points = needs(pairs)
-    spec = charts.needed(points, list(dict.fromkeys(points["row"])), TESTS, MOST)
+    spec = exp_frame.stamped(charts.needed(points, list(dict.fromkeys(points["row"])), TESTS, MOST), "simulated")
     head, sentence = needs_said(opened)
     exhibits.draw("ways_needed", head, sentence, spec, opened, points.drop(columns=["said", "span"]))
+    exhibits.key(TESTS)
     alike = opened.report.more["itself"]
     st.caption(
         "Simulated. Team draft: a coin says who picks first in each round, and a click is a point for the ranking that brought the film; one "
         f"viewer, one voice. A ranking against itself, {alike['runs']:,} times with {alike['viewers']} viewers: a difference at the 5% level in "
         f"{_rate(alike['t'])} by the t test, in {_rate(alike['sign'])} by the sign test. Whiskers end at {MOST / 1e6:g} million viewers."
     )
-    st.dataframe(pd.DataFrame([told(pair, opened) for pair in pairs]), hide_index=True, width="stretch")
+    exp_table.lines("Pair by pair, simulated", [told(pair, opened) for pair in pairs])
 
 
 def needs(pairs: list[dict[str, Any]]) -> pd.DataFrame:
@@ -72,7 +74,7 @@ def needs_said(opened: Opened) -> tuple[str, str]:
     for pair in [p for p in pairs if p["pair"] in more]:
         sentence += (
             f" For {pair['pair']} it surely needs more: a draft shows about the first half of either list, where the true lift is "
-            f"{100 * pair['truth_of_half']:+.1f}%, not {100 * pair['truth']:+.1f}%."
+            f"{percent(pair['truth_of_half'])}, not {percent(pair['truth'])}."
         )
     if against:
         sentence += f" For {_listed(against)} it prefers the ranking whose lists truly get fewer clicks."
@@ -83,12 +85,12 @@ def told(pair: dict[str, Any], opened: Opened) -> dict[str, str]:
     """One pair as a line of the table: the true lift, and what an experiment of that many viewers said either way."""
     of = opened.table[opened.table["variant"] == pair["pair"]].set_index("metric")
     lift, share = (of.loc[name] for name in ("lift", "share"))
-    percent = lambda row, form: f"{100 * row['mean']:{form}}% [{100 * row['lo']:{form}}, {100 * row['hi']:{form}}]"
+    shared = f"{share['mean']:.1%} [{share['lo']:.1%}, {share['hi']:.1%}]"
     return {
         "pair": pair["pair"],
-        "true lift of clicks": f"{100 * pair['truth']:+.1f}%",
-        f"A/B of {lift['n']:,.0f} viewers": f"{percent(lift, '+.1f')}, {chance_of(pair['p']['A/B'])}",
-        "interleaving of as many: share for the first-named": f"{percent(share, '.1f')}, {chance_of(pair['p']['interleaving'])}",
+        "true lift of clicks": percent(pair["truth"]),
+        f"A/B of {lift['n']:,.0f} viewers": f"{relative(Interval(lift['mean'], lift['lo'], lift['hi']))}, {chance_of(pair['p']['A/B'])}",
+        "interleaving of as many: share for the first-named": f"{shared}, {chance_of(pair['p']['interleaving'])}",
         "films in common": f"{pair['common']:.0%}",
     }
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from recommender.ui import ctx_charts, exhibits
+from recommender.ui import ctx_charts, exhibits, exp_frame
 from recommender.ui import exp_other_charts as charts
 from recommender.ui.ctx_charts import GREEN, GREY
 from recommender.ui.curves import BLUE, GOLD
+from recommender.ui.exp_figures import percent
 from recommender.ui.measures import number, signed
 from recommender.ui.reports import Opened
 
@@ -25,7 +26,6 @@ def draw(opened: Opened) -> None:
     with st.container(horizontal=True, gap="medium", key="mq_xp_off_choices"):
         policy = exhibits.choose("off-policy", "New policy", policies, policies[-1], str.capitalize)
         measure = exhibits.choose("off-measure", "Measured", list(MEASURES), "RMSE", lambda m: MEASURES[m])
-    exhibits.key(METHODS)
     points = judged(opened, policy, measure)
     low = float(points[["x", "lo"]].min().min())
     domain = (max(0.0, low - 0.1), 1.08) if measure == "coverage" else None
@@ -34,12 +34,21 @@ def draw(opened: Opened) -> None:
     spec = ctx_charts.intervals(points, titles[measure], list(dict.fromkeys(points["row"])), METHODS, zero, domain, ".3~f")
     spec = charts.promised(spec, PROMISED, "promised") if measure == "coverage" else spec
     head, sentence = judged_said(opened, policy)
-    exhibits.draw(f"ways_off_{measure.lower()}", head, sentence, spec, opened, points.drop(columns=["said", "hover", "lane"], errors="ignore"))
+    exhibits.draw(
+        f"ways_off_{measure.lower()}",
+        head,
+        sentence,
+        exp_frame.stamped(spec, "simulated"),
+        opened,
+        points.drop(columns=["said", "hover", "lane"], errors="ignore"),
+    )
+    exhibits.key(METHODS)
     says, refused = more["policies"], more["refused"]
     left = f"Refused: “{refused['says']}”. {refused['refused']}." if refused["refused"] else f"“{refused['says']}” is not refused."
     st.caption(
         f"Simulated. Only the first film of a list is judged, drawn by lot so that its chance is known: {says['logging']['says']}. New policy: "
-        f"{says[policy]['says']}. {left} Weights alone would have said {number(refused['IPS'])}; the truth is {number(refused['value'])}."
+        f"{says[policy]['says']}. IPS weighs a visit by how much likelier the new policy shows its film, SNIPS divides by the sum of the weights, "
+        f"DR adds a model of the clicks. {left} Weights alone would have said {number(refused['IPS'])}; the truth is {number(refused['value'])}."
     )
 
 
@@ -71,7 +80,7 @@ def judged_said(opened: Opened, policy: str) -> tuple[str, str]:
     elif high[PLAIN] < low[best]:
         head = f"The plain mean of the log comes nearest for the {policy} policy, simulated"
     return head, (
-        f"The {policy} policy truly earns {gain:+.1%} against the log. With {size['visits']:,} visits {best} is off by {number(own.min(), 4)}, "
+        f"The {policy} policy truly earns {percent(gain)} against the log. With {size['visits']:,} visits {best} is off by {number(own.min(), 4)}, "
         f"the plain mean of the log by {number(error[PLAIN], 4)}. The weights leave {size['ess']:,.0f} effective visits; the heaviest counts "
         f"{number(size['largest'], 1)} times. 95% intervals by weights hold the truth in {least:.0%} to {most:.0%} of {more['samples']} logs, those "
         f"of the plain mean in {held[PLAIN]:.0%}."

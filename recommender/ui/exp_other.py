@@ -11,7 +11,7 @@ import streamlit as st
 from recommender.experiment.interleave import preference, voted
 from recommender.experiment.truth import TIME_RULE, Truth
 from recommender.serve.feedback import FeedbackError
-from recommender.ui import exhibits, exp_bandit, exp_interleaving, exp_offpolicy, sections, words
+from recommender.ui import exhibits, exp_bandit, exp_interleaving, exp_offpolicy, exp_table, sections, words
 from recommender.ui.desk import desk
 from recommender.ui.measures import chance_of
 from recommender.ui.reports import Opened, Shelf
@@ -49,7 +49,7 @@ def _people() -> None:
         st.caption(words.md(str(error)))
         return
     if read := preferences([(event.viewer, event.note) for event in stored]):
-        st.dataframe(pd.DataFrame(read), hide_index=True, width="stretch")
+        exp_table.lines("Votes by pair", read)
     else:
         st.caption("Nobody has voted in this way yet: two lists side by side on the Compare page, then the blind vote in one list made of both.")
 

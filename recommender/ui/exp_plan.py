@@ -16,7 +16,7 @@ from recommender.experiment.sizing import Course
 from recommender.stats import power as sizes
 from recommender.stats.power import Baseline
 from recommender.ui import cmp_sides, exhibits, exp_claims, exp_curves, exp_frame, words
-from recommender.ui.exp_figures import label, unit
+from recommender.ui.exp_figures import label, share, unit
 from recommender.ui.exp_shelf import Shown, course
 from recommender.ui.measures import number
 from recommender.ui.reports import Shelf
@@ -26,6 +26,7 @@ EFFECTS = (0.5, 1, 2, 3, 4, 5, 7.5, 8.5, 10, 12.7, 15, 15.3, 20, 30)  # percent
 POWERS, ALPHAS = (0.7, 0.8, 0.9, 0.95), (0.01, 0.05, 0.1)
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # of the treatment; the control gets the rest
 TIMES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # the baseline, of what was measured
+CUPED = "CUPED, which takes out what viewers were like before the first day"
 AROUND = (0.5, 1.0, 2.0)  # effects that are drawn, of the one that is asked for
 
 
@@ -63,7 +64,7 @@ def planned(shown: Shown) -> str:
         "Primary metric": _metric(plan.primary),
         "Secondary": "<br>".join(_metric(m) for m in plan.secondary) or "none",
         "Guardrails": "<br>".join(_guard(m, margin) for m, margin in plan.guardrails.items()) or "none",
-        "Smallest effect worth finding": f"{100 * plan.mde:g}% of the control, with power {plan.power:.0%} at α = {number(plan.alpha, 2)}",
+        "Smallest effect worth finding": _asked_for(plan),
         "Length": f"{words.counted(plan.days, 'day')}{f', {plan.viewers:,} viewers in all arms' if plan.viewers else ''}",
         "Left out": f"viewers with more than {plan.most_clicks} clicks on a day, as machines; viewers who met several arms",
         **_made(plan),
@@ -91,6 +92,11 @@ def _metric(key: str) -> str:
 def _guard(key: str, margin: float) -> str:
     worse = "more" if METRICS[key].better < 0 else "less"
     return f"{escape(METRICS[key].label)} <i>at most {100 * margin:g}% {worse}</i>"
+
+
+def _asked_for(plan: Plan) -> str:
+    how = f"found in {plan.power:.0%} of such experiments (power), with a false alarm in {100 * plan.alpha:g}% of those without an effect (α)"
+    return f"{100 * plan.mde:g}% of the control <i>{how}</i>"
 
 
 def _made(plan: Plan) -> dict[str, str]:
@@ -191,7 +197,7 @@ def _answers(shown: Shown, asked: Wanted, run: Course, points: pd.DataFrame, vie
         (f"{viewers:,}", f"viewers, each seen for up to {last}, to find {100 * asked.effect:g}%"),
         (f"Day {day}" if day else f"Over {last}", "when this experiment, with the viewers who came, finds as much"),
         (f"{100 * here[0]:.1f}%" if here else "–", f"the smallest effect found by day {shown.day + 1}, with {run.exposed[shown.day]:,.0f} viewers"),
-        (f"{run.saved[-1]:.0%}" if asked.cuped else "Off", "of the variance is saved by CUPED" if asked.cuped else "CUPED"),
+        (share(float(run.saved[-1])) if asked.cuped else "Off", f"{'less variance by ' if asked.cuped else ''}{CUPED}"),
     ]
     return f'<div class="mq-ev mq-xp-answers">{"".join(f"<div><b>{escape(b)}</b><span>{escape(s)}</span></div>" for b, s in tiles)}</div>'
 

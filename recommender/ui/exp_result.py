@@ -27,7 +27,7 @@ def section(shown: Shown) -> None:
     with st.container(horizontal=True, gap="medium", key="mq_xr_choices"):
         scale = exhibits.choose("effect", "Effect", ("relative", "absolute"), "relative", str.capitalize)
         metrics = [m.metric for m in measured if say.known(m.best.absolute)]
-        asked = exhibits.choose("belief", "Belief in", metrics, metrics[0], say.label, listed=True, width=230)
+        asked = exhibits.choose("belief", "Belief about", metrics, metrics[0], say.label, listed=True, width=230)
     wide, close = st.columns([1.7, 1], gap="large")
     with wide:
         spec = exp_charts.effects(measured, reading, scale == "absolute")
@@ -154,13 +154,8 @@ def saved(measured: Sequence[Measured]) -> list[str]:
     sharp = [m for m in measured if m.sharp and m.plain.se > 0]
     if not any(m.sharp for m in measured):
         return ["CUPED: nothing was measured of these viewers before the first day, so there is nothing to sharpen the effects with."]
-    lines = [f"{say.label(m.metric).lower()} {_share(m.saved)} (rho {number(m.rho, 2)}){_as_many(m.saved)}" for m in sharp]
+    lines = [f"{say.label(m.metric).lower()} {say.share(m.saved)} (rho {number(m.rho, 2)}){_as_many(m.saved)}" for m in sharp]
     return [f"Of the variance of the effect, what was measured before the first day (CUPED) takes away: {'; '.join(lines)}."] if lines else []
-
-
-def _share(x: float) -> str:
-    """'33%', '−1%'; 0% without a sign."""
-    return f"{'−' if round(100 * x) < 0 else ''}{abs(100 * x):.0f}%"
 
 
 def _as_many(saved: float) -> str:
@@ -218,7 +213,7 @@ def rows(m: Measured, reading: Reading) -> list[tuple[str, ...]]:
                 say.likely(m.chance) if decides and read and say.known(e.absolute) else "–",
                 *money,
                 number(m.rho, 2) if decides and m.sharp else "–",
-                _share(m.saved) if decides and m.sharp else "–",
+                say.share(m.saved) if decides and m.sharp else "–",
             )
         )
     return made

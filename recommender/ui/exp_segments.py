@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recommender.experiment.results import Dimension, Measured, Reading
+from recommender.serve.phrases import listed
 from recommender.stats.inference import holm
 from recommender.ui import exhibits, exp_charts, exp_frame, exp_result, exp_table, measures
 from recommender.ui import exp_figures as say
@@ -17,6 +18,8 @@ from recommender.ui.measures import chance_of, number
 from recommender.ui.words import counted
 
 HEAD = "Whom does it reach?"
+HEADINGS = {"history": "By visits before", "device": "By device before", "time": "By time of day before", "genre": "By genre clicked most before"}
+FEW = 4  # segments that are named one by one
 
 
 def section(shown: Shown) -> None:
@@ -43,7 +46,8 @@ def section(shown: Shown) -> None:
 
 
 def heading(dimension: str) -> str:
-    return measures.dimension(dimension)
+    """What parts the viewers of a log, as it stands over its segments: all of it from before the first day."""
+    return HEADINGS.get(dimension) or measures.dimension(dimension)
 
 
 def nothing(dimensions: Sequence[Dimension]) -> str:
@@ -58,7 +62,7 @@ def said(found: Sequence[Measured], dimensions: Sequence[Dimension], reading: Re
     if not reading.valid:
         return say.unread(reading)
     groups = [(word, [m for m in found if say.called(m, reading) == word]) for word in (BETTER, WORSE)]
-    parts = [f"{word} in {say.inside(_label(m) for m in some)}" for word, some in groups if some]
+    parts = [f"{word} in {_named(some)}" for word, some in groups if some]
     name, beyond = say.label(reading.plan.primary), sum(len(some) for _, some in groups)
     of = counted(len(found), "segment")
     told = f"{beyond} of {of}: {'; '.join(parts)}." if parts else f"none of {of}."
@@ -80,18 +84,26 @@ def differ(dimensions: Sequence[Dimension], alpha: float) -> str:
 
 
 def _by(dimension: str) -> str:
-    return f"by {measures.dimension(dimension).removeprefix('By ')}"
+    return f"by {heading(dimension).removeprefix('By ')}"
+
+
+def _named(some: Sequence[Measured]) -> str:
+    """A few one by one; many by their number and the span of their effects."""
+    if len(some) <= FEW:
+        return listed([_label(m) for m in some])
+    least, *_, most = sorted(some, key=lambda m: m.best.relative.estimate)
+    return f"{len(some)}, from {_label(least)} to {_label(most)}"
 
 
 def _label(m: Measured) -> str:
-    dimension, _, label = str(m.segment).partition("=")
+    dimension, label = say.segment(m)
     return f"{label} ({dimension}, {say.percent(m.best.relative.estimate)})"
 
 
 def small(dimensions: Sequence[Dimension]) -> str:
     """Segments that are left out, with their viewers."""
-    out = [f"{label} ({d.name}, {a:,} and {b:,})" for d in dimensions for label, (a, b) in d.left_out.items()]
-    return f"Left out, with fewer than 100 viewers in an arm: {', '.join(out)}." if out else ""
+    out = [f"by {d.name} {', '.join(f'{label} ({a:,} and {b:,})' for label, (a, b) in d.left_out.items())}" for d in dimensions if d.left_out]
+    return f"Left out, with fewer than 100 viewers in an arm: {'; '.join(out)}." if out else ""
 
 
 COLUMNS = ("Segment", "Viewers", "Control", "Treatment", "Relative effect", "Anytime, relative", "p", "q")
@@ -101,7 +113,7 @@ def row(m: Measured) -> tuple[str, ...]:
     """A segment in the table."""
     e = m.best
     return (
-        str(m.segment).replace("=", ": "),
+        ": ".join(say.segment(m)),
         f"{e.n_control + e.n_treatment:,}",
         say.value(m.metric, e.control, e),
         say.value(m.metric, e.treatment, e),

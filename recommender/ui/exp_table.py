@@ -26,6 +26,12 @@ def key(level: float, more: dict[str, str]) -> None:
     st.html(f'<div class="mq-ev mq-ev-legend">{"".join(f"<span>{mark}{escape(says)}</span>" for mark, says in zip(drawn, meant.values()))}</div>')
 
 
+def ribbons(level: float) -> None:
+    """What the ribbons of the course mean, intervals of that level."""
+    meant = {"amber": f"fixed {100 * level:g}% interval: right for one look only", "blue": f"anytime {100 * level:g}% interval: right at every look"}
+    st.html(f'<div class="mq-ev mq-ev-legend">{"".join(f"<span><i class=mq-xr-{tone}></i>{says}</span>" for tone, says in meant.items())}</div>')
+
+
 def note(*lines: str) -> None:
     """Sentences in small print under a chart."""
     st.html("".join(f'<p class="mq-ev mq-xr-note">{escape(line)}</p>' for line in lines if line))
@@ -34,6 +40,12 @@ def note(*lines: str) -> None:
 def figures(name: str, columns: Sequence[str], rows: Iterable[Sequence[str]], reading: Reading) -> None:
     """Every number, for those who read; grey where they are not to be read."""
     st.html(table(name, columns, rows, reading.valid))
+
+
+def lines(name: str, rows: Sequence[dict[str, str]]) -> None:
+    """A table of rows with the same keys, which stand over its columns."""
+    style()
+    st.html(table(name, [key[:1].upper() + key[1:] for key in rows[0]], [tuple(row.values()) for row in rows]))
 
 
 def table(name: str, columns: Sequence[str], rows: Iterable[Sequence[str]], valid: bool = True) -> str:

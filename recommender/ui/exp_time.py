@@ -30,20 +30,16 @@ def section(shown: Shown) -> None:
     exp_table.style()
     reading, name = shown.reading, say.label(shown.plan.primary).lower()
     days = [d for d in reading.over_time if d.arm == shown.arm and say.known(d.fixed)]
-    sentence = peeked(days, reading, _better(reading, shown.arm), shown.aa)
+    sentence = " ".join(filter(None, (peeked(days, reading, _better(reading, shown.arm), shown.aa), drift(reading))))
     if len(days) < 2:
         return exhibits.title(HEAD, sentence)
     spec = exp_charts.over_time(days, reading, f"read here, day {shown.day + 1}")
     figures = pd.DataFrame([_flat(d) for d in days])
     exp_frame.draw(shown, "over_time", f"{HEAD}: {name}, cumulative", sentence, spec, figures)
     if reading.valid:
+        exp_table.ribbons(1 - reading.plan.alpha)
         exhibits.key({says: look for says, look in LOOK.items() if says != END or state(days[-1], reading) == END})
-    level = f"{100 * (1 - reading.plan.alpha):g}%"
-    exp_table.note(
-        f"Amber ribbon: fixed {level} interval, right for one look only. Blue ribbon: anytime {level} interval, right at every look. "
-        f"Small dots: each day alone. Ribbons and dots that reach out of the picture end at its edge.",
-        drift(reading),
-    )
+    exp_table.note("Small dots: each day alone. Ribbons and dots that reach out of the picture end at its edge.")
 
 
 def _better(reading: Reading, arm: str) -> int:
@@ -109,7 +105,7 @@ def _lasted(fixed: Call | None, days: Sequence[Day], reading: Reading, better: i
 
 def drift(reading: Reading) -> str:
     """What the health check on novelty found, where it found something."""
-    return next((check.said for check in reading.health if check.key == "novelty" and not check.ok), "")
+    return next((check.said for check in reading.health if reading.valid and check.key == "novelty" and not check.ok), "")
 
 
 def _flat(d: Day) -> dict[str, object]:

@@ -29,6 +29,7 @@ NIGHT, GRID, IVORY, SOFT, DIM = "#100d0b", "#2a231d", "#f5ecdc", "#c3b6a2", "#a3
 ROW = 33  # px a model takes in a league
 TOP = 34  # px above a plot, for the names of its lines
 FONT = "Instrument Sans"
+ZERO = "datum.value === 0 ? '0' : replace(datum.label, regexp('^([+−]?)0[.]([0-9]+)$'), '$1.$2')"  # 0 without sign, unit, decimals
 
 # -- Vega-Lite in few words --------------------------------------------------------------------------------------------
 
