@@ -123,9 +123,12 @@ class Sample:
 
 
 def planned(plan: Plan, arm: Arm, n: int) -> int:
-    """Viewers that the plan gives an arm and the control together; where it says none, the n there are."""
-    among = plan.viewers or (plan.simulation.viewers if plan.simulation else None)
-    return max(round(among * (plan.control.share + arm.share) / (1 - plan.holdout)) if among else n, 1)
+    """Viewers that the plan gives an arm and the control together; where it says none, the n there are. Of the viewers of a simulation a part is held
+    out; those that a plan counts are all in arms."""
+    share = plan.control.share + arm.share
+    if plan.viewers:
+        return max(round(plan.viewers * share / (1 - plan.holdout)), 1)
+    return max(round(plan.simulation.viewers * share) if plan.simulation else n, 1)
 
 
 def fields_of(metrics: Sequence[Metric]) -> list[str]:
