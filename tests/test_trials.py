@@ -228,6 +228,16 @@ def test_the_committed_log_is_read_where_the_store_has_nothing(home: Path) -> No
     assert "SHIP" not in command("read", PLAN.name, "--until", "0").output  # a verdict that says no is no error
 
 
+def test_what_was_not_measured_is_a_dash(home: Path) -> None:
+    plan = replace(PLAN, name="unmeasured", guardrails={"latency": 0.5})
+    made = written(home, plan, 200)
+    replace(made, sums=made.sums | {name: 0 * made.sums[name] for name in ("stars", "rated", "timed", "latency")}).save(home / plan.name / "log.npz")
+    shown = command("read", plan.name).stdout
+    assert re.search(r"Relevance +with +– +– +– +– +–", shown)
+    assert re.search(r"Latency +with +– +– +– +– +– +50% +unsure", shown)
+    assert "nan" not in shown
+
+
 @pytest.mark.parametrize(
     "words, told",
     [
@@ -336,6 +346,7 @@ def test_on_home_the_arm_makes_the_first_row_and_events_say_so(shelf: Path, monk
     at = page(viewer)
     home = drawn(at)
     assert home["rows"][0]["name"] == plan.arm(arm).model
+    assert home["rows"][0]["why"] == f"Ranked by one model: {home['rows'][0]['model']}"
     assert "An experiment runs" in home["strategy"]["why"]
     assert home["strategy"]["weights"] == []
     assert arm not in home["strategy"]["why"]

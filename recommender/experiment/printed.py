@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from recommender.experiment.results import Guarded, Measured, Reading
 from recommender.experiment.said import chance, percent, span
 
 WIDE = 140  # columns from which on every figure is printed
+NOTHING = "–"
 ROOMY = ("hypothesis", "control", "treatment", "at every look", "saved by CUPED")  # left out where there are fewer
 
 
@@ -37,17 +39,23 @@ def printed(found: Reading, console: Console) -> None:
 
 
 def _effect(m: Measured) -> dict[str, str]:
+    """The sharpest figures of a metric; a dash for what could not be measured."""
     best, anytime = m.best, m.sharp_anytime_relative or m.anytime_relative
+    known = not math.isnan(best.relative.estimate)
     return {
         "metric": METRICS[m.metric].label,
         "arm": m.arm,
-        "control": f"{best.control:.4g}",
-        "treatment": f"{best.treatment:.4g}",
-        "effect": f"{percent(best.relative.estimate)} {span(best.relative)}",
-        "at every look": span(anytime),
-        "p": chance(best.p if m.p_holm is None else m.p_holm).removeprefix("p ").removeprefix("= "),
+        "control": _number(best.control),
+        "treatment": _number(best.treatment),
+        "effect": f"{percent(best.relative.estimate)} {span(best.relative)}" if known else NOTHING,
+        "at every look": span(anytime) if known else NOTHING,
+        "p": chance(best.p if m.p_holm is None else m.p_holm).removeprefix("p ").removeprefix("= ") if known else NOTHING,
         "saved by CUPED": f"{m.saved:.0%}" if m.sharp else "",
     }
+
+
+def _number(x: float) -> str:
+    return NOTHING if math.isnan(x) else f"{x:.4g}"
 
 
 def _guard(g: Guarded) -> dict[str, str]:

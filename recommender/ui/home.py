@@ -129,6 +129,8 @@ def _data(frame: Frame) -> dict[str, Any]:
     if not any(c.recommendations for c in home.carousels):
         return data | {"empty": _all_gone(frame, genre, len(mine.hidden))}
     rows = [cards.row(catalog, c) for c in home.carousels if c.recommendations]
+    if frame.trial:  # the viewer asked for nothing
+        rows = [row | {"why": f"Ranked by one model: {row['model']}"} if row["key"] == "top" else row for row in rows]
     bill = f"First on your bill{words.now(frame.query.context.time_of_day)}"
     made = cards.strategy(home.strategy) | (TRIED if frame.trial else {})
     return data | {"hero": rows[0]["films"][0], "bill": bill, "strategy": made, "changed": st.session_state.get("mq_changed"), "rows": rows}
