@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from apps import act, again, opened, views, where
 from streamlit.testing.v1 import AppTest
 
 from recommender.serve.service import Service
@@ -19,48 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("compare", "context", "taste", "evaluation", "experiments", "system")
 
 
-def app(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for name, value in address.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def again(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception
-    return at
-
-
-def views(at: AppTest) -> dict[str, dict]:
-    """What each component of the page was given to draw, by the name of its view."""
-    drawn = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
-    return {d["view"]: d for d in drawn if isinstance(d, dict) and "view" in d}
-
-
-def click(at: AppTest, key: str, **act) -> AppTest:
-    """The run that a click in a view causes."""
-    at.session_state[key] = {"act": act}
-    at.run()
-    assert not at.exception
-    at.session_state[key] = {"act": None}
-    return at
-
-
-def where(at: AppTest, name: str) -> str | None:
-    """A parameter of the address."""
-    value = at.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
-
-
 def ids(rows: list[dict]) -> list[int]:
     return [film["id"] for row in rows for film in row["films"]]
 
 
 def test_nobody_is_watching_yet():
-    at = app()
+    at = opened()
     people = views(at)["picker"]["viewers"]
     assert len(people) == 12
     assert all(p["face"].startswith("data:image/svg+xml;base64,") for p in people)
@@ -68,8 +32,8 @@ def test_nobody_is_watching_yet():
 
 
 def test_the_picker_leads_to_the_rows():
-    at = app()
-    click(at, "mq_who", do="pick", viewer="vera")
+    at = opened()
+    act(at, "mq_who", do="pick", viewer="vera")
     home = views(again(at))["home"]
     assert len(home["rows"]) >= 10
     assert home["hero"] == home["rows"][0]["films"][0]
@@ -78,12 +42,12 @@ def test_the_picker_leads_to_the_rows():
 
 
 def test_no_film_stands_twice():
-    shown = ids(views(app(viewer="vera"))["home"]["rows"])
+    shown = ids(views(opened(viewer="vera"))["home"]["rows"])
     assert len(shown) == len(set(shown))
 
 
 def test_a_childs_page_keeps_the_limit():
-    home = views(app(viewer="mia"))["home"]
+    home = views(opened(viewer="mia"))["home"]
     assert {film["certificate"] for row in home["rows"] for film in row["films"]} <= {"G", "PG"}
 
 
@@ -95,7 +59,7 @@ def told_all(at: AppTest) -> AppTest:
 
 
 def test_another_hour_moves_the_films_and_says_so():
-    at = told_all(app(viewer="vera", time="morning", device="mobile"))
+    at = told_all(opened(viewer="vera", time="morning", device="mobile"))
     before = ids(views(at)["home"]["rows"])
     at.pills(key="mq_pick_time").set_value("night")
     again(at)
@@ -108,7 +72,7 @@ def test_another_hour_moves_the_films_and_says_so():
 
 
 def test_an_address_that_lags_behind_a_click_does_not_undo_it():
-    at = app(viewer="Vera", time="Morning", device="mobile")
+    at = opened(viewer="Vera", time="Morning", device="mobile")
     assert where(at, "viewer") == "vera"
     at.pills(key="mq_pick_time").set_value("evening")
     again(at)
@@ -119,7 +83,7 @@ def test_an_address_that_lags_behind_a_click_does_not_undo_it():
 
 
 def test_reset_goes_back_to_the_browser():
-    at = app(viewer="vera", time="night")
+    at = opened(viewer="vera", time="night")
     at.button(key="mq_reset_time").click()
     again(at)
     assert "time" not in at.query_params
@@ -127,34 +91,34 @@ def test_reset_goes_back_to_the_browser():
 
 
 def test_another_viewer_starts_without_the_genre_and_the_words_of_the_last():
-    at = app(viewer="vera")
-    click(at, "mq_home", do="genre", genre="Western")
-    click(at, "mq_home", do="find", words="Casablanca")
+    at = opened(viewer="vera")
+    act(at, "mq_home", do="genre", genre="Western")
+    act(at, "mq_home", do="find", words="Casablanca")
     at.button(key="mq_switch").click()
     again(at)
-    click(at, "mq_who", do="pick", viewer="mia")
+    act(at, "mq_who", do="pick", viewer="mia")
     home = views(again(at))["home"]
     assert (home["genre"], home["words"]) == (None, "")
 
 
 def test_the_dialog_says_what_the_card_said():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     for number in (1, 4, 7):
         row = views(at)["home"]["rows"][number]
         film = row["films"][2]
-        click(at, "mq_home", do="open", film=film["id"], row=row["key"])
+        act(at, "mq_home", do="open", film=film["id"], row=row["key"])
         assert views(at)["film"]["film"]["sentence"] == film["sentence"]
 
 
 def test_a_sentence_about_a_device_says_that_it_is_simulated():
-    films = [f for name in ("vera", "amara") for r in views(app(viewer=name, device="tv"))["home"]["rows"] for f in r["films"]]
+    films = [f for name in ("vera", "amara") for r in views(opened(viewer=name, device="tv"))["home"]["rows"] for f in r["films"]]
     spoken = [f for f in films if f["sentence"].endswith(" on TV") or f["sentence"].endswith(" for TV")]
     assert all(f["simulated"] for f in spoken)
     assert not any(f["simulated"] for f in films if "TV" not in f["sentence"])
 
 
 def test_the_sidebar_says_of_each_signal_what_it_is_and_whether_it_is_told():
-    at = app(viewer="vera", time="morning", device="tv")
+    at = opened(viewer="vera", time="morning", device="tv")
     service = Service.open(settings())
     for verdict in service.verdicts(service.viewers["vera"]).values():
         said = [c.value for c in at.caption if c.value.startswith(f"**{verdict.source.capitalize()}.**")]
@@ -168,7 +132,7 @@ def test_a_signal_that_is_not_told_moves_nothing_and_says_so():
     off = [v.signal for v in service.verdicts(service.viewers["vera"]).values() if not v.on]
     if "time_of_day" not in off:
         pytest.skip("the time of day is told to the models")
-    at = app(viewer="vera", time="morning", device="tv")
+    at = opened(viewer="vera", time="morning", device="tv")
     before = ids(views(at)["home"]["rows"])
     at.pills(key="mq_pick_time").set_value("night")
     home = views(again(at))["home"]
@@ -179,58 +143,58 @@ def test_a_signal_that_is_not_told_moves_nothing_and_says_so():
 
 
 def test_a_film_is_taken_out_of_all_reasoning_and_put_back():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     before = views(at)["home"]["rows"]
     row = next(row for row in before if row["source"])
     assert row["title"].startswith("Because you watched ")
-    click(at, "mq_home", do="unuse", film=row["source"])
+    act(at, "mq_home", do="unuse", film=row["source"])
     home = views(at)["home"]
     title = row["title"].removeprefix("Because you watched ")
     assert home["unused"] == [{"id": row["source"], "title": title}]
     assert not any(title in other["title"] for other in home["rows"])
     assert not any(title in film["sentence"] for other in home["rows"] for film in other["films"])
     assert row["source"] not in ids(home["rows"])  # seen is seen
-    click(at, "mq_home", do="reuse", film=row["source"])
+    act(at, "mq_home", do="reuse", film=row["source"])
     home = views(at)["home"]
     assert home["unused"] == []
     assert ids(home["rows"]) == ids(before)
 
 
 def test_the_dialog_shows_both_ranks_and_one_click_keeps_the_promise():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     row = next(row for row in views(at)["home"]["rows"] if row["key"] == "short")
     film = row["films"][0]
-    click(at, "mq_home", do="open", film=film["id"], row=row["key"])
+    act(at, "mq_home", do="open", film=film["id"], row=row["key"])
     drawn = views(at)["film"]
     bar = next(bar for bar in drawn["reasons"] if bar["film"])
     now, then = re.fullmatch(r"Of all not seen number ([\d,]+); without it ([\d,]+)", bar["fall"]).groups()
     assert f"Number {now} of all films you have not seen" in drawn["place"]
-    click(at, "mq_film_view", do="unuse", film=film["id"], other=bar["film"])
+    act(at, "mq_film_view", do="unuse", film=film["id"], other=bar["film"])
     drawn = views(at)["film"]
     assert [f["id"] for f in drawn["unused"]] == [bar["film"]]
     assert f"Number {then} of all films you have not seen" in drawn["place"]
-    click(at, "mq_film_view", do="reuse", film=film["id"], other=bar["film"])
+    act(at, "mq_film_view", do="reuse", film=film["id"], other=bar["film"])
     assert f"Number {now} of all films you have not seen" in views(at)["film"]["place"]
 
 
 def test_why_not_is_answered_in_the_dialog():
-    at = app(viewer="kenji", film="1676")  # Starship Troopers
+    at = opened(viewer="kenji", film="1676")  # Starship Troopers
     drawn = views(at)["film"]
     assert drawn["asked"] is None
-    click(at, "mq_film_view", do="ask", film=1676)
+    act(at, "mq_film_view", do="ask", film=1676)
     lines = views(at)["film"]["asked"]
     assert any(re.fullmatch(r"Starship Troopers is number \d+ by score, of the \d+ films the row is chosen from\.", line) for line in lines)
     assert any(re.fullmatch(r".+, in place 10, has \d+(\.\d+)? points more\.", line) for line in lines)
     assert any("holds it back" in line for line in lines)
     assert any(line.startswith("If you gave ") for line in lines)
-    click(at, "mq_film_view", do="list", film=1676)
+    act(at, "mq_film_view", do="list", film=1676)
     assert views(at)["film"]["asked"] == lines  # another click does not lose the answer
-    click(at, "mq_film_view", do="mark", film=1676, mark="like")
+    act(at, "mq_film_view", do="mark", film=1676, mark="like")
     assert views(at)["film"]["asked"] is None  # but a film that is rated stands elsewhere
 
 
 def test_limits_for_tonight_hold_and_stand_in_the_address():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     at.selectbox(key="mq_limit_minutes").set_value("95")
     again(at)
     at.selectbox(key="mq_limit_colour").set_value("only")
@@ -238,23 +202,23 @@ def test_limits_for_tonight_hold_and_stand_in_the_address():
     assert (where(at, "minutes"), where(at, "colour")) == ("95", "only")
     assert rows
     assert all(0 < film["minutes"] <= 95 for row in rows for film in row["films"])
-    at = app(viewer="vera", minutes="30", limit="g")
+    at = opened(viewer="vera", minutes="30", limit="g")
     assert views(at)["home"]["empty"]["line"].startswith("Nothing is left of films of at most 30 minutes, G or milder.")
-    assert where(app(viewer="mia", limit="r"), "limit") == "r"
-    assert all(film["certificate"] in ("G", "PG") for row in views(app(viewer="mia", limit="r"))["home"]["rows"] for film in row["films"])
+    assert where(opened(viewer="mia", limit="r"), "limit") == "r"
+    assert all(film["certificate"] in ("G", "PG") for row in views(opened(viewer="mia", limit="r"))["home"]["rows"] for film in row["films"])
 
 
 def test_switch_goes_back_to_the_picker():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     at.button(key="mq_switch").click()
     assert "picker" in views(again(at))
     assert "viewer" not in at.query_params
 
 
 def test_a_card_opens_the_dialog():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     film = views(at)["home"]["rows"][2]["films"][3]
-    click(at, "mq_home", do="open", film=film["id"])
+    act(at, "mq_home", do="open", film=film["id"])
     assert len(at.get("dialog")) == 1
     drawn = views(at)["film"]
     assert drawn["film"]["title"] == film["title"]
@@ -264,13 +228,13 @@ def test_a_card_opens_the_dialog():
 
 
 def test_what_is_said_of_a_film_is_kept_and_hiding_removes_it():
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     film = views(at)["home"]["rows"][0]["films"][0]["id"]
-    at = app(viewer="vera", film=str(film))
-    click(at, "mq_film_view", do="mark", film=film, mark="love")
+    at = opened(viewer="vera", film=str(film))
+    act(at, "mq_film_view", do="mark", film=film, mark="love")
     assert views(at)["film"]["mark"] == "love"
-    click(at, "mq_film_view", do="list", film=film)
-    click(at, "mq_film_view", do="hide", film=film)
+    act(at, "mq_film_view", do="list", film=film)
+    act(at, "mq_film_view", do="hide", film=film)
     home = views(again(at))["home"]
     assert film not in ids(home["rows"])
     assert home["taste"]["list"] == [film]
@@ -278,26 +242,26 @@ def test_what_is_said_of_a_film_is_kept_and_hiding_removes_it():
 
 
 def test_search_forgives_typing_errors():
-    at = app(viewer="vera")
-    click(at, "mq_home", do="find", words="Casablanka")
+    at = opened(viewer="vera")
+    act(at, "mq_home", do="find", words="Casablanka")
     assert views(at)["home"]["found"]["films"][0]["title"] == "Casablanca"
-    click(at, "mq_home", do="find", words="qqqqxxzz")
+    act(at, "mq_home", do="find", words="qqqqxxzz")
     assert "qqqqxxzz" in views(at)["home"]["empty"]["title"]
 
 
 def test_a_genre_filters_the_rows():
-    at = app(viewer="vera")
-    click(at, "mq_home", do="genre", genre="Western")
+    at = opened(viewer="vera")
+    act(at, "mq_home", do="genre", genre="Western")
     rows = views(at)["home"]["rows"]
     assert rows
     assert all("Western" in film["genres"] for row in rows for film in row["films"])
-    click(at, "mq_home", do="genre", genre="<script>")
+    act(at, "mq_home", do="genre", genre="<script>")
     assert views(at)["home"]["genre"] is None
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_inside_the_frame(page):
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     at.switch_page(f"pages/{page}.py")
     again(at)
     assert at.button(key="mq_switch")
@@ -311,25 +275,25 @@ def test_every_page_opens_alone(page):
 
 @pytest.mark.parametrize("bad", ["", "nobody", "<script>alert(1)</script>", "ml-99999", "ml--1", "../../etc/passwd", "ml-1; drop", "%00", "ml-٣"])
 def test_hostile_addresses_are_dropped(bad):
-    at = app(viewer=bad, time=bad, device=bad, film=bad)
+    at = opened(viewer=bad, time=bad, device=bad, film=bad)
     assert "picker" in views(at)
-    at = app(viewer="vera", time=bad, device=bad, film=bad, minutes=bad, limit=bad, colour=bad)
+    at = opened(viewer="vera", time=bad, device=bad, film=bad, minutes=bad, limit=bad, colour=bad)
     assert len(views(at)["home"]["rows"]) >= 10
     assert not at.get("dialog")
     assert set(at.query_params) == {"viewer"}
 
 
 def test_clicks_with_nonsense_change_nothing():
-    at = app(viewer="vera")
-    for act in ({"do": "open", "film": "x"}, {"do": "open", "film": 10**30}, {"do": "open"}, {"do": "list", "film": None}, {"do": 5}, {}):
-        click(at, "mq_home", **act)
+    at = opened(viewer="vera")
+    for nonsense in ({"do": "open", "film": "x"}, {"do": "open", "film": 10**30}, {"do": "open"}, {"do": "list", "film": None}, {"do": 5}, {}):
+        act(at, "mq_home", **nonsense)
         assert not at.get("dialog")
-    for act in ({"do": "unuse", "film": "x"}, {"do": "unuse", "film": 10**30}, {"do": "reuse", "film": 1}, {"do": "unuse"}):
-        click(at, "mq_home", **act)
+    for nonsense in ({"do": "unuse", "film": "x"}, {"do": "unuse", "film": 10**30}, {"do": "reuse", "film": 1}, {"do": "unuse"}):
+        act(at, "mq_home", **nonsense)
         assert views(at)["home"]["unused"] == []
-    at = app(viewer="vera", film="1320")
-    for act in ({"do": "unuse", "film": 1320, "other": "<b>"}, {"do": "ask", "film": 5}, {"do": "unuse", "film": 1320}, {"do": "ask"}):
-        click(at, "mq_film_view", **act)
+    at = opened(viewer="vera", film="1320")
+    for nonsense in ({"do": "unuse", "film": 1320, "other": "<b>"}, {"do": "ask", "film": 5}, {"do": "unuse", "film": 1320}, {"do": "ask"}):
+        act(at, "mq_film_view", **nonsense)
         assert views(at)["film"]["unused"] == []
         assert views(at)["film"]["asked"] is None
 
@@ -366,12 +330,12 @@ def test_titles_mean_nothing_to_markdown():
 
 
 def test_a_word_changes_the_rows_at_once_says_why_and_can_be_taken_back():
-    at = app(viewer="kenji")
+    at = opened(viewer="kenji")
     before = views(at)["home"]["rows"][0]["films"]
     assert views(at)["home"]["changes"] is None
     film = before[1]["id"]
-    click(at, "mq_home", do="open", film=film)
-    click(at, "mq_film_view", do="mark", film=film, mark="love")
+    act(at, "mq_home", do="open", film=film)
+    act(at, "mq_film_view", do="mark", film=film, mark="love")
     again(at)
     changes = views(at)["home"]["changes"]
     moved = int(re.match(r"(\d+) films? of your first row moved: ", changes["head"])[1])
@@ -382,66 +346,66 @@ def test_a_word_changes_the_rows_at_once_says_why_and_can_be_taken_back():
     assert any(f"you loved {before[1]['title']}" in line for line in changes["why"])
     left = next(f for f in changes["films"] if f["id"] == film)
     assert (left["from"], left["to"]) == (2, None)
-    click(at, "mq_home", do="undo", id="a panel of before")
+    act(at, "mq_home", do="undo", id="a panel of before")
     assert [f["id"] for f in views(at)["home"]["rows"][0]["films"]] == after
-    click(at, "mq_home", do="undo", id=changes["id"])
+    act(at, "mq_home", do="undo", id=changes["id"])
     assert [f["id"] for f in views(at)["home"]["rows"][0]["films"]] == old
 
 
 def test_undo_takes_back_what_its_panel_tells_of_and_nothing_older(forgotten):
     """A word taken away and given again: the word of another film stands all the while."""
-    at = app(viewer="kenji")
+    at = opened(viewer="kenji")
     first, film = (f["id"] for f in views(at)["home"]["rows"][0]["films"][1:3])
     for of in (first, film):
-        click(at, "mq_home", do="open", film=of)
-        click(at, "mq_film_view", do="mark", film=of, mark="love")
-    click(at, "mq_film_view", do="mark", film=film, mark=None)
+        act(at, "mq_home", do="open", film=of)
+        act(at, "mq_film_view", do="mark", film=of, mark="love")
+    act(at, "mq_film_view", do="mark", film=film, mark=None)
     again(at)
     for marks in ({first, film}, {first}, {first, film}):
         changes = views(at)["home"]["changes"]
-        click(at, "mq_home", do="undo", id=changes["id"])
-        click(at, "mq_home", do="undo", id=changes["id"])  # a second click on the same panel
+        act(at, "mq_home", do="undo", id=changes["id"])
+        act(at, "mq_home", do="undo", id=changes["id"])  # a second click on the same panel
         assert set(views(at)["home"]["taste"]["marks"]) == {str(of) for of in marks}
 
 
 def test_what_changed_is_gone_when_the_row_is_another_one(forgotten):
-    at = app(viewer="kenji")
+    at = opened(viewer="kenji")
     film = views(at)["home"]["rows"][0]["films"][1]["id"]
-    click(at, "mq_home", do="open", film=film)
-    click(at, "mq_film_view", do="mark", film=film, mark="love")
+    act(at, "mq_home", do="open", film=film)
+    act(at, "mq_film_view", do="mark", film=film, mark="love")
     again(at)
     assert views(at)["home"]["changes"]
-    click(at, "mq_home", do="genre", genre="Comedy")
+    act(at, "mq_home", do="genre", genre="Comedy")
     assert views(at)["home"]["changes"] is None
 
 
 def test_a_child_is_not_told_that_there_is_no_such_film():
-    at = app(viewer="mia")
-    click(at, "mq_home", do="find", words="Pulp Fiction")
+    at = opened(viewer="mia")
+    act(at, "mq_home", do="find", words="Pulp Fiction")
     line = views(at)["home"]["empty"]["line"]
     assert line.startswith("Among films up to PG there is none of that name")
     assert "catalogue" not in line
 
 
 def test_stars_given_in_the_dialog_are_kept_over_visits():
-    at = app(viewer="vera", film="1214")
-    click(at, "mq_film_view", do="rate", film=1214, stars=4.5)
+    at = opened(viewer="vera", film="1214")
+    act(at, "mq_film_view", do="rate", film=1214, stars=4.5)
     assert views(at)["film"]["stars"] == 4.5
-    assert views(app(viewer="vera", film="1214"))["film"]["stars"] == 4.5  # another visit
-    at = app(viewer="vera", film="1214")
-    click(at, "mq_film_view", do="rate", film=1214, stars=None)
-    assert views(app(viewer="vera", film="1214"))["film"]["stars"] is None
+    assert views(opened(viewer="vera", film="1214"))["film"]["stars"] == 4.5  # another visit
+    at = opened(viewer="vera", film="1214")
+    act(at, "mq_film_view", do="rate", film=1214, stars=None)
+    assert views(opened(viewer="vera", film="1214"))["film"]["stars"] is None
 
 
 @pytest.mark.parametrize("stars", [7, -1, 2.3, "x", [5], {"a": 1}, 1e308])
 def test_stars_that_are_none_change_nothing(stars):
-    at = app(viewer="vera", film="1214")
-    click(at, "mq_film_view", do="rate", film=1214, stars=stars)
+    at = opened(viewer="vera", film="1214")
+    act(at, "mq_film_view", do="rate", film=1214, stars=stars)
     assert views(at)["film"]["stars"] is None
 
 
 def test_a_link_restores_viewer_moment_model_and_filters():
-    at = app(viewer="vera", time="night", device="tv", model="ease", genre="comedy", decade="1980", stars="3.5", fame="known")
+    at = opened(viewer="vera", time="night", device="tv", model="ease", genre="comedy", decade="1980", stars="3.5", fame="known")
     home = views(at)["home"]
     assert (home["genre"], home["strategy"]["route"]) == ("Comedy", "single")
     first = home["rows"][0]
@@ -457,11 +421,11 @@ def test_a_link_restores_viewer_moment_model_and_filters():
         "with": "nobody",
         "how": "by force",
     }.items():
-        assert where(app(viewer="vera", **{name: value}), name) is None
+        assert where(opened(viewer="vera", **{name: value}), name) is None
 
 
 def test_two_watch_together_within_both_limits():
-    at = app(viewer="kenji", **{"with": "mia"})
+    at = opened(viewer="kenji", **{"with": "mia"})
     found = views(at)["home"]["found"]
     assert found["title"] == "For Kenji and Mia"
     assert found["films"]
@@ -469,16 +433,16 @@ def test_two_watch_together_within_both_limits():
         assert film["certificate"] in ("G", "PG")
         assert [name for name, _ in film["both"]] == ["Kenji", "Mia"]
         assert film["sentence"].startswith("Mia: ")  # Kenji's reasons may name films over her limit
-    least = views(app(viewer="kenji", how="least-misery", **{"with": "mia"}))["home"]["found"]
+    least = views(opened(viewer="kenji", how="least-misery", **{"with": "mia"}))["home"]["found"]
     assert [f["id"] for f in least["films"]] != [f["id"] for f in found["films"]]
     assert "least" in least["line"]
-    assert "with" not in app(viewer="kenji", **{"with": "kenji"}).query_params
+    assert "with" not in opened(viewer="kenji", **{"with": "kenji"}).query_params
 
 
 def test_a_film_by_lot_tells_its_chance_and_is_none_of_the_page():
-    at = app(viewer="mia")
+    at = opened(viewer="mia")
     page = ids(views(at)["home"]["rows"])
-    click(at, "mq_home", do="lot")
+    act(at, "mq_home", do="lot")
     drawn = views(at)["film"]
     assert drawn["film"]["id"] not in page
     assert drawn["film"]["certificate"] in ("G", "PG")
@@ -486,8 +450,8 @@ def test_a_film_by_lot_tells_its_chance_and_is_none_of_the_page():
 
 
 def test_a_store_that_ends_with_the_program_says_so(monkeypatch):
-    at = app(viewer="vera")
+    at = opened(viewer="vera")
     assert not any("lost when the app ends" in w.value for w in at.warning)
     service = desk.desk()
     monkeypatch.setattr(service, "feedback", replace(service.feedback, passing=True))
-    assert any("lost when the app ends" in w.value for w in app(viewer="vera").warning)
+    assert any("lost when the app ends" in w.value for w in opened(viewer="vera").warning)

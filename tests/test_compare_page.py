@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from apps import act, opened, text, views, where
 from conftest import serving
 from streamlit.testing.v1 import AppTest
 
@@ -22,42 +21,11 @@ from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.types import Context
 from recommender.ui import cmp_charts, cmp_lists, cmp_overlap, cmp_vote, desk, kit, words
 
-ROOT = Path(__file__).resolve().parents[1]
 NOW = Context("evening", "tv")
 
 
 def page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in {"viewer": "kenji", "time": "evening", "device": "tv", **address}.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page("pages/compare.py")
-    at.run()
-    assert not at.exception
-    return at
-
-
-def view(at: AppTest, name: str) -> dict:
-    """What a view of the page is drawn from."""
-    return next(d for c in at.get("bidi_component") if c.proto.json and (d := json.loads(c.proto.json)).get("view") == name)
-
-
-def act(at: AppTest, key: str, **what) -> AppTest:
-    """The run that a click in a view causes."""
-    at.session_state[key] = {"act": what}
-    at.run()
-    assert not at.exception
-    at.session_state[key] = {"act": None}
-    return at
-
-
-def where(at: AppTest, name: str) -> str | None:
-    value = at.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
-
-
-def text(at: AppTest) -> str:
-    return html.unescape(" ".join([str(e.proto.body) for e in at.get("html")] + [c.value for c in at.caption] + [i.value for i in at.info]))
+    return opened("compare", **{"viewer": "kenji", "time": "evening", "device": "tv", **address})
 
 
 def sent(at: AppTest) -> str:
@@ -74,7 +42,7 @@ KINDS = (
 
 
 def test_the_columns_hold_what_the_lists_are():
-    drawn, service = view(page(), "columns"), desk.desk()
+    drawn, service = views(page())["columns"], desk.desk()
     kenji = service.person("kenji")
     made = [lists.made(service, kenji, Side(name, NOW), 20) for name in (HOME, "ease", "sequence")]
     assert [(c["letter"], c["model"], c["n"]) for c in drawn["lists"]] == [("A", "home", 20), ("B", "ease", 20), ("C", "sequence", 20)]
@@ -94,17 +62,17 @@ def test_the_columns_hold_what_the_lists_are():
 
 def test_the_headline_counts_what_is_shared():
     at = page()
-    films = view(at, "columns")["films"]
+    films = views(at)["columns"]["films"]
     everywhere = sum(all(f["ranks"]) for f in films)
     assert f"Three lists compared: {everywhere} of {len(films)} films stand on all of them" in text(at)
 
 
 def test_a_click_changes_a_list_and_the_address_and_forgets_what_was_moved():
     at = page(**{"second": "pure-svd", "second-factors": "5", "second-variety": "0.4"})
-    assert [c["say"] for c in view(at, "columns")["lists"][1]["chips"]] == ["variety 0.4", "factors 5"]
+    assert [c["say"] for c in views(at)["columns"]["lists"][1]["chips"]] == ["variety 0.4", "factors 5"]
     act(at, cmp_lists.KEY, do="pick", slot="second", model="item-knn")
     assert (where(at, "second"), where(at, "second-factors"), where(at, "second-variety")) == ("item-knn", None, None)
-    assert view(at, "columns")["lists"][1]["code"] == "item_knn"
+    assert views(at)["columns"]["lists"][1]["code"] == "item_knn"
     act(at, cmp_lists.KEY, do="pick", slot="second", model="ease")
     assert where(at, "second") is None  # the usual one needs no word
 
@@ -112,12 +80,12 @@ def test_a_click_changes_a_list_and_the_address_and_forgets_what_was_moved():
 def test_lists_come_and_go():
     at = page()
     at.button(key="mq_cmp_add").click().run()
-    assert [c["slot"] for c in view(at, "columns")["lists"]] == ["first", "second", "third", "fourth"]
+    assert [c["slot"] for c in views(at)["columns"]["lists"]] == ["first", "second", "third", "fourth"]
     assert not [b for b in at.button if b.key == "mq_cmp_add"]  # four is the most
     act(at, cmp_lists.KEY, do="remove", slot="third")
-    assert [(c["letter"], c["slot"]) for c in view(at, "columns")["lists"]] == [("A", "first"), ("B", "second"), ("C", "fourth")]
+    assert [(c["letter"], c["slot"]) for c in views(at)["columns"]["lists"]] == [("A", "first"), ("B", "second"), ("C", "fourth")]
     act(at, cmp_lists.KEY, do="remove", slot="first")
-    assert len(view(at, "columns")["lists"]) == 3
+    assert len(views(at)["columns"]["lists"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -125,14 +93,14 @@ def test_lists_come_and_go():
 )
 def test_a_click_that_means_nothing_changes_nothing(act_):
     at = page()
-    before = view(at, "columns")["films"]
+    before = views(at)["columns"]["films"]
     act(at, cmp_lists.KEY, **act_)
-    assert view(at, "columns")["films"] == before
+    assert views(at)["columns"]["films"] == before
 
 
 def test_the_address_says_it_all():
     at = page(first="item-knn", second="item-knn", third="none", k="10", hidden="fifth", **{"second-neighbours": "2", "first-time": "morning"})
-    drawn, service = view(at, "columns"), desk.desk()
+    drawn, service = views(at)["columns"], desk.desk()
     kenji = service.person("kenji")
     held = lists.held_out(kenji.profile)
     sides = (Side("item_knn", Context("morning", "tv")), Side("item_knn", NOW, Tuning(neighbours=2)))
@@ -149,13 +117,13 @@ def test_the_address_says_it_all():
 def test_hostile_addresses_fall_back(bad):
     names = ("first", "second", "k", "hidden", "p", "see", "ballot", "pair", "first-time", "second-lambda", "first-variety", "second-adventure")
     at = page(third="none", **dict.fromkeys(names, bad))
-    assert [(c["model"], c["n"]) for c in view(at, "columns")["lists"]] == [("home", 20), ("ease", 20)]
+    assert [(c["model"], c["n"]) for c in views(at)["columns"]["lists"]] == [("home", 20), ("ease", 20)]
 
 
 def test_the_length_of_the_lists_is_moved():
     at = page()
     at.select_slider(key="mq_cmp_k_pick").set_value(5).run()
-    assert [c["n"] for c in view(at, "columns")["lists"]] == [5, 5, 5]
+    assert [c["n"] for c in views(at)["columns"]["lists"]] == [5, 5, 5]
     assert where(at, "k") == "5"
 
 
@@ -169,7 +137,7 @@ def test_hidden_ratings_that_are_found_again_are_marked():
     kenji = service.person("kenji")
     held = lists.held_out(kenji.profile)
     liked = {int(service.catalog.ids[i]) for i in held.liked}
-    drawn = view(at, "columns")
+    drawn = views(at)["columns"]
     assert {f["id"] for f in drawn["films"] if f["hit"]} == liked & {f["id"] for f in drawn["films"]} != set()
     found = [sum(bool(f["ranks"][n]) and bool(f["hit"]) for f in drawn["films"]) for n in range(3)]
     said = [next(of["say"] for of in c["figures"] if of["name"] == "Found again") for c in drawn["lists"]]
@@ -183,7 +151,7 @@ def test_what_may_not_be_shown_is_no_film_to_find_again():
     held, genres = lists.held_out(service.person("kenji").profile), service.catalog.genres
     comedies = genres[held.liked, service.catalog.genre("Comedy")] > 0
     assert 0 < comedies.sum() < len(comedies)
-    said = next(of["say"] for of in view(at, "columns")["lists"][0]["figures"] if of["name"] == "Found again")
+    said = next(of["say"] for of in views(at)["columns"]["lists"][0]["figures"] if of["name"] == "Found again")
     assert f" of {comedies.sum()}, recall" in said
     assert f"stars or more can be found again; {(~comedies).sum()} more may not be shown now" in text(at)
     assert "Kenji, evening on TV, Comedy · the first 50 films" in text(at)
@@ -215,12 +183,12 @@ def test_a_person_of_the_data_set_was_learned_from():
 def test_a_viewer_of_few_ratings_hides_none():
     at = page(viewer="jonas", hidden="fifth")
     assert at.toggle(key="mq_cmp_hide").disabled
-    assert not any(f["hit"] for f in view(at, "columns")["films"])
+    assert not any(f["hit"] for f in views(at)["columns"]["films"])
 
 
 def test_a_model_without_a_word_to_say_says_so():
     at = page(viewer="sam")
-    ease = view(at, "columns")["lists"][1]
+    ease = views(at)["columns"]["lists"][1]
     assert ease["n"] == 0
     assert "tells no film from another for Sam" in ease["empty"]
     assert not ease["keep"]
@@ -229,9 +197,9 @@ def test_a_model_without_a_word_to_say_says_so():
 
 def test_another_lambda_without_the_data_set_is_said_to_be_missing(monkeypatch):
     monkeypatch.setattr(type(desk.desk()), "interactions", property(lambda self: None))
-    shown = view(page(**{"second-lambda": "100"}), "columns")
+    shown = views(page(**{"second-lambda": "100"}))["columns"]
     assert [c["say"] for c in shown["lists"][1]["chips"]] == ["as trained: another λ needs the data set"]
-    assert shown["films"] == view(page(), "columns")["films"]
+    assert shown["films"] == views(page())["columns"]["films"]
 
 
 # -- how alike ----------------------------------------------------------------------------------------------------------
@@ -275,14 +243,14 @@ def booth(forgotten):
 def test_before_the_vote_nothing_sent_names_the_two(booth, mode):
     """Two lists drawn by lot: neither their names nor their codes reach the browser before the vote, and both do after it."""
     at = page(viewer="vera", see="blind-vote", pair="drawn", ballot=mode)
-    before, drawn = sent(at), view(at, "ballot")
+    before, drawn = sent(at), views(at)["ballot"]
     assert set(drawn) == {"view", "mode", "token", "lists"}
     assert all(set(film) == {"id", "title", "year", "genres", "certificate", "minutes"} for films in drawn["lists"] for film in films)
     names = [words.model(m) for m in booth.models if words.model(m) not in ("Popularity",)]
     assert not [name for name in names if name in before]
     answer = {"pick": 0} if mode == "lists" else {"ticked": [0, 3]}
     act(at, cmp_vote.KEY, do="vote", token=drawn["token"], **answer)
-    revealed = view(at, "ballot")
+    revealed = views(at)["ballot"]
     assert all(name in sent(at) for name in revealed["names"])
     assert len(set(revealed["names"])) == 2
 
@@ -292,7 +260,7 @@ def test_the_sides_are_told_by_the_seed_alone(booth, monkeypatch):
     seen = {}
     for secret in range(12):
         monkeypatch.setattr(cmp_vote, "SECRET", bytes([secret]) * 16)
-        drawn = view(page(see="blind-vote", pair="a-b"), "ballot")
+        drawn = views(page(see="blind-vote", pair="a-b"))["ballot"]
         token = drawn.pop("token")
         seen.setdefault(json.dumps(drawn), set()).add(token)
     assert len(seen) == 2
@@ -302,13 +270,13 @@ def test_the_sides_are_told_by_the_seed_alone(booth, monkeypatch):
 
 
 def test_a_reload_shows_the_same_ballot_until_the_vote(booth):
-    first, again = (view(page(see="blind-vote", pair="a-b"), "ballot") for _ in range(2))
+    first, again = (views(page(see="blind-vote", pair="a-b"))["ballot"] for _ in range(2))
     assert first == again
 
 
 def test_a_vote_is_stored_with_its_order_and_seed_and_counted(booth):
     at = page(see="blind-vote", pair="a-b")
-    drawn = view(at, "ballot")
+    drawn = views(at)["ballot"]
     act(at, cmp_vote.KEY, do="vote", token=drawn["token"], pick=1)
     (stored,) = booth.feedback.votes()
     assert (stored.viewer, stored.time_of_day, stored.device) == ("kenji", "evening", "tv")
@@ -320,13 +288,13 @@ def test_a_vote_is_stored_with_its_order_and_seed_and_counted(booth):
     assert [f["id"] for f in drawn["lists"][1]] == booth.catalog.ids[right.items].tolist()
     made = votes.ballot("lists", {name: lists.made(booth, kenji, Side(name, NOW), 10).items for name in note["pair"]}, note["seed"])
     assert list(made.shown) == note["shown"]  # the seed tells the order again
-    assert view(at, "ballot")["picked"] == 1
+    assert views(at)["ballot"]["picked"] == 1
     assert "cannot be told apart yet" in text(at)
 
 
 def test_of_one_ballot_in_two_windows_the_first_vote_stands_and_the_second_is_told(booth):
     one, other = (page(see="blind-vote", pair="a-b") for _ in range(2))
-    token = view(one, "ballot")["token"]
+    token = views(one)["ballot"]["token"]
     act(one, cmp_vote.KEY, do="vote", token=token, pick=0)
     act(other, cmp_vote.KEY, do="vote", token=token, pick=1)
     (stored,) = booth.feedback.votes()
@@ -344,12 +312,12 @@ def test_two_lists_are_drawn_by_lot_unless_two_are_named_and_then_it_is_said_who
 
 def test_a_second_vote_on_the_same_lists_is_not_taken_for_blind(booth):
     at = page(see="blind-vote", pair="a-b")
-    act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=None)
+    act(at, cmp_vote.KEY, do="vote", token=views(at)["ballot"]["token"], pick=None)
     assert "You saw no difference." in text(at)
     at.button(key="mq_cmp_next").click().run()
     assert "a second vote would not be blind" in text(at)
     assert "a second vote would not be blind" in text(page(see="blind-vote", pair="a-b", ballot="one"))
-    assert view(page(see="blind-vote", pair="a-c"), "ballot")
+    assert views(page(see="blind-vote", pair="a-c"))["ballot"]
 
 
 @pytest.mark.parametrize(
@@ -365,10 +333,10 @@ def test_a_second_vote_on_the_same_lists_is_not_taken_for_blind(booth):
 )
 def test_a_vote_that_belongs_to_no_open_ballot_is_not_stored(booth, wrong):
     at = page(see="blind-vote", pair="a-b")
-    token = view(at, "ballot")["token"]
+    token = views(at)["ballot"]["token"]
     act(at, cmp_vote.KEY, do="vote", **{name: token if value is True else value for name, value in wrong.items()})
     assert not booth.feedback.votes()
-    assert "names" not in view(at, "ballot")
+    assert "names" not in views(at)["ballot"]
 
 
 def test_a_vote_that_cannot_be_stored_says_so_and_still_reveals(booth, monkeypatch):
@@ -377,9 +345,9 @@ def test_a_vote_that_cannot_be_stored_says_so_and_still_reveals(booth, monkeypat
 
     at = page(see="blind-vote", pair="a-b")
     monkeypatch.setattr(Feedback, "add", broken)
-    act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=0)
+    act(at, cmp_vote.KEY, do="vote", token=views(at)["ballot"]["token"], pick=0)
     assert [w.value.replace("\\", "") for w in at.warning] == ["Not stored: the disk is full"]
-    assert view(at, "ballot")["names"]
+    assert views(at)["ballot"]["names"]
     at.button(key="mq_cmp_next").click().run()
     assert "a second vote would not be blind" in text(at)
 
@@ -389,7 +357,7 @@ def test_votes_of_everybody_count(booth):
         note = {"mode": "lists", "pair": ["ease", "home"], "shown": ["ease", "home"], "preferred": "ease", "seed": n, "films": "x"}
         booth.feedback.add([Event(viewer, "vote", note=note)])
     at = page(see="blind-vote", pair="a-b")
-    act(at, cmp_vote.KEY, do="vote", token=view(at, "ballot")["token"], pick=None)
+    act(at, cmp_vote.KEY, do="vote", token=views(at)["ballot"]["token"], pick=None)
     assert "“People who watched the same films” is preferred to “Your Home list” beyond chance" in text(at)
     assert "1 vote saw no difference. By 8 viewers of this house" in text(at)
 
@@ -410,7 +378,7 @@ def test_the_model_one_prefers_makes_the_first_row(booth):
     act(at, cmp_lists.KEY, do="keep", slot="third")
     kenji = booth.person("kenji")
     assert kenji.preferences.model == "als"
-    drawn = view(at, "columns")
+    drawn = views(at)["columns"]
     assert [c["kept"] for c in drawn["lists"]] == [False, False, True]
     assert drawn["lists"][0]["keep"] == "Back to the usual first row"
     first = booth.home(kenji, booth.query(kenji, NOW)).carousels[0]
@@ -423,20 +391,20 @@ def test_the_model_one_prefers_makes_the_first_row(booth):
 
 def test_a_model_of_this_visit_can_be_kept_for_good(booth):
     at = page(model="als", third="als")
-    column = view(at, "columns")["lists"][2]
+    column = views(at)["columns"]["lists"][2]
     assert (column["kept"], column["keep"]) == (False, "Use for my Home page")
     act(at, cmp_lists.KEY, do="keep", slot="third")
     assert booth.person("kenji").preferences.model == "als"
-    assert view(at, "columns")["lists"][2]["kept"]
+    assert views(at)["columns"]["lists"][2]["kept"]
     assert where(at, "model") is None
 
 
 def test_a_film_is_explained_by_the_list_it_was_opened_from():
     at = page(third="none", second="pure-svd", hidden="fifth", **{"second-factors": "2"})
-    drawn = view(at, "columns")
+    drawn = views(at)["columns"]
     film = next(f for f in drawn["films"] if f["ranks"][1] == 3)
     act(at, cmp_lists.KEY, do="open", film=film["id"], list=1)
-    place = view(at, "film")["place"]
+    place = views(at)["film"]["place"]
     assert place == "Number 3 of all films you have not seen, by “Latent factors”."
     assert where(at, "film") == str(film["id"])
 

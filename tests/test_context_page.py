@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 import json
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import pytest
+from apps import opened, text
 from conftest import serving
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
@@ -25,10 +25,13 @@ from recommender.ui import ctx_learned, ctx_pair, ctx_real, ctx_rule, ctx_verdic
 from recommender.ui.measures import signed
 from recommender.world import DEVICE_RULE
 
-ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold")
 NONE, REAL, SHUFFLED = "no context", "context", "context shuffled within user"
 HYBRID_TIME, HYBRID_DEVICE = "served hybrid: part of day, observed", "served hybrid: device, simulated at dose 1"
+
+
+def page(**address: str) -> AppTest:
+    return opened("context", **{"viewer": "kenji", "time": "evening", "device": "tv", **address})
 
 
 def made(protocol: str, rows: list[Row], pairs: list[Paired], models: list[Contender], **more) -> Report:
@@ -147,21 +150,6 @@ FILLED = {"context": fill_context, "audit-ml-100k": fill_audit, "depaulmovie": f
 def fill(folder: Path) -> None:
     for write_one in FILLED.values():
         write_one(folder)
-
-
-def page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in {"viewer": "kenji", "time": "evening", "device": "tv", **address}.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page("pages/context.py")
-    at.run()
-    assert not at.exception
-    return at
-
-
-def text(at: AppTest) -> str:
-    return html.unescape(" ".join([str(e.proto.body) for e in at.get("html")] + [c.value for c in at.caption] + [i.value for i in at.info]))
 
 
 def charts(at: AppTest) -> dict[str, list[dict]]:

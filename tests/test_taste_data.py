@@ -6,10 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
+from apps import act, again, opened, views
 from streamlit.testing.v1 import AppTest
 
 from recommender.catalog import Catalog
@@ -24,8 +24,11 @@ from recommender.types import Context, Preferences, Profile
 from recommender.ui import desk
 
 pytestmark = pytest.mark.usefixtures("forgotten")
-ROOT = Path(__file__).resolve().parents[1]
 ME = Viewer("me-0123456789ab", "Zoë <b>🎬</b>", "Likes Comedy", {"shape": "fox", "hue": 212}, Profile(genres=("Comedy",)), None)
+
+
+def page(viewer: str, section: str = "", **address: str) -> AppTest:
+    return opened("taste" if section else None, **{"viewer": viewer, **({"taste": section} if section else {}), **address})
 
 
 @pytest.fixture
@@ -46,37 +49,6 @@ def _forget_all(feedback: Feedback) -> None:
 @pytest.fixture(scope="module")
 def films() -> Catalog:
     return read_films(settings().films)
-
-
-def page(viewer: str, section: str = "", **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in {"viewer": viewer, **({"taste": section} if section else {}), **address}.items():
-        at.query_params[name] = value
-    at.run()
-    if section:
-        at.switch_page("pages/taste.py")
-        at.run()
-    assert not at.exception
-    return at
-
-
-def again(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception
-    return at
-
-
-def views(at: AppTest) -> dict[str, dict]:
-    drawn = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
-    return {d["view"]: d for d in drawn if isinstance(d, dict) and "view" in d}
-
-
-def act(at: AppTest, key: str, **what) -> AppTest:
-    """The run that a click in a view causes."""
-    at.session_state[key] = {"act": what}
-    again(at)
-    at.session_state[key] = {"act": None}
-    return at
 
 
 # -- the map --------------------------------------------------------------------------------------------------------------
@@ -371,7 +343,7 @@ def test_the_files_of_an_import_say_what_the_store_holds(kept: Feedback) -> None
 
 def test_own_viewers_stand_first_where_a_household_shares_the_app(kept: Feedback, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.add_viewer(ME)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    at = opened()
     drawn = views(at)["picker"]
     assert [v["name"] for v in drawn["own"]] == [ME.name]
     assert len(drawn["viewers"]) == 12
@@ -383,7 +355,7 @@ def test_elsewhere_only_the_link_leads_to_an_own_viewer(kept: Feedback, monkeypa
     kept.add_viewer(ME)
     service = desk.desk()
     monkeypatch.setattr(service, "settings", service.settings.model_copy(update={"household": False}))
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    at = opened()
     assert views(at)["picker"]["own"] == []
     act(at, "mq_who", do="pick", viewer=ME.id)
     assert "picker" in views(again(at))
@@ -391,7 +363,7 @@ def test_elsewhere_only_the_link_leads_to_an_own_viewer(kept: Feedback, monkeypa
 
 
 def test_a_viewer_is_made_and_lands_on_the_taste_page(kept: Feedback, films: Catalog) -> None:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    at = opened()
     at.session_state["mq_who"] = {"act": {"do": "new"}}
     again(at)
     assert next(b for b in at.button if b.key == "mq_new_store").disabled
@@ -427,7 +399,7 @@ def test_a_store_that_goes_away_is_a_sign_with_a_way_to_try_again(kept: Feedback
         again(at)
         assert any("The projector has stopped" in h.proto.body for h in at.get("html"))
         assert any("it is gone" in c.value for c in at.code)
-        fresh = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+        fresh = opened()
         assert not fresh.exception
         assert len(views(fresh)["picker"]["viewers"]) == 12
         assert any("cannot be read now" in w.value for w in fresh.warning)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from apps import act, again, opened, text, views
 from streamlit.testing.v1 import AppTest
 
 from recommender.interview import PICK
@@ -19,45 +19,20 @@ from recommender.types import NO_PREFERENCES, Context, Preferences, Profile
 from recommender.ui import desk, tst_find, tst_profile, tst_rate, tst_row
 
 pytestmark = pytest.mark.usefixtures("forgotten")
-ROOT = Path(__file__).resolve().parents[1]
 FIND, RATE, PROFILE = "find-your-taste", "rate-films", "your-taste"
 few = settings().few_ratings
 
 
 def page(viewer: str, section: str = "", **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in {"viewer": viewer, "time": "evening", "device": "tv", **({"taste": section} if section else {}), **address}.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page("pages/taste.py")
-    return again(at)
-
-
-def again(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception
-    return at
-
-
-def view(at: AppTest, name: str) -> dict:
-    """What a view of the page is drawn from."""
-    return next(d for c in at.get("bidi_component") if c.proto.json and (d := json.loads(c.proto.json)).get("view") == name)
+    return opened("taste", **{"viewer": viewer, "time": "evening", "device": "tv", **({"taste": section} if section else {}), **address})
 
 
 def drawn(at: AppTest, name: str) -> bool:
     return any(json.loads(c.proto.json).get("view") == name for c in at.get("bidi_component") if c.proto.json)
 
 
-def act(at: AppTest, key: str, **what) -> AppTest:
-    """The run that a click in a view causes."""
-    at.session_state[key] = {"act": what}
-    again(at)
-    at.session_state[key] = {"act": None}
-    return at
-
-
 def row(at: AppTest) -> list[int]:
-    return [film["id"] for film in view(at, "firstRow")["films"]]
+    return [film["id"] for film in views(at)["firstRow"]["films"]]
 
 
 def stored(viewer: str) -> Preferences:
@@ -66,10 +41,6 @@ def stored(viewer: str) -> Preferences:
 
 def said(viewer: str) -> dict[int, str]:
     return {film: opinion.kind for film, opinion in desk.desk().feedback.taste(viewer).opinions.items()}
-
-
-def text(at: AppTest) -> str:
-    return " ".join([str(e.proto.body) for e in at.get("html")] + [c.value for c in at.caption])
 
 
 @pytest.mark.parametrize("section", ["map", "lists", "your-data"])
@@ -93,21 +64,21 @@ def test_the_order_of_the_sections_does_not_change_under_the_hand():
     at = page("walter")  # 8 ratings, less than many
     for _ in range(settings().many_ratings - 8):
         at = act(at, tst_find.KEY, do="step", step="films")
-        act(at, tst_find.KEY, do="answer", film=view(at, "findTaste")["film"]["id"], mark="like")
+        act(at, tst_find.KEY, do="answer", film=views(at)["findTaste"]["film"]["id"], mark="like")
     assert len(said("walter")) == settings().many_ratings - 8
     assert drawn(at, "findTaste")
 
 
 def test_a_pick_is_a_setting_that_moves_the_row_and_a_second_tap_takes_it_back():
     at = page("sam")
-    groups, before = view(at, "findTaste")["groups"], row(at)
+    groups, before = views(at)["findTaste"]["groups"], row(at)
     assert len(groups) >= 12
     assert all(len(g["films"]) == tst_find.FACES and not g["on"] for g in groups)
     act(at, tst_find.KEY, do="group", group=groups[2]["number"])
     assert stored("sam").groups == ((groups[2]["number"], PICK),)
-    assert [g["number"] for g in view(at, "findTaste")["groups"] if g["on"]] == [groups[2]["number"]]
+    assert [g["number"] for g in views(at)["findTaste"]["groups"] if g["on"]] == [groups[2]["number"]]
     assert row(at) != before
-    moved = view(at, "firstRow")
+    moved = views(at)["firstRow"]
     assert moved["changed"].startswith("Of the first 20, ")
     assert any(film["move"] for film in moved["films"])
     assert any("of what you set by hand" in line for line in moved["panel"]["why"])
@@ -118,10 +89,10 @@ def test_a_pick_is_a_setting_that_moves_the_row_and_a_second_tap_takes_it_back()
 
 def test_the_row_beside_is_the_first_row_of_home():
     at = page("sam")
-    act(at, tst_find.KEY, do="group", group=view(at, "findTaste")["groups"][5]["number"])
+    act(at, tst_find.KEY, do="group", group=views(at)["findTaste"]["groups"][5]["number"])
     beside = row(at)
     at.switch_page("pages/for_you.py")
-    home = view(again(at), "home")
+    home = views(again(at))["home"]
     assert [film["id"] for film in home["rows"][0]["films"]][:10] == beside
 
 
@@ -134,64 +105,64 @@ def test_a_group_that_is_none_is_not_stored(group):
 
 def test_an_answer_is_stored_another_film_is_asked_about_and_more_is_settled():
     at = act(page("sam"), tst_find.KEY, do="step", step="films")
-    first = view(at, "findTaste")
+    first = views(at)["findTaste"]
     assert first["progress"] == 0
     act(at, tst_find.KEY, do="answer", film=first["film"]["id"], mark="love")
-    second = view(at, "findTaste")
+    second = views(at)["findTaste"]
     assert said("sam") == {first["film"]["id"]: "love"}
     assert second["film"]["id"] != first["film"]["id"]
     assert 0 < second["progress"] < 1
     act(at, tst_find.KEY, do="answer", film=first["film"]["id"], mark="dislike")  # a click on a card that is gone
     assert said("sam") == {first["film"]["id"]: "love"}
     act(at, tst_find.KEY, do="answer", film=second["film"]["id"], mark="hate")
-    assert view(at, "findTaste")["film"] == second["film"]
+    assert views(at)["findTaste"]["film"] == second["film"]
 
 
 def test_a_film_they_have_not_seen_is_not_stored_and_does_not_come_again():
     at = act(page("sam"), tst_find.KEY, do="step", step="films")
     asked = []
     for _ in range(4):
-        now = view(at, "findTaste")
+        now = views(at)["findTaste"]
         asked.append(now["film"]["id"])
         act(at, tst_find.KEY, do="answer", film=asked[-1], mark="unseen")
     assert len(set(asked)) == 4
-    assert view(at, "findTaste")["progress"] == 0
+    assert views(at)["findTaste"]["progress"] == 0
     assert said("sam") == {}
-    assert view(at, "findTaste")["answered"] == 4
+    assert views(at)["findTaste"]["answered"] == 4
     act(at, tst_find.KEY, do="back")
-    assert view(at, "findTaste")["film"]["id"] == asked[-1]
+    assert views(at)["findTaste"]["film"]["id"] == asked[-1]
 
 
 def test_the_last_answer_is_taken_back_here_and_beside_the_row():
     at = act(page("sam"), tst_find.KEY, do="step", step="films")
-    first = view(at, "findTaste")["film"]["id"]
+    first = views(at)["findTaste"]["film"]["id"]
     for key, what in ((tst_find.KEY, "back"), (tst_row.KEY, "undo")):
         act(at, tst_find.KEY, do="answer", film=first, mark="like")
         assert said("sam") == {first: "like"}
         act(at, key, do=what)
         assert said("sam") == {}
-        now = view(at, "findTaste")
+        now = views(at)["findTaste"]
         assert (now["film"]["id"], now["answered"]) == (first, 0)
 
 
 def test_it_says_from_when_on_answers_make_the_row():
     at = act(page("sam"), tst_find.KEY, do="step", step="films")
-    assert f"From {few} on, your own films make it: {few} to go." in view(at, "findTaste")["way"]
+    assert f"From {few} on, your own films make it: {few} to go." in views(at)["findTaste"]["way"]
     for _ in range(few):
-        act(at, tst_find.KEY, do="answer", film=view(at, "findTaste")["film"]["id"], mark="love")
-    assert "your own films make your first row" in view(at, "findTaste")["way"]
+        act(at, tst_find.KEY, do="answer", film=views(at)["findTaste"]["film"]["id"], mark="love")
+    assert "your own films make your first row" in views(at)["findTaste"]["way"]
     before = row(at)
-    act(at, tst_find.KEY, do="answer", film=view(at, "findTaste")["film"]["id"], mark="dislike")
+    act(at, tst_find.KEY, do="answer", film=views(at)["findTaste"]["film"]["id"], mark="dislike")
     assert row(at) != before
 
 
 def test_a_child_is_asked_within_the_limit():
     at = page("mia", FIND)
-    faces = [film["certificate"] for g in view(at, "findTaste")["groups"] for film in g["films"]]
+    faces = [film["certificate"] for g in views(at)["findTaste"]["groups"] for film in g["films"]]
     assert set(faces) <= {"G", "PG"}
     act(at, tst_find.KEY, do="step", step="films")
     for _ in range(5):
-        film = view(at, "findTaste")["film"]
+        film = views(at)["findTaste"]["film"]
         assert film["certificate"] in ("G", "PG")
         act(at, tst_find.KEY, do="answer", film=film["id"], mark="unseen")
 
@@ -213,58 +184,58 @@ def test_without_the_atlas_the_page_says_so(monkeypatch):
 
 def test_a_search_finds_and_stars_are_kept():
     at = act(page("sam", RATE), tst_rate.KEY, do="find", words="casablanca")
-    film = view(at, "rateFilms")["found"][0]
+    film = views(at)["rateFilms"]["found"][0]
     assert (film["title"], film["stars"], film["seen"]) == ("Casablanca", None, False)
     act(at, tst_rate.KEY, do="rate", film=film["id"], stars=4.5)
-    now = view(at, "rateFilms")
+    now = views(at)["rateFilms"]
     assert (now["found"][0]["stars"], [f["id"] for f in now["mine"]]) == (4.5, [film["id"]])
     act(at, tst_rate.KEY, do="mark", film=film["id"], mark="love")
-    now = view(at, "rateFilms")["mine"][0]
+    now = views(at)["rateFilms"]["mine"][0]
     assert (now["mark"], now["stars"], now["said"]) == ("love", None, "you love it")
     act(at, tst_rate.KEY, do="list", film=film["id"])
     act(at, tst_rate.KEY, do="hide", film=film["id"])
-    now = view(at, "rateFilms")["mine"][0]
+    now = views(at)["rateFilms"]["mine"][0]
     assert (now["listed"], now["hidden"]) == (True, True)
 
 
 def test_newest_first_a_page_at_a_time():
     at = page("vera", RATE)
-    now = view(at, "rateFilms")
+    now = views(at)["rateFilms"]
     n = len(desk.desk().person("vera").profile)
     assert (len(now["mine"]), now["total"], now["more"]) == (tst_rate.PAGE, n, min(tst_rate.PAGE, n - tst_rate.PAGE))
     act(at, tst_rate.KEY, do="find", words="casablanca")
-    film = view(at, "rateFilms")["found"][0]["id"]
+    film = views(at)["rateFilms"]["found"][0]["id"]
     act(at, tst_rate.KEY, do="rate", film=film, stars=3)
-    assert view(at, "rateFilms")["mine"][0]["id"] == film
+    assert views(at)["rateFilms"]["mine"][0]["id"] == film
     act(at, tst_rate.KEY, do="more")
-    now = view(at, "rateFilms")
+    now = views(at)["rateFilms"]
     assert (len(now["mine"]), now["more"]) == (now["total"], 0)
 
 
 def test_what_was_said_is_removed_whole_and_put_back():
     at = act(page("sam", RATE), tst_rate.KEY, do="find", words="casablanca")
-    film = view(at, "rateFilms")["found"][0]["id"]
+    film = views(at)["rateFilms"]["found"][0]["id"]
     for stars in (2, 3, 4):
         act(at, tst_rate.KEY, do="rate", film=film, stars=stars)
     act(at, tst_rate.KEY, do="remove", film=film)
-    now = view(at, "rateFilms")
+    now = views(at)["rateFilms"]
     assert (now["mine"], now["removed"], said("sam")) == ([], "Casablanca", {})
     act(at, tst_rate.KEY, do="again")
-    now = view(at, "rateFilms")
+    now = views(at)["rateFilms"]
     assert ([f["stars"] for f in now["mine"]], now["removed"], said("sam")) == ([4], None, {film: "rating"})
 
 
 def test_a_film_the_viewer_came_with_is_not_used_any_more_and_used_again():
     at = page("vera", RATE)
-    film = view(at, "rateFilms")["mine"][0]
+    film = views(at)["rateFilms"]["mine"][0]
     assert (film["own"], film["said"], film["unused"]) == (False, "from the start", False)
     act(at, tst_rate.KEY, do="remove", film=film["id"])
-    assert view(at, "rateFilms")["mine"][0]["unused"]
-    assert view(at, "rateFilms")["removed"] == film["title"]
+    assert views(at)["rateFilms"]["mine"][0]["unused"]
+    assert views(at)["rateFilms"]["removed"] == film["title"]
     assert film["id"] in desk.desk().feedback.taste("vera").unused
     act(at, tst_rate.KEY, do="reuse", film=film["id"])
-    assert view(at, "rateFilms")["mine"][0] == film
-    assert view(at, "rateFilms")["removed"] is None
+    assert views(at)["rateFilms"]["mine"][0] == film
+    assert views(at)["rateFilms"]["removed"] is None
     before = len(desk.desk().feedback.events("vera"))
     act(at, tst_rate.KEY, do="again")  # a click on a line that is gone
     assert len(desk.desk().feedback.events("vera")) == before
@@ -272,7 +243,7 @@ def test_a_film_the_viewer_came_with_is_not_used_any_more_and_used_again():
 
 def test_nothing_over_the_limit_is_found_or_rated():
     at = act(page("mia", RATE), tst_rate.KEY, do="find", words="alien")
-    found = view(at, "rateFilms")
+    found = views(at)["rateFilms"]
     assert {f["certificate"] for f in found["found"]} <= {"G", "PG"}
     assert "nothing stricter than PG" in found["line"]
     catalog = desk.desk().catalog
@@ -295,36 +266,36 @@ def test_the_plot_shows_the_portrait():
     viewer = service.person("vera")
     made = {t.subject: t for t in portrait(service.query(viewer, Context()).profile, service.catalog).genres}
     ordered, far = (sorted(made, key=key) for key in (lambda name: -made[name].difference, lambda name: -abs(made[name].difference)))
-    first = view(at, "portraitOf")
+    first = views(at)["portraitOf"]
     assert [r["subject"] for r in first["rows"]] == [name for name in ordered if name in far[: tst_profile.AT_FIRST]]
     assert first["more"] == len(made) - tst_profile.AT_FIRST
     act(at, tst_profile.KEY, do="all", aspect="genres")
-    rows = view(at, "portraitOf")["rows"]
+    rows = views(at)["portraitOf"]["rows"]
     assert [r["subject"] for r in rows] == ordered
     assert sum(r["share"] for r in rows) == pytest.approx(1)
     for r in rows:
         trait = made[r["subject"]]
         assert (r["films"], r["share"], r["usual"], r["sure"]) == (len(trait.films), trait.share, trait.usual, trait.sure)
-    assert view(at, "portraitOf")["reach"] >= max(r["share"] for r in rows)
+    assert views(at)["portraitOf"]["reach"] >= max(r["share"] for r in rows)
 
 
 @pytest.mark.parametrize("aspect", list(tst_profile.ASPECTS))
 def test_every_aspect_is_drawn_and_opens_its_films(aspect):
     at = page("vera", PROFILE, of=aspect)
-    shown = view(at, "portraitOf")
+    shown = views(at)["portraitOf"]
     assert shown["aspect"] == aspect
     subject, films = next((r["subject"], r["films"]) for r in shown["rows"] if r["films"])
     act(at, tst_profile.KEY, do="evidence", aspect=aspect, subject=subject)
-    shown = view(at, "portraitOf")
+    shown = views(at)["portraitOf"]
     assert (shown["open"], len(shown["films"])) == (subject, films)
     act(at, tst_profile.KEY, do="evidence", aspect=aspect, subject=subject)
-    assert view(at, "portraitOf")["films"] == []
+    assert views(at)["portraitOf"]["films"] == []
 
 
 def test_an_empty_profile_says_so_and_can_still_be_steered():
     at = page("sam", PROFILE)
     assert "Nothing is known of this taste yet" in text(at)
-    shown = view(at, "portraitOf")
+    shown = views(at)["portraitOf"]
     assert all(r["share"] is None and r["usual"] >= 0 for r in shown["rows"])
     before = row(at)
     act(at, tst_profile.KEY, do="nudge", aspect="genres", subject="Western", points=2)
@@ -337,8 +308,8 @@ def test_a_nudge_moves_the_row_says_why_and_is_undone():
     before = row(at)
     act(at, tst_profile.KEY, do="nudge", aspect="genres", subject="Sci-Fi", points=1.5)
     assert stored("vera").genres == (("Sci-Fi", 1.5),)
-    assert next(r["points"] for r in view(at, "portraitOf")["rows"] if r["subject"] == "Sci-Fi") == 1.5
-    moved = view(at, "firstRow")
+    assert next(r["points"] for r in views(at)["portraitOf"]["rows"] if r["subject"] == "Sci-Fi") == 1.5
+    moved = views(at)["firstRow"]
     assert row(at) != before
     assert any("of what you set by hand" in line for line in moved["panel"]["why"])
     act(at, tst_row.KEY, do="undo")
@@ -366,21 +337,21 @@ def test_a_nudge_that_means_nothing_is_not_stored(what):
 
 def test_what_is_set_is_always_drawn():
     at = page("vera", PROFILE)
-    drawn_at_first = [r["subject"] for r in view(at, "portraitOf")["rows"]]
+    drawn_at_first = [r["subject"] for r in views(at)["portraitOf"]["rows"]]
     rest = next(name for name in desk.desk().catalog.genre_names if name not in drawn_at_first)
     act(at, tst_profile.KEY, do="nudge", aspect="genres", subject=rest, points=-0.5)
-    shown = {r["subject"]: r["points"] for r in view(at, "portraitOf")["rows"]}
+    shown = {r["subject"]: r["points"] for r in views(at)["portraitOf"]["rows"]}
     assert shown[rest] == -0.5
     assert len(shown) == tst_profile.AT_FIRST
 
 
 def test_a_person_is_switched_off_and_on():
     at = page("vera", PROFILE, of="people")
-    person = view(at, "portraitOf")["rows"][0]["subject"]
+    person = views(at)["portraitOf"]["rows"][0]["subject"]
     before = row(at)
     act(at, tst_profile.KEY, do="person", subject=person)
     assert stored("vera").without == (person,)
-    assert next(r["off"] for r in view(at, "portraitOf")["rows"] if r["subject"] == person)
+    assert next(r["off"] for r in views(at)["portraitOf"]["rows"] if r["subject"] == person)
     assert row(at) != before
     act(at, tst_profile.KEY, do="person", subject=person)
     assert stored("vera").without == ()
@@ -448,7 +419,7 @@ def test_switches_and_the_model_of_the_first_row():
     at.selectbox(key="mq_tst_model").set_value("popularity")
     again(at)
     assert stored("vera").model == "popularity"
-    assert view(at, "firstRow")["why"].startswith("Ranked by one model, as you asked")
+    assert views(at)["firstRow"]["why"].startswith("Ranked by one model, as you asked")
 
 
 def test_a_model_of_the_address_is_not_stored_with_a_nudge():
@@ -472,7 +443,7 @@ def test_what_is_shown_is_stored_once_and_a_click_carries_its_place_here():
     act(at, tst_row.KEY, do="open", film=film)
     (click,) = store.events("vera", ["click"])
     assert (click.film, click.row, click.position, click.recommendation) == (film, "taste", 3, here[0].recommendation)
-    assert view(at, "film")["film"]["id"] == film
+    assert views(at)["film"]["film"]["id"] == film
 
 
 def test_another_viewer_sees_no_moves_of_the_last_one():
@@ -480,7 +451,7 @@ def test_another_viewer_sees_no_moves_of_the_last_one():
     act(at, tst_profile.KEY, do="nudge", aspect="genres", subject="War", points=2)
     at.query_params["viewer"] = "sam"
     at.session_state["mq_viewer"] = "sam"
-    now = view(again(at), "firstRow")
+    now = views(again(at))["firstRow"]
     assert (now["changed"], now["moved"], now["panel"]) == ("", False, None)
     assert now["title"] == "Top picks for Sam"
 
