@@ -7,13 +7,13 @@ from datetime import date
 
 import numpy as np
 import pytest
+from clickfilms import GENRES, films
 from scipy import stats
 
 from recommender.experiment.space import film_space, running_times, shrunken
 from recommender.experiment.truth import DEVICE_SHARE, TIME_SHARE, Truth
 from recommender.experiment.world import CONTEXTS, NOWHERE, World, described, hashed_normal
 from recommender.types import Context
-from tests.clickfilms import GENRES, films
 
 CATALOG = films()
 WORLD = World.make(CATALOG, 300, dose=1.0, seed=4)

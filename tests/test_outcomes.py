@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clickfilms import Shuffled, films
 from conftest import opened
 
 from recommender.catalog import Catalog
@@ -21,7 +22,6 @@ from recommender.experiment.outcomes import outcomes
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.simulate import simulate
 from recommender.serve.feedback import Event, Feedback
-from tests.clickfilms import Shuffled, films
 
 PLAN = Plan("by-hand", "x", (Arm("old", "ease"), Arm("new", "ease", False)), days=3, frozen=date(2026, 3, 1))
 START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()  # of day 0: the day after

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clickfilms import Shuffled, films
 
 from recommender.experiment.assign import arm_of
 from recommender.experiment.lists import SHOWN
@@ -21,7 +22,6 @@ from recommender.serve.events import Event
 from recommender.stats.effects import ratio_effect
 from recommender.stats.moments import Moments
 from recommender.types import Query
-from tests.clickfilms import Shuffled, films
 
 CATALOG = films()
 FIRST = date(2026, 3, 2)  # of day 0

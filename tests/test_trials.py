@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import opened
+from logs import PLAN, log
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
@@ -22,7 +23,6 @@ from recommender.experiment.plan import Arm, Plan, PlanError, Simulation
 from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.settings import ROOT, settings
 from recommender.ui import trial
-from tests.logs import PLAN, log
 
 TODAY = datetime.now(UTC).date()
 CONFIRMED = ("--hypothesis", "Told, people click more.", "--arm", "blind=hybrid:blind", "--arm", "told=hybrid:context")
