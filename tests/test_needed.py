@@ -42,4 +42,6 @@ def test_several_arms_share_alpha(folder: Path) -> None:
         z = norm.isf(alpha / 2) + norm.isf(1 - plan.power)
         assert found.viewers == pytest.approx(len(plan.arms) * 2 * (z * found.sd / (0.1 * found.mean)) ** 2, rel=0.01)
         assert ("shared by 2 comparisons" in found.sentence(plan)) == (plan is three)
+        assert found.sentence(plan).endswith("guardrails within their margins may take more.")
+        assert "guardrails" not in found.sentence(replace(plan, guardrails={}))
         assert np.isclose(found.with_cuped, found.viewers * (1 - found.saved), rtol=0.01)

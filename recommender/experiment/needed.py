@@ -28,10 +28,11 @@ class Needed(NamedTuple):
     def sentence(self, plan: Plan) -> str:
         """How many viewers see what, and where that was measured."""
         shared = f", shared by {len(plan.treatments)} comparisons," if len(plan.treatments) > 1 else ""
+        more = " To prove the guardrails within their margins may take more." if plan.guardrails else ""
         return (
             f"To see {100 * plan.mde:g}% of {METRICS[plan.primary].label.lower()} with power {plan.power:.0%} at alpha {plan.alpha:g}{shared} takes "
             f"{self.viewers:,} viewers who come, {self.with_cuped:,} with CUPED: as in {self.days} days of {self.as_in}, mean {self.mean:.4g}, "
-            f"standard deviation {self.sd:.4g}."
+            f"standard deviation {self.sd:.4g}.{more}"
         )
 
 
