@@ -30,6 +30,9 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from recommender import artifacts
+from recommender.experiment import plan as plans
+from recommender.experiment.log import Log
+from recommender.experiment.reading import read
 from recommender.serve import inquiry
 from recommender.serve.changes import changed
 from recommender.serve.events import Event
@@ -134,9 +137,17 @@ def words(service: Service, seed: int = 0) -> Iterator[Row]:
     )
 
 
+def readings(config: Settings) -> Iterator[Row]:
+    """Committed experiments, read after each of their days."""
+    for path in sorted((config.artifacts / "experiments").glob("*/log.npz")):
+        plan, log = plans.read(path.with_name("plan.json")), Log.load(path)
+        what = f"health, effects and verdict of {path.parent.name}"
+        yield timed("experiment", what, lambda day, plan=plan, log=log: read(plan, log, day), range(plan.days), 42)  # type: ignore[misc]
+
+
 def sizes(config: Settings) -> Iterator[Row]:
     """Artifacts on disk, largest first."""
-    folders = {p.name: sum(f.stat().st_size for f in p.iterdir() if f.is_file()) / 1e6 for p in config.artifacts.iterdir() if p.is_dir()}
+    folders = {p.name: sum(f.stat().st_size for f in p.rglob("*") if f.is_file()) / 1e6 for p in config.artifacts.iterdir() if p.is_dir()}
     for name, size in sorted(folders.items(), key=lambda f: -f[1]):
         yield Row("artifact", name, size, None, "MB", 1)
     yield Row("artifact", "all", sum(folders.values()), None, "MB", 1)
@@ -228,7 +239,7 @@ def run() -> list[Row]:
         gc.collect()
         gc.freeze()
         memory = Row("memory", "a process that has opened everything", resident(), None, "MB", 1)
-        return [*models(service), *pages(service), *words(service), opened, *startup(), memory, *sizes(settings())]
+        return [*models(service), *pages(service), *words(service), *readings(settings()), opened, *startup(), memory, *sizes(settings())]
 
 
 def facts() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Take the screenshots of this folder: `python docs/screenshots/take.py [address]`, with the app running at the address.
 
-Picker, Home, dialog and the Taste, Compare, Evaluation and Context pages at 390, 820 and 1440 px, as JPEG; needs Chromium and playwright.
+Picker, Home, dialog and the Taste, Compare, Evaluation, Context and Experiments pages at 390, 820 and 1440 px, as JPEG; needs Chromium and
+playwright.
 """
 
 import shutil
@@ -18,6 +19,10 @@ SECTIONS = {
     "context": (
         "time=evening&device=tv&part=",
         ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold"),
+    ),
+    "experiments": (
+        "experiment=personal-varied&step=",
+        ("plan", "health", "result", "over-time", "segments", "guardrails", "decision", "a-a", "other-ways-to-test"),
     ),
 }
 DRAWN = ".mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, [data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
