@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from recommender.evaluate.tables import as_markdown
-from recommender.experiment.calibrated import calibration
+from recommender.experiment.study_calibration import calibration
 from recommender.stats import calibration as proof
 from recommender.stats.effects import mean_effect, ratio_effect
 from recommender.stats.moments import Moments

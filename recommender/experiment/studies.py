@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recommender.evaluate.report import Report
-from recommender.experiment import aa, calibrated, study_bandit, study_doses, study_interleaving, study_offpolicy
+from recommender.experiment import aa, study_bandit, study_calibration, study_doses, study_interleaving, study_offpolicy
 
 STUDIES: dict[str, Callable[[Callable[[str], object]], Report]] = {
     "aa": aa.aa,
-    "calibration": calibrated.calibration,
+    "calibration": study_calibration.calibration,
     "doses": study_doses.doses,
     "interleaving": study_interleaving.interleaving,
     "off-policy": study_offpolicy.off_policy,

@@ -13,12 +13,9 @@ from recommender.evaluate.report import Report, Row
 from recommender.stats import calibration as proof
 
 RUNS = 10_000
-UNITS, PEEKED, EVERY, CHECKED = (
-    1000,
-    10_000,
-    100,
-    10_000,
-)  # viewers an arm; in both arms where looked at often, every so many; where shares are checked
+UNITS = 1_000  # viewers an arm
+PEEKED, EVERY = 10_000, 100  # viewers in both arms, looked at after every so many
+CHECKED = 10_000  # viewers whose shares are checked
 BOOTSTRAPS = 4  # as many times fewer runs of the bootstrap, which resamples every run
 PLANTED = (0.52, 0.48)
 
