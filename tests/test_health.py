@@ -13,6 +13,7 @@ from recommender.experiment.health import EARLY, checks, exposures, novelty
 from recommender.experiment.log import UNASSIGNED, Log
 from recommender.experiment.plan import Arm, Plan
 from recommender.experiment.results import Check
+from recommender.experiment.said import percent
 from recommender.experiment.sample import Sample
 
 THREE = replace(PLAN, arms=(Arm("a", "hybrid", share=0.5), Arm("b", "hybrid", share=0.3), Arm("c", "hybrid", share=0.2)))
@@ -201,3 +202,9 @@ def test_an_experiment_without_viewers_is_asked_all_the_same(some: Log) -> None:
     assert found["srm"].ok
     assert found["srm"].p is None
     assert not found["data"].ok
+
+
+def test_a_difference_from_nothing_is_told_without_a_percentage() -> None:
+    before = by_hand(dealt(30, 30), days=1, before=1, visits=[[1, 1]] * 60, clicks=[[0, 0]] * 30 + [[1, 0]] * 30, shown=[[10, 10]] * 60)
+    assert "(from 0 to 0.1 in with)" in asked(PLAN, before)["balance"].said
+    assert (percent(float("inf")), percent(float("-inf"))) == ("+∞", "−∞")

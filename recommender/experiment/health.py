@@ -124,7 +124,9 @@ def balance(sample: Sample) -> Check:
     rows = [row | {"p_holm": float(p)} for row, p in zip(rows, corrected)]
     most = min(rows, key=lambda row: row["p"])
     ok = most["p_holm"] >= WARNED
-    what = f"{METRICS[most['metric']].label.lower()} ({percent(most['relative'].estimate)} in {most['arm']})"
+    by = most["relative"].estimate
+    apart = f"from {most['control']:.4g} to {most['treatment']:.4g}" if math.isnan(by) else percent(by)  # nothing to be relative to
+    what = f"{METRICS[most['metric']].label.lower()} ({apart} in {most['arm']})"
     said = f"In the {several(sample.begin, 'day')} before, the arms differ most in {what}: Holm {chance(most['p_holm'])} of {len(rows)} comparisons."
     return Check("balance", label, ok, False, said, most["p_holm"], {"rows": rows})
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from recommender.stats.effects import Interval
 
 
 def percent(x: float) -> str:
-    """+4.1%, −0.3%; 0.0% has no sign."""
+    """+4.1%, −0.3%; 0.0% has no sign; +∞ is without an end."""
+    if math.isinf(x):
+        return "+∞" if x > 0 else "−∞"
     text = f"{100 * abs(x):.1f}%"
     return text if float(text[:-1]) == 0 else ("+" if x > 0 else "−") + text
 
