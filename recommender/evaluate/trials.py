@@ -115,7 +115,7 @@ def doses(report: Report) -> str:
     arms = f"{report.label(treatment)}, against {report.label(control).lower()}"
     said = (
         f"{arms}: {more['viewers']:,} simulated viewers, {more['days']} days, at each dose the same people, visits and lists. \\* Holm p < .05. "
-        "Viewers needed: both arms together, so many days, 80% power at 5%, without CUPED."
+        "Viewers needed: both arms together, so many days, 80% power at 5%, without CUPED; for the measured lift where it is beyond noise (\\*)."
     )
     header = ("simulated", "dose", "not told", "told", "lift [95% interval]", "claimed", "viewers to see the claimed lift", "to see the measured")
     lines = [line(metric, dose) for metric in more["claims"] for dose in more["doses"]]

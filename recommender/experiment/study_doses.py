@@ -55,8 +55,7 @@ def doses(say: Callable[[str], object] = print, stage: Stage | None = None) -> R
     stage = stage or Stage.open(VIEWERS)
     plan = replace(PLAN, viewers=len(stage.world), simulation=Simulation(viewers=len(stage.world), seed=stage.world.seed))
     prepared = agenda(plan, stage.world, stage.models, say)
-    rows, found = list[Row](), list[tuple[float, Metric, Effect, Cuped | None]]()
-    needed: dict[str, dict[str, dict[str, int | None]]] = {}
+    rows, found, controls = list[Row](), list[tuple[float, Metric, Effect, Cuped | None]](), list[Moments]()
     for dose in DOSES:
         totals = summed(plan, happen(plan, replace(stage.world, dose=dose), prepared), len(stage.world))
         arms = [Moments.of(totals[came]) for came in (np.unique(prepared.viewers[(prepared.arms == n) & (prepared.days >= 0)]) for n in range(2))]
@@ -65,11 +64,14 @@ def doses(say: Callable[[str], object] = print, stage: Stage | None = None) -> R
             effect, sharp = compare(arms[0], arms[1], columns, 0.95)
             found.append((dose, metric, effect, sharp))
             rows += [_row(dose, metric, arm.name, m, columns) for arm, m in zip(plan.arms, arms)]
-            needed.setdefault(metric.key, {})[f"{dose:g}"] = _needed(arms[0], columns, metric, effect, sharp)
+            controls.append(arms[0])
             lift = effect.relative
             say(f"dose {dose:g}: {metric.label} {lift.estimate:+.2%} [{lift.lo:+.2%}, {lift.hi:+.2%}]")
     p_holm = holm(np.array([effect.p for _, _, effect, _ in found]))
     differences = [_paired(dose, metric, effect, p) for (dose, metric, effect, _), p in zip(found, p_holm.tolist())]
+    needed: dict[str, dict[str, dict[str, int | None]]] = {metric.key: {} for metric in MEASURED}
+    for (dose, metric, effect, sharp), control, p in zip(found, controls, p_holm.tolist()):
+        needed[metric.key][f"{dose:g}"] = _needed(control, metric, effect.relative.estimate if p < 0.05 else None, sharp)
     sharper = [
         {"dose": dose, "metric": metric.key, "saved": _short(sharp.saved), **dict(zip(("lift", "lo", "hi"), map(_short, sharp.effect.relative)))}
         for dose, metric, _, sharp in found
@@ -165,12 +167,12 @@ def _paired(dose: float, metric: Metric, effect: Effect, p_holm: float) -> Paire
     return Paired(f"dose {dose:g}", "told", "not told", metric.key, None, None, lift, lo, hi, _short(effect.p), _short(p_holm), n)
 
 
-def _needed(control: Moments, columns: Columns, metric: Metric, effect: Effect, sharp: Cuped | None) -> dict[str, int | None]:
-    """Viewers in both arms with which an effect is seen with 80% power at 5%: the one claimed and the one measured, None where none was shown;
-    the same with CUPED."""
+def _needed(control: Moments, metric: Metric, shown: float | None, sharp: Cuped | None) -> dict[str, int | None]:
+    """Viewers in both arms with which an effect is seen with 80% power at 5%: the one claimed and the one shown, None where none was; the same with
+    CUPED."""
+    columns = _columns(metric)
     value, variance = estimate(control, columns.above, columns.below)
     baseline, saved = Baseline(value, math.sqrt(variance * control.n)), max(sharp.saved, 0.0) if sharp else 0.0
-    shown = effect.relative.estimate if effect.p < 0.05 else None
     return {
         f"{name}{how}": sample_size(baseline, lift, variance_saved=less) if lift else None
         for how, less in (("", 0.0), (", with CUPED", saved))
