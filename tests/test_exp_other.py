@@ -14,7 +14,7 @@ from recommender.evaluate.report import Report, Row, write
 from recommender.evaluate.tables import as_markdown
 from recommender.experiment.truth import Truth
 from recommender.settings import settings
-from recommender.ui import exp_bandit, exp_interleaving, exp_offpolicy, exp_other, reports
+from recommender.ui import desk, exp_bandit, exp_interleaving, exp_offpolicy, exp_other, reports
 
 NAMES = ("interleaving", "off-policy", "bandit")
 METHODS = ("mean of the log", "IPS", "SNIPS", "DR")
@@ -101,6 +101,7 @@ def usual() -> dict[str, Report]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    desk._service()  # kept for the whole process: opened with all models, whichever test comes first
     monkeypatch.setattr(settings(), "artifacts", tmp_path)
     return tmp_path / "reports"
 

@@ -22,7 +22,7 @@ from recommender.experiment.log import Log
 from recommender.experiment.plan import Arm, Plan, PlanError, Simulation
 from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.settings import ROOT, settings
-from recommender.ui import trial
+from recommender.ui import desk, trial
 
 TODAY = datetime.now(UTC).date()
 CONFIRMED = ("--hypothesis", "Told, people click more.", "--arm", "blind=hybrid:blind", "--arm", "told=hybrid:context")
@@ -31,6 +31,7 @@ CONFIRMED = ("--hypothesis", "Told, people click more.", "--arm", "blind=hybrid:
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where experiments are kept: none yet, beside the models as they are."""
+    desk._service()  # kept for the whole process: opened with what is committed, whichever test comes first
     for path in (ROOT / "artifacts").iterdir():
         if path.name != "experiments":
             (tmp_path / path.name).symlink_to(path)
