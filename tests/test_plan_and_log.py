@@ -102,6 +102,23 @@ def test_a_log_survives_its_file(tmp_path: Path) -> None:
         np.testing.assert_array_equal(back.segments[name][1], codes)
 
 
+def test_a_log_that_cannot_be_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = log(viewers=50).save(tmp_path / "log.npz")
+    before, calls = path.read_bytes(), []
+
+    def full(*given, **how) -> None:
+        calls.append(1)
+        if len(calls) == 5:
+            raise OSError("no space left on device")
+        write(*given, **how)
+
+    write = np.lib.format.write_array
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises(OSError, match="no space"):
+        log(viewers=60).save(path)
+    assert path.read_bytes() == before
+
+
 def test_totals_by_hand() -> None:
     made = log(viewers=3, seed=0, before=1, days=3)
     made.sums["clicks"][:] = [[5, 1, 0, 2], [0, 0, 0, 0], [1, 1, 1, 1]]

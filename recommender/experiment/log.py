@@ -87,7 +87,7 @@ class Log:
         )
 
     def save(self, path: Path) -> Path:
-        """Write the log as .npz: a bit a viewer and day for the visits, and whole numbers of STEPS for the days on which something happened."""
+        """Write the log as .npz, whole or not at all: a bit a viewer and day, and whole numbers of STEPS for the days on which something happened."""
         some = np.zeros((len(self), len(self.days)), bool)
         for values in self.sums.values():
             some |= values > 0
@@ -98,11 +98,12 @@ class Log:
         bits = {"some": np.packbits(some), "several": np.packbits(self.several)}
         arrays: dict[str, Any] = {"arms": self.arms.astype(np.int8), "facts": facts, **bits, **kept, **segments, **labels}
         path.parent.mkdir(parents=True, exist_ok=True)
-        with ZipFile(path, "w", ZIP_LZMA) as file:  # as numpy's own .npz, but smaller
+        part = path.with_suffix(".part")
+        with ZipFile(part, "w", ZIP_LZMA) as file:  # as numpy's own .npz, but smaller
             for name, array in arrays.items():
                 with file.open(f"{name}.npy", "w") as entry:
                     np.lib.format.write_array(entry, array, allow_pickle=False)
-        return path
+        return part.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Log:

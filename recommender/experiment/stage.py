@@ -75,3 +75,8 @@ def facts(stage: Stage, name: str) -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "command": f"python -m recommender experiment study {name}",
     }
+
+
+def short(value: float, digits: int = 4) -> float:
+    """As many digits as tell something in a report."""
+    return float(f"{value:.{digits}g}")

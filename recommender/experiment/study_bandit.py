@@ -10,7 +10,7 @@ import numpy as np
 from recommender.evaluate.report import Report, Row
 from recommender.experiment.bandit import POLICIES, Policy, Runs, best_after, biases, run, widths
 from recommender.experiment.offpolicy import draw
-from recommender.experiment.stage import Stage, facts
+from recommender.experiment.stage import Stage, facts, short
 from recommender.stats.inference import bootstrap_mean
 
 VIEWERS = 6_000
@@ -31,12 +31,12 @@ def bandit(say: Callable[[str], object] = print, stage: Stage | None = None, run
     for n, (name, policy) in enumerate(policies.items()):
         found = run(policy, earned, visitors, runs, np.random.default_rng([1, n]))
         total = bootstrap_mean(found.cumulative[:, -1])
-        rows.append(Row("all days", name, "regret", None, None, _short(total.mean), _short(total.lo), _short(total.hi), runs))
+        rows.append(Row("all days", name, "regret", None, None, short(total.mean), short(total.lo), short(total.hi), runs))
         curves[name] = _curve(found)
         rest += _known(name, found, earned, order)
         say(f"{name}: {total.mean:.0f} clicks lost in {DAYS} days [{total.lo:.0f}, {total.hi:.0f}]")
     sizes = {"runs": runs, "days": DAYS, "visitors": VISITORS, "tested": TESTED, "viewers": len(stage.world)}
-    labelled = [{"row": ROWS[name], "rate": _short(rates[name])} for name in order]
+    labelled = [{"row": ROWS[name], "rate": short(rates[name])} for name in order]
     return Report(**facts(stage, "bandit"), rows=rows, more={**sizes, "rates": labelled, "curves": curves, "known": rest})
 
 
@@ -53,7 +53,7 @@ def _curve(found: Runs) -> dict[str, list[float]]:
     lo, hi = np.quantile(found.cumulative, (0.025, 0.975), axis=0)
     share = (found.visits[:, :, 0] / found.visits.sum(axis=2)).mean(axis=0)
     columns = {"regret": found.cumulative.mean(axis=0), "lo": lo, "hi": hi, "share": share}
-    return {name: [_short(x) for x in values.tolist()] for name, values in columns.items()}
+    return {name: [short(x) for x in values.tolist()] for name, values in columns.items()}
 
 
 def _known(policy: str, found: Runs, rates: np.ndarray, order: list[str]) -> list[dict[str, Any]]:
@@ -63,9 +63,5 @@ def _known(policy: str, found: Runs, rates: np.ndarray, order: list[str]) -> lis
     for n, name in enumerate(order):
         bias = bootstrap_mean(off[np.isfinite(off[:, n]), n])
         figures = {"visits": found.visits[:, :, n].sum(axis=1).mean(), "width": wide[n], "bias": bias.mean, "lo": bias.lo, "hi": bias.hi}
-        made.append({"policy": policy, "row": ROWS[name], **{key: _short(float(value)) for key, value in figures.items()}})
+        made.append({"policy": policy, "row": ROWS[name], **{key: short(float(value)) for key, value in figures.items()}})
     return made
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")

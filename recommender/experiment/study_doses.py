@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from recommender.experiment.offpolicy import draw
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.sample import Columns, compare
 from recommender.experiment.simulate import Batch, happen
-from recommender.experiment.stage import Stage, facts
+from recommender.experiment.stage import Stage, facts, short
 from recommender.experiment.world import CONTEXTS, World
 from recommender.stats.cuped import Cuped
 from recommender.stats.effects import Effect, estimate
@@ -48,6 +49,8 @@ PLAN = Plan(
     (Arm("not told", "hybrid", False), Arm("told", "hybrid", True)),
     frozen=date(2001, 1, 1),
 )
+
+_short = partial(short, digits=5)
 
 
 def doses(say: Callable[[str], object] = print, stage: Stage | None = None) -> Report:
@@ -178,7 +181,3 @@ def _needed(control: Moments, metric: Metric, shown: float | None, sharp: Cuped 
         for how, less in (("", 0.0), (", with CUPED", saved))
         for name, lift in (("claimed", CLAIMED[metric.key]), ("measured", shown))
     }
-
-
-def _short(x: float) -> float:
-    return float(f"{x:.5g}")

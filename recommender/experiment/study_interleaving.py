@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from recommender.evaluate.report import Report, Row
 from recommender.experiment.interleave import credited, draft, leanings, needed, preference, sensitivity
 from recommender.experiment.lists import SHOWN
-from recommender.experiment.stage import Stage, facts
+from recommender.experiment.stage import Stage, facts, short
 from recommender.experiment.world import NOWHERE
 from recommender.stats.effects import Interval, ratio_effect
 from recommender.stats.inference import bootstrap_mean
@@ -80,7 +80,7 @@ def compared(
     liked, told = preference(credits[0]), sensitivity(control, treatment, credits)
     need = {"A/B": _need(told.ab), "interleaving": _need(told.interleaved)}
     rows = [
-        Row("", name, metric, SHOWN, None, _short(interval.estimate), _short(interval.lo), _short(interval.hi), len(half))
+        Row("", name, metric, SHOWN, None, short(interval.estimate), short(interval.lo), short(interval.hi), len(half))
         for name, metric, interval in (
             ("A/B", "lift", effect.relative),
             ("interleaving", "share", liked.second),
@@ -91,10 +91,10 @@ def compared(
     return {
         "truth": truth(SHOWN),
         "truth_of_half": truth(SHOWN // 2),  # about what a draft shows of either list
-        "share": {"mean": _short(shares.mean), "lo": _short(shares.lo), "hi": _short(shares.hi)},
-        "p": {"A/B": _short(effect.p), "interleaving": _short(liked.p), "sign": _short(liked.p_sign)},
+        "share": {"mean": short(shares.mean), "lo": short(shares.lo), "hi": short(shares.hi)},
+        "p": {"A/B": short(effect.p), "interleaving": short(liked.p), "sign": short(liked.p_sign)},
         "viewers": {"won": liked.won, "even": liked.even, "lost": liked.lost},
-        "common": _short(sum(len(np.intersect1d(a, b)) for a, b in zip(first, second)) / first.size),
+        "common": short(sum(len(np.intersect1d(a, b)) for a, b in zip(first, second)) / first.size),
         "needed": need,
         "power": {
             "A/B": power_of_halves(control, treatment, need["A/B"]["viewers"], rng),
@@ -104,7 +104,7 @@ def compared(
 
 
 def _true_lift(first: float, second: float) -> float:
-    return _short(second / first - 1)
+    return short(second / first - 1)
 
 
 def _once(stage: Stage, who: np.ndarray, viewers: np.ndarray, contexts: np.ndarray, first: np.ndarray, second: np.ndarray, rng: np.random.Generator):
@@ -127,7 +127,7 @@ def itself(stage: Stage, viewers: np.ndarray, contexts: np.ndarray, lists: np.nd
         alarms += (found.p < 0.05, found.p_sign < 0.05)
         shares[n] = found.second.estimate
     half = float(student.ppf(0.975, runs - 1) * shares.std(ddof=1) / np.sqrt(runs))
-    share = {"mean": _short(float(shares.mean())), "lo": _short(float(shares.mean()) - half), "hi": _short(float(shares.mean()) + half)}
+    share = {"mean": short(float(shares.mean())), "lo": short(float(shares.mean()) - half), "hi": short(float(shares.mean()) + half)}
     return {"runs": runs, "viewers": min(A_RUN, len(came)), "t": _rate(int(alarms[0]), runs), "sign": _rate(int(alarms[1]), runs), "share": share}
 
 
@@ -163,12 +163,7 @@ def _need(information: Interval) -> dict[str, int | None]:
 
 def _rate(hits: int, of: int) -> dict[str, float]:
     interval = binomtest(hits, of).proportion_ci(method="wilson")
-    return {"mean": hits / of, "lo": _short(interval.low), "hi": _short(interval.high)}
-
-
-def _short(value: float) -> float:
-    """Four digits that tell something."""
-    return float(f"{value:.4g}")
+    return {"mean": hits / of, "lo": short(interval.low), "hi": short(interval.high)}
 
 
 def _said(told: dict[str, Any]) -> str:

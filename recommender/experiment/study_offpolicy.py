@@ -23,7 +23,7 @@ from recommender.experiment.offpolicy import (
     supported,
     weights_of,
 )
-from recommender.experiment.stage import BATCH, Stage, facts
+from recommender.experiment.stage import BATCH, Stage, facts, short
 from recommender.stats.effects import Interval
 from recommender.stats.inference import bootstrap_mean, bootstrap_ratio
 
@@ -70,13 +70,13 @@ def off_policy(say: Callable[[str], object] = print, stage: Stage | None = None,
                 {
                     "visits": n,
                     "policy": policy,
-                    "ess": _short(float(np.mean([w.ess for w in weights]))),
-                    "largest": _short(float(np.mean([w.largest for w in weights]))),
+                    "ess": short(float(np.mean([w.ess for w in weights]))),
+                    "largest": short(float(np.mean([w.largest for w in weights]))),
                     "warned": sum(bool(w.warnings) for w in weights) / samples,
                 }
             )
         say(f"{n:,} visits: {samples} logs")
-    values = {name: {"says": POLICIES[name], "value": _short(setting.value(name))} for name in (OLD, *TRIED)}
+    values = {name: {"says": POLICIES[name], "value": short(setting.value(name))} for name in (OLD, *TRIED)}
     more = {"viewers": len(setting.expected), "among": AMONG, "samples": samples, "policies": values, "effective": effective}
     return Report(**facts(stage, "off-policy"), rows=rows, more={**more, "refused": _refusal(setting)})
 
@@ -154,7 +154,7 @@ def _judged(variant: str, method: str, segment: str, found: list[Interval], trut
     covered = binomtest(hits, len(found)).proportion_ci(method="wilson")
     width = float(np.mean([f.hi - f.lo for f in found]))
     figures = {"bias": bias[:3], "RMSE": rmse[:3], "coverage": (hits / len(found), covered.low, covered.high), "width": (width, width, width)}
-    return [Row(variant, method, metric, None, segment, _short(x), _short(lo), _short(hi), len(found)) for metric, (x, lo, hi) in figures.items()]
+    return [Row(variant, method, metric, None, segment, short(x), short(lo), short(hi), len(found)) for metric, (x, lo, hi) in figures.items()]
 
 
 def _refusal(setting: Setting) -> dict[str, Any]:
@@ -163,13 +163,9 @@ def _refusal(setting: Setting) -> dict[str, Any]:
     target = setting.policies[BEYOND][log.viewers]
     w = weights_of(log, target)
     found = check(w, setting.policies[OLD][log.viewers], target)
-    told = {"says": POLICIES[BEYOND], "visits": len(log), "value": _short(setting.value(BEYOND)), "IPS": _short(ips(log, w).estimate)}
+    told = {"says": POLICIES[BEYOND], "visits": len(log), "value": short(setting.value(BEYOND)), "IPS": short(ips(log, w).estimate)}
     try:
         supported(found)
     except ValueError as error:
         return told | {"refused": str(error)}
     return told | {"refused": None}
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
