@@ -334,6 +334,16 @@ def drawn(at: AppTest) -> dict:
     return next(d for c in at.get("bidi_component") if c.proto.json and (d := json.loads(c.proto.json)).get("view") == "home")
 
 
+@pytest.mark.parametrize("viewer", ["vera", "nobody"])
+def test_a_wrong_setting_is_told_on_every_page(shelf: Path, monkeypatch: pytest.MonkeyPatch, viewer: str) -> None:
+    on_people(shelf)
+    for name, told in (("lives", ["No experiment runs: MARQUEE_EXPERIMENT is 'lives': "]), ("live", []), ("", [])):
+        monkeypatch.setattr(settings(), "experiment", name)
+        lines = [line.value for line in page(viewer).code]
+        assert [line[: len(told[0])] for line in lines if told] == told
+        assert bool(lines) == bool(told)
+
+
 DEALT = {"plain": "rosa", "close": "kenji"}  # the arms of these viewers where the plan is named live
 
 
