@@ -185,14 +185,24 @@ def test_harm_lies_at_the_right_whichever_way_a_metric_runs(metric: str, better:
     m = measured(effect(3, 3.3, 0.05, 0.9), metric=metric, better=better)
     spec = exp_charts.guardrails([Guarded(m, 0.25, "safe")], reading(m))
     (row,) = rows(spec)
-    assert row["x"] == pytest.approx(0.1 * way)
-    assert sorted([row["lo"], row["hi"]]) == [row["lo"], row["hi"]] == pytest.approx(sorted([way * m.plain.relative.lo, way * m.plain.relative.hi]))
+    assert row["x"] == pytest.approx(0.1 * way / 0.25)  # in margins
+    ends = [way * m.plain.relative.lo / 0.25, way * m.plain.relative.hi / 0.25]
+    assert sorted([row["lo"], row["hi"]]) == [row["lo"], row["hi"]] == pytest.approx(sorted(ends))
     assert row["right"].startswith("+10.0%" if way > 0 else "−10.0%")
     limits = [
         part["data"]["values"][0]["x"] for part in spec["layer"] if part["mark"]["type"] == "rule" and part["mark"].get("color") == exp_charts.WARN
     ]
-    assert limits == [0.25]
+    assert limits == [1.0]
     assert "margin 25%" in text(spec)
+
+
+def test_all_margins_stand_on_one_line_and_what_is_far_ends_at_the_edge() -> None:
+    near, far = (measured(effect(3, treatment, 0.05, 0.9), metric="latency", better=-1) for treatment in (3.3, 30))
+    spec = exp_charts.guardrails([Guarded(near, 0.1, "unsure"), Guarded(far, 0.5, "worse")], reading(near))
+    assert [row["x"] for row in rows(spec)] == pytest.approx([1.0, exp_charts.EDGES[1]])
+    assert "+900.0%" in rows(spec)[1]["right"]
+    (none,) = rows(exp_charts.guardrails([Guarded(near, 0.0, "worse")], reading(near)))
+    assert none["x"] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("state, word", [("safe", "✓ safe"), ("unsure", "? unsure"), ("worse", "✕ worse")])

@@ -220,6 +220,13 @@ def test_an_arm_is_picked_where_there_are_several(shelf):
     assert text(page(step="decision")).count("mq-xp-card") == 2
 
 
+def test_of_several_arms_none_is_told_to_be_for_everybody_beside_another(shelf):
+    arms = (Arm("a", "hybrid", False, 0.4), Arm("b", "hybrid", True, 0.3), Arm("c", "ease", True, 0.3))
+    put(shelf, plan=replace(PLANNED, arms=arms, guardrails={}), lift=0.5)
+    assert "<strong>“c” may go to everybody, and so may “b”: take one.</strong>" in head(page(arm="c"))
+    assert "<strong>“a, again” is dropped; no other arm is fit to ship.</strong>" in head(page(aa="on"))
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_names_from_files_are_text(shelf, step):
     arms = (Arm("control", "hybrid"), Arm(HOSTILE, HOSTILE))

@@ -19,6 +19,7 @@ from recommender.ui.exp_forest import WARN, Block, Lane, forest, tips
 from recommender.ui.measures import chance_of, number
 from recommender.ui.vega import DIM, IVORY, NIGHT, SOFT, ZERO, Spec, axis, dress, layer, n, q, reach, within
 
+EDGES = (-3.0, 4.0)  # of a guardrail, in margins
 CUPED, PLAIN = "with CUPED", "as measured"
 PEEKER, BOTH, NEITHER = "fixed alone leaves zero out: a peeker stops", "both leave zero out", "neither does"
 END = "fixed alone leaves zero out, at the planned end: it counts"
@@ -102,21 +103,31 @@ def segments(measured: Sequence[Measured], overall: Measured, reading: Reading, 
 
 
 def guardrails(guarded: Sequence[Guarded], reading: Reading) -> Spec:
-    """A block a guardrail, harm to the right, the margin as a limit, and its state as a word with a mark."""
+    """A block a guardrail, harm to the right, the margin as a limit, and its state as a word with a mark.
+
+    Harm is drawn as a share of its own margin, so that all margins stand on one line; where one is 0, as a share of the control's value.
+    """
     looks = {"safe": ("✓ safe", GOLD), "unsure": ("? unsure", BLUE), "worse": ("✕ worse", WARN)}
-    blocks = []
+    blocks, by_margin = [], all(g.margin > 0 for g in guarded)
     for g in guarded:
-        m = g.measured
+        m, by = g.measured, g.margin if by_margin else 1.0
         word, colour = looks[g.state] if reading.valid else (UNREAD, DIM)
         e = m.plain
         change = f"{say.value(m.metric, e.control, e)} → {say.value(m.metric, e.treatment, e)} {say.unit(m.metric).says}"
         change = change if say.known(e.absolute) else "not measured"
         harm = turned(m.best.relative, -m.better)
         line = lane(m, reading, change, colour, right=say.relative(harm), way=-m.better)
-        line = replace(line, sure=reading.valid and g.state != "unsure")
-        margin = (g.margin, f"margin {100 * g.margin:g}%")
+        line = replace(
+            line, sure=reading.valid and g.state != "unsure", fixed=_held(line.fixed, by), anytime=line.anytime and _held(line.anytime, by)
+        )
+        margin = (g.margin / by, f"margin {100 * g.margin:g}%")
         blocks.append(Block(say.label(m.metric), word, (line,), colour, limit=margin))
-    return forest(blocks, "harm, as a share of the control’s value", 1 - 2 * reading.plan.alpha)
+    return forest(blocks, f"harm, as a share of {'its margin' if by_margin else 'the control’s value'}", 1 - 2 * reading.plan.alpha)
+
+
+def _held(interval: Interval, by: float) -> Interval:
+    """In units of `by`, no farther than the edges of what is drawn."""
+    return Interval(*(float(np.clip(x / by, *EDGES)) for x in interval))
 
 
 # -- what is believed --------------------------------------------------------------------------------------------------

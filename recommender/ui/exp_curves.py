@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from recommender.ui.curves import BLUE, GOLD, spread
+from recommender.ui.exp_forest import over
 from recommender.ui.vega import DIM, FAMILIES, IVORY, NIGHT, SOFT, ZERO, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 GREEN = FAMILIES["collaborative"][0]
@@ -108,7 +109,6 @@ def claims(points: pd.DataFrame, marks: pd.DataFrame, order: Sequence[str]) -> S
             layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=[{"at": 0.0}], x=q("at", scale=scale)),
             layer("rule", {"strokeWidth": 2.2}, x=q("lo", scale=scale), x2={"field": "hi"}, y=y, yOffset=lane, color=tone, tooltip=hover),
             layer("point", {"size": 64, "strokeWidth": 2, "opacity": 1}, x=x, y=y, yOffset=lane, stroke=tone, fill=fill, tooltip=hover),
-            layer("text", {"align": "left", "dx": 8}, x=q("end", scale=scale), y=y, yOffset=lane, text=n("label"), color=tone),
             layer(
                 "tick",
                 {"thickness": 3, "size": 96, "color": IVORY},
@@ -118,6 +118,7 @@ def claims(points: pd.DataFrame, marks: pd.DataFrame, order: Sequence[str]) -> S
                 tooltip=[n("name", title="Claim")],
             ),
             layer("text", {"color": IVORY, "dy": -58, "fontSize": 12}, rows=records(marks), x=q("x", scale=scale), y=y, text=n("name")),
+            *over({"align": "left", "dx": 8, "fontSize": 11}, x=q("end", scale=scale), y=y, yOffset=lane, text=n("label"), color=tone),
         ],
         far.assign(label=[f"{d} {s}" for d, s in zip(far["dose"], far["said"])]),
         len(order) * 132,

@@ -76,7 +76,7 @@ def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict
         *_uprights(lines, x, number_axis),
         layer("rect", {"color": WARN, "opacity": 0.08}, rows=here.limits, x=at("x"), x2={"value": "width"}, y2={"field": "y2"}, **up),
         layer("rule", {"color": WARN, "strokeWidth": 2, "clip": True}, rows=here.limits, x=at("x"), y2={"field": "y2"}, **up),
-        *_over(beside, here.limits, x=at("x"), text=n("name"), **up),
+        *over(beside, here.limits, x=at("x"), text=n("name"), **up),
         layer("rule", {"color": GRID}, rows=here.ticks, x={"value": 0}, x2={"value": "width"}, **up),
         layer("text", {"baseline": "top", "dy": 4}, rows=here.ticks, x=at("x"), text=n("said"), **up),
         layer("text", {"align": "left", "baseline": "top", "dy": 4}, rows=here.units, x={"value": 0}, text=n("said"), **up),
@@ -87,15 +87,15 @@ def forest(blocks: Sequence[Block], title: str | None, level: float, lines: dict
         *(layer("tick", whisker, x=at(end), color=shade, tooltip=hover, **up) for end in ("alo", "ahi")),
         layer("rule", {"strokeWidth": 6, "clip": True}, "isValid(datum.lo)", x=at("lo"), x2={"field": "hi"}, color=shade, tooltip=hover, **up),
         layer("point", {"size": 74, "strokeWidth": 2, "opacity": 1, "clip": True}, x=at("x"), stroke=shade, fill=fill, tooltip=hover, **up),
-        *_over({"align": "left", "dy": -14, "color": SOFT}, x={"value": 0}, text=n("left"), tooltip=hover, **up),
-        *_over({"align": "right", "dy": -14, "color": IVORY}, x={"value": "width"}, text=n("right"), tooltip=hover, **up),
-        *_over({"align": "left", "fontSize": 13, "fontWeight": 600, "color": IVORY}, here.heads, x={"value": 0}, text=n("head"), **up),
-        *_over({"align": "right", "fontWeight": 600}, here.heads, x={"value": "width"}, text=n("word"), color=shade, **up),
+        *over({"align": "left", "dy": -14, "color": SOFT}, x={"value": 0}, text=n("left"), tooltip=hover, **up),
+        *over({"align": "right", "dy": -14, "color": IVORY}, x={"value": "width"}, text=n("right"), tooltip=hover, **up),
+        *over({"align": "left", "fontSize": 13, "fontWeight": 600, "color": IVORY}, here.heads, x={"value": 0}, text=n("head"), **up),
+        *over({"align": "right", "fontWeight": 600}, here.heads, x={"value": "width"}, text=n("word"), color=shade, **up),
     ]
     return dress(layers, pd.DataFrame(here.rows), height)
 
 
-def _over(style: Spec, rows: list[Spec] | None = None, **encoding: Any) -> list[Spec]:
+def over(style: Spec, rows: list[Spec] | None = None, **encoding: Any) -> list[Spec]:
     """Words that stay legible where a line runs behind them."""
     plain = {key: value for key, value in encoding.items() if key not in ("color", "tooltip")}
     look = {"fontSize": 12, **style}

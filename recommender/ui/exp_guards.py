@@ -29,7 +29,8 @@ def section(shown: Shown) -> None:
     counts = "the fixed interval counts" if reading.at_end else "before the planned end the anytime interval counts"
     exp_table.note(
         f"Harm lies to the right, whichever way the metric runs. Safe: all of the interval lies below the margin; worse: all of it lies beyond; "
-        f"unsure: the margin lies within. Here {counts}; one-sided at {100 * reading.plan.alpha:g}%, so intervals are of {100 * level:g}%."
+        f"unsure: the margin lies within. All margins stand on one line; what is farther off ends at the edge, with its "
+        f"figures beside it. Here {counts}; one-sided at {100 * reading.plan.alpha:g}%, so intervals are of {100 * level:g}%."
     )
     exp_table.figures("Every guardrail", COLUMNS, [row(g, reading) for g in mine], reading)
 

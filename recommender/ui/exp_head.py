@@ -133,14 +133,24 @@ def verdict(now: Shown) -> None:
     look = LOOKS[now.decision.verdict]
     badge = f"<em class='mq-xp-badge'>{escape(now.label)}</em>" if now.label else ""
     when = f"Verdict on day {now.day + 1} of {now.plan.days}: “{now.decision.arm}” against “{now.plan.control.name}”"
-    act = look.act.format(arm=now.decision.arm, control=now.plan.control.name)
     why = now.decision.sentence.partition(": ")[2] or now.decision.sentence
     st.html(
         f'<div class="mq-ev mq-xp-head {look.style}"><i class="mq-xp-seal" aria-hidden="true">{look.mark}</i><div>'
-        f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><strong>{escape(act)}</strong>"
+        f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><strong>{escape(_act(now))}</strong>"
         f"<p>{escape(why[:1].upper() + why[1:])}</p></div>{_facts(now)}</div>"
         f'<ol class="mq-ev mq-xp-path">{"".join(_steps(now))}</ol>'
     )
+
+
+def _act(now: Shown) -> str:
+    """What is to be done; of several arms more than one may be fit to ship, and one that is not leaves the others what they are."""
+    arm, ruling = now.decision.arm, now.decision.verdict
+    fit = [f"“{d.arm}”" for d in now.reading.decisions if d.verdict == "ship" and d.arm != arm]
+    if ruling == "ship" and fit:
+        return f"“{arm}” may go to everybody, and so may {listed(fit)}: take one."
+    if ruling == "roll back" and len(now.reading.decisions) > 1:
+        return f"“{arm}” is dropped; {f'{listed(fit)} may ship' if fit else 'no other arm is fit to ship'}."
+    return LOOKS[ruling].act.format(arm=arm, control=now.plan.control.name)
 
 
 def _facts(now: Shown) -> str:
@@ -183,13 +193,14 @@ def _health(now: Shown) -> str:
     passed = len(now.reading.health) - len(failed)
     if not failed:
         return _step("good", "Health", f"{passed} of {passed} checks pass", "nobody was lost or counted twice")
-    worst = min(failed, key=lambda check: not check.blocks)
     blocks = any(check.blocks for check in failed)
+    worst = [f"“{check.label}”" for check in failed if check.blocks == blocks]
+    named, one = listed(worst), len(worst) == 1
     return _step(
         "bad" if blocks else "open",
         "Health",
         f"{passed} of {len(now.reading.health)} checks pass",
-        f"“{worst.label}” {'blocks the verdict' if worst.blocks else 'warns, and does not block'}",
+        f"{named} {'blocks' if one else 'block'} the verdict" if blocks else f"{named} {'warns' if one else 'warn'}, without blocking",
     )
 
 
