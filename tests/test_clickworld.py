@@ -195,6 +195,8 @@ def test_what_follows_a_click() -> None:
     assert not (finished[:, :-1] & v.seen[:, 1:]).any()  # the satisfied stop
     c = WORLD.chances(viewers, contexts, lists)
     assert abs(finished.sum() - c.satisfied[v.clicked].sum()) < SURE * np.sqrt(v.clicked.sum()) / 2 + 20
+    for which, chance in ((finished, WORLD.truth.rates_finished), (v.clicked & ~finished, WORLD.truth.rates_left)):
+        assert (~np.isnan(v.stars[which])).mean() == pytest.approx(chance, abs=SURE / 2 / np.sqrt(which.sum()))
     error = (v.stars - np.clip(c.stars, 0.5, 5))[~np.isnan(v.stars)]
     assert error.std() == pytest.approx(WORLD.truth.noise, abs=0.08)
     assert c.liking[v.hidden].mean() < c.liking[v.seen].mean() - 0.3

@@ -149,6 +149,7 @@ def test_of_people_the_days_before_are_read_too_and_what_was_taken_back_is_not(f
     kept = [event("ann", 1, -27, experiment=None), event("ann", 2, -1, experiment="another"), event("ann", 3, 0), event("ben", 4, 2)]
     hidden = [event("ann", 5, -2, "hide", None, id="h"), event("ann", 6, 1, "hide", id="i"), event("ann", 7, 2, "hide", id="j")]
     other = [event("ann", 8, -29, experiment=None), event("ann", 9, 3, experiment=None), event("eve", 10, -1, experiment=None)]
+    other.append(event("ann", 11, -1, experiment="another", simulated=True))
     undos = [Event("ann", "undo", target=target, id=f"u{target}") for target in ("h", "i", "j")]
     feedback.add([*kept, *hidden, *other, *undos, Event("ann", "undo", target="uj"), replace(kept[3], id="s", simulated=True)])
     found = feedback.outcomes("context")

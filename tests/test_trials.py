@@ -374,7 +374,7 @@ def test_on_home_the_arm_makes_the_first_row_and_events_say_so(shelf: Path, monk
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_who_chose_a_model_or_is_held_out_is_in_no_experiment(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_chose_a_model_has_company_or_is_held_out_is_in_no_experiment(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = drawn(page("kenji"))
     with opened(settings().database_url) as store:
         store.forget("kenji")
@@ -382,6 +382,8 @@ def test_who_chose_a_model_or_is_held_out_is_in_no_experiment(shelf: Path, monke
         plan = on_people(shelf)
         assert drawn(page("kenji", model="als"))["rows"][0]["name"] == "als"
         assert "An experiment" not in drawn(page("kenji", model="als"))["strategy"]["why"]
+        page("kenji", **{"with": "rosa"})
+        assert {e.experiment for e in store.events("kenji")} <= {None}
         store.add([Event("kenji", "prefer", note={"model": "ease"})])
         assert drawn(page("kenji"))["rows"][0]["name"] == "ease"
         assert {e.experiment for e in store.events("kenji")} == {None}

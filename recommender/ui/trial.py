@@ -53,14 +53,14 @@ def entered(frame: Frame) -> Frame:
     """The frame as the experiment has it: its model makes the first row, told the whole moment or nothing of it. The same frame for the holdout, for
     who chose a model by hand, or the variety where an arm has its own, and with company."""
     plan, own = running(frame.service.models), frame.viewer.preferences
-    if plan is None or frame.model is not None or own.model is not None or company.beside(frame) is not None:
+    if plan is None or own.model is not None or company.beside(frame) is not None:
         return frame
     if own.variety is not None and any(arm.variety is not None for arm in plan.arms):
         return frame
     arm = arm_of(plan, frame.viewer.id)
     if arm is None:
         return frame
-    anyway = frozenset(frame.service.verdicts(frame.viewer)) if arm.context else frame.anyway
+    anyway = frozenset(frame.service.verdicts(frame.viewer))
     viewer = asking(frame.viewer, arm.model, arm.variety)
     return replace(frame, viewer=viewer, model=arm.model, anyway=anyway, trial=Trial(plan.name, arm))
 
