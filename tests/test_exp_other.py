@@ -134,6 +134,7 @@ def test_every_chart_says_that_it_is_simulated(folder: Path) -> None:
     at = drawn()
     assert len(heads(at)) == 5
     assert all("simulated" in alt.lower() for alt in heads(at))
+    assert all(json.loads(c.proto.spec)["title"]["text"] == "simulated" for c in at.get("vega_lite_chart"))
     assert not at.warning
 
 
@@ -251,3 +252,10 @@ def test_a_committed_report_is_drawn_as_it_is() -> None:
     at = drawn()
     assert len(heads(at)) == sum({"interleaving": 1, "off-policy": 1, "bandit": 3}[name] for name in there)
     assert not at.warning
+
+
+def test_what_has_no_interval_has_no_empty_layer_for_one(folder: Path) -> None:
+    write(usual()["bandit"], folder)
+    by_alt = {c.proto.alt: json.loads(c.proto.spec) for c in drawn().get("vega_lite_chart")}
+    known = next(spec for alt, spec in by_alt.items() if alt.startswith("What is known of each row"))
+    assert "rule" not in [part["mark"]["type"] for part in known["layer"]]

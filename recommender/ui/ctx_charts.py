@@ -66,23 +66,16 @@ def intervals(
     off = n("lane" if "lane" in points else "series", sort=lanes, scale={"domain": lanes})
     x, y = q("x", axis=axis(title, format=mark), scale=within(low, high)), names(order)
     colour, shape = _series(look)
-    hover = tips(row="Row", series="What", hover="Figure", span="95% interval", n="Behind it")
+    ranged = bool(points["lo"].notna().any())
+    hover = tips(row="Row", series="What", hover="Figure", **({"span": "95% interval"} if ranged else {}), n="Behind it")
     shown = points.assign(
         span=[f"{a} to {b}" for a, b in zip(points["lo"].map(number), points["hi"].map(number))], far=points["hi"].fillna(points["x"])
     )
     fill = {"condition": {"test": "datum.sure", **colour}, "value": NIGHT}
     place: dict[str, Any] = {"y": y, "yOffset": off} if len(lanes) > 1 else {"y": y}
+    between: dict[str, Any] = {"x": q("lo", scale=within(low, high)), "x2": {"field": "hi"}}
     layers = [
-        layer(
-            "rule",
-            {"strokeWidth": 2.2, "clip": True},
-            RANGED,
-            x=q("lo", scale=within(low, high)),
-            x2={"field": "hi"},
-            color=colour,
-            tooltip=hover,
-            **place,
-        ),
+        *([layer("rule", {"strokeWidth": 2.2, "clip": True}, RANGED, **between, color=colour, tooltip=hover, **place)] if ranged else []),
         layer("point", {"size": 46, "strokeWidth": 1.8, "opacity": 1}, x=x, stroke=colour, fill=fill, shape=shape, tooltip=hover, **place),
         layer("text", {"align": "left", "dx": 8}, x=q("far"), text=n("said"), **place),
     ]

@@ -42,7 +42,7 @@ def draw(opened: Opened) -> None:
         )
     wide = known(more)
     order = list(dict.fromkeys(wide["row"]))
-    spec = ctx_charts.intervals(wide, "width of the 95% interval of a row’s rate", order, look, None, (0.0, 1.5 * float(wide["x"].max())))
+    spec = ctx_charts.intervals(wide, "width of the 95% interval of a row’s rate", order, look, None, (0.0, 2.1 * float(wide["x"].max())))
     exhibits.draw(
         "ways_known",
         "What is known of each row at the end, simulated",

@@ -98,7 +98,8 @@ def needed(opened: Opened) -> str:
             figures = "".join(f"<td>{f'{x:,}' if x else 'no effect shown'}</td>" for x in cells)
             body += f"<tr><th scope='row'>{escape(_label(more, metric))}, dose {escape(str(dose))}</th>{figures}</tr>"
     return (
-        '<div class="mq-ev mq-xp-needed"><div class="mq-ev-scroll" tabindex="0" role="region" aria-label="Viewers needed">'
+        f'<div class="mq-ev mq-xp-needed{" mq-xp-wide" if sure else ""}">'
+        '<div class="mq-ev-scroll" tabindex="0" role="region" aria-label="Viewers needed">'
         f"<table><caption>Simulated. Viewers in both arms, to find it in 80% of experiments, with a false alarm in 5%.{none}</caption>"
         f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div></div>"
