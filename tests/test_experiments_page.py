@@ -274,6 +274,15 @@ def test_the_calculator_asks_more_viewers_for_less_and_fewer_with_cuped(shelf):
     assert viewers(**{"for-baseline": "2"}) == pytest.approx(usual / 2, rel=0.02)  # of counts, relative spread falls as the root of the mean
 
 
+@pytest.mark.parametrize("share", ["0.05", "0.5"])
+@pytest.mark.parametrize("effect, power, alpha, times", [("0.5", "0.95", "0.01", "0.25"), ("30", "0.7", "0.1", "3")])
+def test_the_calculator_draws_at_the_ends_of_its_scales(shelf, effect, power, alpha, times, share):
+    put(shelf, viewers=600)
+    at = page(step="plan", **{"for-effect": effect, "for-power": power, "for-alpha": alpha, "for-baseline": times, "for-share": share})
+    assert not at.warning
+    assert len(charts(at)) == 2
+
+
 def test_a_difference_before_in_standard_deviations_is_that_of_the_viewers(shelf):
     logged = log(4000, 0.0, 5)
     found = read(PLAN, logged)

@@ -218,7 +218,7 @@ def _least(base: Baseline, viewers: float, asked: Wanted, saved: float) -> float
 
 def _power(shown: Shown, asked: Wanted, base: Baseline, viewers: int, here: float, saved: float) -> None:
     """Power curves around the effect that is asked for, with this experiment's place."""
-    least = max(sizes.LEAST, 1 / min(asked.shares))
+    least = sizes.LEAST / min(asked.shares)
     needs = {f: sizes.sample_size(base, f * asked.effect, asked.power, asked.shares, asked.alpha, saved) for f in AROUND}
     grid = np.geomspace(max(least, min(needs.values()) / 12), max(max(needs.values()), here) * 2.2, 50)
     chance = lambda f, n, save: sizes.power(base, f * asked.effect, n, asked.shares, asked.alpha, save)
@@ -259,6 +259,8 @@ def _by_day(asked: Wanted, run: Course) -> pd.DataFrame:
 def _detectable(shown: Shown, asked: Wanted, points: pd.DataFrame) -> None:
     """The smallest effect over the days, with this experiment's place."""
     own = points[points["chosen"]]
+    if not len(own):
+        return exhibits.title("What each day makes visible", "Too few viewers came on every day for any effect to be found.")
     first, last, day = own.iloc[0], own.iloc[-1], _first_day(points, asked.effect)
     sentence = (
         f"On day {int(first['day'])} only an effect of {100 * first['mde']:.1f}% would be found, on day {int(last['day'])} one of "
