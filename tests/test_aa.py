@@ -11,7 +11,7 @@ from logs import PLAN, log
 from recommender.evaluate import report as reports
 from recommender.evaluate import trials
 from recommender.evaluate.report import Report
-from recommender.experiment import aa
+from recommender.experiment import study_aa as aa
 from recommender.experiment.breaks import BREAKS, same_for_all
 
 RUNS, FEWER = 6, 3

@@ -18,10 +18,10 @@ from test_evaluation_page import LAB, LMS, SEEN, linear
 
 from recommender.evaluate.report import Paired, Report, write
 from recommender.experiment import plan as plans
-from recommender.experiment.aa import tried
 from recommender.experiment.assign import arm_of, first_day, midnight
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.reading import read
+from recommender.experiment.study_aa import tried
 from recommender.serve.events import Event
 from recommender.serve.feedback import Feedback
 from recommender.settings import settings

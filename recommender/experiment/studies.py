@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recommender.evaluate.report import Report
-from recommender.experiment import aa, study_bandit, study_calibration, study_doses, study_interleaving, study_offpolicy
+from recommender.experiment import study_aa, study_bandit, study_calibration, study_doses, study_interleaving, study_offpolicy
 
 STUDIES: dict[str, Callable[[Callable[[str], object]], Report]] = {
-    "aa": aa.aa,
+    "aa": study_aa.aa,
     "calibration": study_calibration.calibration,
     "doses": study_doses.doses,
     "interleaving": study_interleaving.interleaving,
