@@ -88,6 +88,12 @@ def charts(at: AppTest) -> list[dict]:
     return [json.loads(c.proto.spec) for c in at.get("vega_lite_chart")]
 
 
+def test_people_stand_first_then_the_largest() -> None:
+    of = lambda name, viewers: replace(PLAN, name=name, simulation=viewers and Simulation(viewers=viewers))
+    plans = [of("a-small", 100), of("large", 900), of("b-small", 100), of("people", None)]
+    assert [plan.name for plan in sorted(plans, key=exp_shelf._first)] == ["people", "large", "a-small", "b-small"]
+
+
 def test_without_an_experiment_the_page_names_the_commands(shelf):
     at = page()
     said = " ".join(c.value for c in at.code)

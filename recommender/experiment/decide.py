@@ -60,10 +60,15 @@ def rule(plan: Plan) -> str:
     return (
         f"Invalid where a check that blocks fails. Roll back where {name} is proven worse or a guardrail is proven worse than its margin. Ship where "
         f"{name} is proven better and every guardrail is proven within its margin. At the planned end ({several(plan.days, 'day')}{viewers}) proven "
-        f"means p < {plan.alpha:g}{corrected}, one-sided for guardrails; before it only what holds at every look counts, and shipping takes a full "
-        f"week. A metric measured on fewer than {FEWEST} viewers of an arm proves nothing. A changing effect (novelty) turns ship into keep running. "
-        f"Where nothing is proven by the last planned day: roll back, the control stays."
+        f"means p < {_points(plan.alpha)}{corrected}, one-sided for guardrails; before it only what holds at every look counts, and shipping takes a "
+        f"full week. A metric measured on fewer than {FEWEST} viewers of an arm proves nothing. A changing effect (novelty) turns ship into keep "
+        f"running. Where nothing is proven by the last planned day: roll back, the control stays."
     )
+
+
+def _points(alpha: float) -> str:
+    """.05"""
+    return f"{alpha:g}".removeprefix("0")
 
 
 def _cases(reading: Reading) -> list[Case]:
@@ -95,10 +100,12 @@ def _decision(reading: Reading, case: Case) -> Decision:
     early = not over and reading.days < WEEK
     found = verdict(reading.valid, over, case.better, case.worse, [g.state for g in case.guards], early or case.drifts is not None)
     why = {"invalid": _invalid, "ship": _ship, "roll back": _roll_back, "keep running": _keep_running}[found](reading, case)
-    return Decision(found, case.measured.arm, f"{_HEADS[found].format(arm=case.measured.arm)}: {why}", rule(reading.plan), _reasons(reading, case))
+    return Decision(found, case.measured.arm, f"{heading(found, case.measured.arm)}{why}", rule(reading.plan), _reasons(reading, case))
 
 
-_HEADS: dict[Verdict, str] = {"invalid": "Invalid", "ship": "Ship {arm}", "roll back": "Roll back {arm}", "keep running": "Keep running"}
+def heading(verdict: Verdict, arm: str) -> str:
+    """How the sentence of a decision begins; the reasons follow."""
+    return {"invalid": "Invalid: ", "ship": f"Ship {arm}: ", "roll back": f"Roll back {arm}: ", "keep running": "Keep running: "}[verdict]
 
 
 def _invalid(reading: Reading, case: Case) -> str:

@@ -123,7 +123,8 @@ class Log:
                 several = np.unpackbits(file["several"], count=len(arms)).astype(bool)
             return cls(days, arms, sums, segments, several, simulated == "1", date.fromisoformat(first) if first else None)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, LZMAError) as error:
-            raise LogError(f"{path} cannot be read: {error}; wanted a log that `experiment run` wrote") from None
+            reason = "it is no .npz file" if "pickle" in str(error) else error  # numpy takes any other file for a pickle
+            raise LogError(f"{path} cannot be read: {reason}; wanted a log that `experiment run` wrote") from None
 
 
 def _small(values: np.ndarray) -> np.ndarray:

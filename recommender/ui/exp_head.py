@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 
 from recommender.experiment.breaks import BREAKS
+from recommender.experiment.decide import heading
 from recommender.experiment.metrics import METRICS
 from recommender.experiment.results import Measured
 from recommender.serve.phrases import listed
@@ -133,7 +134,7 @@ def verdict(now: Shown) -> None:
     look = LOOKS[now.decision.verdict]
     badge = f"<em class='mq-xp-badge'>{escape(now.label)}</em>" if now.label else ""
     when = f"Verdict on day {now.day + 1} of {now.plan.days}: “{now.decision.arm}” against “{now.plan.control.name}”"
-    why = now.decision.sentence.partition(": ")[2] or now.decision.sentence
+    why = now.decision.sentence.removeprefix(heading(now.decision.verdict, now.decision.arm))
     st.html(
         f'<div class="mq-ev mq-xp-head {look.style}"><i class="mq-xp-seal" aria-hidden="true">{look.mark}</i><div>'
         f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><strong>{escape(_act(now))}</strong>"

@@ -120,7 +120,13 @@ def experiments(service: Service) -> Experiments:
             problems.append(str(error).replace(f"{folder}/", ""))
         except FeedbackError as error:
             problems.append(f"{path.parent.name}: {error}")
-    return Experiments(found, waiting, tuple(problems))
+    ordered = dict(sorted(found.items(), key=lambda each: _first(each[1].plan)))
+    return Experiments(ordered, waiting, tuple(problems))
+
+
+def _first(plan: Plan) -> tuple[bool, int, str]:
+    """Which experiment is offered first: those on people, then those with the most viewers."""
+    return plan.simulated, -(plan.simulation.viewers if plan.simulation else 0), plan.name
 
 
 def _source(plan: Plan, file: Path, service: Service) -> File | Stored | str:

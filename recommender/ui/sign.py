@@ -29,7 +29,7 @@ def problems(lines: tuple[str, ...], passing: bool = False) -> None:
     if not lines:
         return
     with st.expander(
-        f"{words.counted(len(lines), 'part')} of the house could not be opened; the rest is", icon=":material/construction:", key="mq_problems"
+        f"{words.counted(len(lines), 'part')} of the house could not be opened; the rest is open", icon=":material/construction:", key="mq_problems"
     ):
         for line in lines:
             st.code(line, language=None, wrap_lines=True)
