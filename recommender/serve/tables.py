@@ -35,6 +35,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import ArgumentError, DisconnectionError
+from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_random
 
 from recommender.serve.events import SILENT
 
@@ -154,7 +155,12 @@ def writing(made: Engine) -> Engine:
 
 def _prepare(path: Path, connection: Any, record: Any) -> None:
     """Readers and a writer side by side; what is committed is on the disk, what is deleted is overwritten (sqlite.org/pragma.html)."""
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+    for attempt in Retrying(
+        retry=retry_if_exception_message(match=".*locked"), stop=stop_after_delay(WAIT), wait=wait_random(0.005, 0.05), reraise=True
+    ):
+        with attempt:  # the change takes the file for itself, and SQLite does not wait for that of its own accord
+            connection.execute("PRAGMA journal_mode = WAL").close()
+    for pragma in ("synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
     record.info["file"] = _number(path)
 
