@@ -191,7 +191,7 @@ def flatten(model: Recommender | Atlas) -> dict[str, np.ndarray]:
         if isinstance(value, np.ndarray):
             arrays[key] = value
         elif isinstance(value, sparse.csr_array):
-            where = {"indices": value.indices.astype(np.int32), "indptr": value.indptr.astype(np.int32)}  # films, and far fewer than 2^31 values
+            where = {part: getattr(value, part).astype(np.int32, copy=False) for part in ("indices", "indptr")}  # fewer than 2^31 values
             parts = {"data": value.data, **where, "shape": np.array(value.shape)}
             arrays |= {f"{key}/{part}": array for part, array in parts.items()}
         elif isinstance(value, dict):
@@ -203,8 +203,9 @@ def flatten(model: Recommender | Atlas) -> dict[str, np.ndarray]:
 
 def unflatten(model: Recommender | Atlas, arrays: dict[str, np.ndarray]) -> None:
     """Give a blank model what flatten took from its like."""
-    for key, value in arrays.items():
+    for value in arrays.values():
         value.setflags(write=False)
+    for key, value in arrays.items():
         name, _, rest = key.partition("/")
         if not rest:
             setattr(model, name, value)
