@@ -25,7 +25,7 @@ SECTIONS = {
         ("plan", "health", "result", "over-time", "segments", "guardrails", "decision", "a-a", "other-ways-to-test"),
     ),
 }
-DRAWN = ".mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, [data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
+DRAWN = ".mq-xp-fixed, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, [data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
 VIEWER, CONTEXT = "kenji", "time=evening&device=tv"
 
 

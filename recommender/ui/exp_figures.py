@@ -38,7 +38,7 @@ UNITS = {
     "relevance": Unit(1, "stars"),
     "visits": Unit(1, "visits a viewer"),
     "diversity": Unit(1, "mean distance of genres"),
-    "coverage": Unit(100, "lesser known films per 100"),
+    "coverage": Unit(100, "rare films per 100"),
     "latency": Unit(1, "ms"),
     "complaints": Unit(1000, "hides per 1,000 films"),
 }
