@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from apps import opened
 from conftest import serving
 from streamlit.testing.v1 import AppTest
 
@@ -73,14 +74,7 @@ def fill(folder: Path) -> None:
 
 
 def page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in {"viewer": "vera", **address}.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page("pages/evaluation.py")
-    at.run()
-    assert not at.exception
-    return at
+    return opened("evaluation", **{"viewer": "vera", **address})
 
 
 def text(at: AppTest) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from apps import opened
 from conftest import serving
 from logs import PLAN, log
 from streamlit.testing.v1 import AppTest
@@ -59,14 +60,7 @@ def put(shelf: Path, name: str = "planted", lift: float = 0.15, plan: Plan = PLA
 
 
 def page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in {"viewer": "vera", **address}.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page("pages/experiments.py")
-    at.run()
-    assert not at.exception
-    return at
+    return opened("experiments", **{"viewer": "vera", **address})
 
 
 def text(at: AppTest) -> str:

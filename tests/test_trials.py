@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from apps import opened as opened_page
+from apps import views
 from conftest import opened
 from logs import PLAN, log
 from streamlit.testing.v1 import AppTest
@@ -321,17 +323,12 @@ def test_an_experiment_runs_on_its_days_alone(shelf: Path, monkeypatch: pytest.M
 
 
 def page(viewer: str, **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for name, value in {"viewer": viewer, "time": "evening", "device": "tv", **address}.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+    return opened_page(**{"viewer": viewer, "time": "evening", "device": "tv", **address})
 
 
 def drawn(at: AppTest) -> dict:
     """What Home was given to draw."""
-    return next(d for c in at.get("bidi_component") if c.proto.json and (d := json.loads(c.proto.json)).get("view") == "home")
+    return views(at)["home"]
 
 
 @pytest.mark.parametrize("viewer", ["vera", "nobody"])

@@ -23,6 +23,7 @@ from recommender.ui.vega import (
     dress,
     layer,
     n,
+    named,
     names,
     q,
     reach,
@@ -119,15 +120,7 @@ def curves(
         layer("rule", {"strokeWidth": 2}, RANGED, tooltip=hover, **bounds),
         layer("line", {"strokeWidth": 2}, x=x, y=y, color=colour, detail=n("series")),
         layer("point", {"size": 52, "strokeWidth": 1.8, "opacity": 1}, x=x, y=y, stroke=colour, fill=fill, shape=shape, tooltip=hover),
-        layer(
-            "text",
-            {"align": "left", "dx": 12, "fontSize": 12},
-            rows=records(ends[["series", "x", "at"]]),
-            x=x,
-            y=q("at"),
-            text=n("series"),
-            color=colour,
-        ),
+        named(ends[["series", "x", "at"]], 12, x=x, y=q("at"), color=colour),
     ]
     if zero:
         layers.insert(0, layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=[{"at": 0.0}], y=q("at", scale=within(low, high))))

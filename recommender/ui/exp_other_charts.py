@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recommender.ui.curves import spread
-from recommender.ui.vega import IVORY, Spec, axis, dress, layer, n, names, q, reach, records, tips, within
+from recommender.ui.vega import IVORY, Spec, axis, dress, layer, n, named, names, q, reach, tips, within
 
 Look = dict[str, tuple[str, str]]  # series -> (colour, shape)
 
@@ -57,15 +57,7 @@ def by_day(points: pd.DataFrame, title: str, look: Look, mark: str, height: int 
             layer("area", {"opacity": 0.14}, "isValid(datum.lo)", x=x, y=y("lo"), y2={"field": "hi"}, color=colour, detail=n("series")),
             layer("line", {"strokeWidth": 2.2}, x=x, y=y("y"), color=colour, detail=n("series")),
             layer("point", {"opacity": 0, "size": 90}, x=x, y=y("y"), tooltip=hover),
-            layer(
-                "text",
-                {"align": "left", "dx": 9, "fontSize": 12},
-                rows=records(ends[["series", "day", "at"]]),
-                x=x,
-                y=y("at"),
-                text=n("series"),
-                color=colour,
-            ),
+            named(ends[["series", "day", "at"]], 9, x=x, y=y("at"), color=colour),
         ],
         points,
         height,

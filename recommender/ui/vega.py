@@ -62,6 +62,11 @@ def records(rows: pd.DataFrame) -> list[Spec]:
     return [{str(k): None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows.to_dict("records")]
 
 
+def named(ends: pd.DataFrame, dx: int, **encoding: Any) -> Spec:
+    """The names of lines, `dx` px behind their ends. ends: series, and what x and y name."""
+    return layer("text", {"align": "left", "dx": dx, "fontSize": 12}, rows=records(ends), text=n("series"), **encoding)
+
+
 def dress(layers: list[Spec], rows: pd.DataFrame, height: int) -> Spec:
     """Layers over rows as one chart of a fixed height in the house's look."""
     words = {"labelColor": SOFT, "titleColor": SOFT, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500}
