@@ -440,6 +440,8 @@ def test_the_page_in_a_browser(page, folder, tmp_path):
         page.goto(f"{url}/context?viewer=kenji&time=evening&device=tv")
         page.locator(".mq-slope li").nth(23).wait_for()
         assert page.locator(".mq-lines path").count() >= 12
+        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        page.evaluate("document.fonts.ready.then(() => true)")
         top, before = page.locator(".mq-slope").bounding_box()["y"], page.locator(".mq-slope").inner_text()
         page.locator(".st-key-mq_ev_pick_b-device").get_by_text("Desktop").click()
         page.wait_for_url("**b-device=desktop**")
