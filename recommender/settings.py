@@ -2,9 +2,10 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,6 +28,18 @@ class Settings(BaseSettings):
         description="where what viewers do is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
 
+    releases: Path = ROOT / "data" / "releases"  # models of the nightly refresh, one folder each, and `current`; never committed
+    look_seconds: float = Field(2.0, gt=0, description="so often a served process looks whether another release is current")
+    backups: Path = ROOT / "data" / "backups"  # of the feedback database; never committed
+
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="keys of the REST API, by commas; without any, only loopback is answered"
+    )
+    api_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="web pages that may call the REST API, by commas: https://example.org")
+    api_rate: str = Field("600/minute", description="requests of one key, or of one address where there are no keys; none where empty")
+    api_rate_store: str = Field("memory://", description="where requests are counted: memory:// or redis://HOST:PORT for several replicas")
+    api_bytes: int = Field(65_536, ge=1, description="a request to the REST API may have so many bytes")
+
     experiment: str = Field("", description="the planned experiment on people that runs in the app, by name; none where empty")
     household: bool = Field(True, description="viewers that people made are listed to whoever opens the app; switch off where strangers share it")
 
@@ -48,6 +61,11 @@ class Settings(BaseSettings):
     min_raters: int = Field(20, ge=1, description="films with fewer raters get no published statistics or collaborative weights")
     import_bytes: int = Field(50_000_000, ge=1, description="an uploaded film history may have so many bytes, also when unpacked")
     import_lines: int = Field(200_000, ge=1, description="and so many lines a file")
+
+    @field_validator("api_keys", "api_origins", mode="before")
+    @classmethod
+    def _by_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 @cache

@@ -22,9 +22,9 @@ FLOORS = (
     ("artifacts", "interview", "steer"),
     ("serve", "evaluate"),
     ("train",),
-    ("compare", "experiment"),
-    ("ui", "ask", "mine", "examine", "trials", "bench"),
-    ("beside",),
+    ("compare", "experiment", "refresh"),
+    ("ui", "ask", "mine", "examine", "trials", "bench", "api", "operate", "scale"),
+    ("beside", "client", "loadtest"),
     ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,0 +1,21 @@
+"""What a route asks for before it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from recommender.api.problems import Problem
+from recommender.serve.service import Service
+
+
+def service(request: Request) -> Service:
+    """The service of the current release; 503 while no models are loaded."""
+    desk = request.app.state.desk
+    if not desk.ready:
+        raise Problem(503, "not ready", "no models are loaded; ask /ready until it answers 200", {"Retry-After": "2"})
+    return desk.service
+
+
+Answering = Annotated[Service, Depends(service)]
