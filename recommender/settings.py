@@ -32,9 +32,7 @@ class Settings(BaseSettings):
     look_seconds: float = Field(2.0, gt=0, description="so often a served process looks whether another release is current")
     backups: Path = ROOT / "data" / "backups"  # of the feedback database; never committed
 
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="keys of the REST API, by commas; without any, only loopback is answered"
-    )
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="keys of the REST API, by commas; without any, loopback only")
     api_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="web pages that may call the REST API, by commas: https://example.org")
     api_rate: str = Field("600/minute", description="requests of one key, or of one address where there are no keys; none where empty")
     api_rate_store: str = Field("memory://", description="where requests are counted: memory:// or redis://HOST:PORT for several replicas")
