@@ -15,8 +15,11 @@ from uuid import uuid4
 
 import postgres as postgresql
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from recommender.api.app import create
+from recommender.serve.desk import Desk
 from recommender.serve.feedback import Feedback
 from recommender.serve.service import Service
 from recommender.serve.tables import events
@@ -95,6 +98,15 @@ def service() -> Service:
     if opened.problems:
         pytest.skip(f"not all models loaded: {'; '.join(opened.problems)}")
     return opened
+
+
+@pytest.fixture(scope="session")
+def api(away_from_data: str) -> Iterator[TestClient]:
+    """The REST API over the committed artifacts, asked from this machine and without keys. Nobody may change its settings."""
+    desk = Desk(settings().model_copy(update={"api_rate": ""}))
+    desk.open()
+    with TestClient(create(desk, desk.settings), "http://localhost", client=("127.0.0.1", 50000), raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture

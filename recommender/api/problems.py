@@ -27,3 +27,25 @@ class Problem(Exception):
     def __init__(self, status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
         self.status, self.title, self.detail, self.headers, self.more = status, title, detail, headers, more
+
+
+WHEN = {
+    400: "the request is not well-formed",
+    401: "a key is wanted, or the key is unknown",
+    403: "who asks may not",
+    404: "there is no such thing",
+    405: "this path is not asked in that way",
+    409: "the words mean several things; `choices` names them",
+    413: "the request is too long",
+    415: "the request is not JSON",
+    422: "a value of the request is none that is wanted; `errors` names each",
+    429: "too many requests; ask again after Retry-After seconds",
+    500: "a fault of ours",
+    503: "models or the store of feedback are away; ask again after Retry-After seconds",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route can answer with, for its `responses`."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {status: {"description": WHEN[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
