@@ -1,0 +1,113 @@
+"""What the POST routes answer, and the shapes of a film and a reason that other routes use too.
+
+The models below describe the answers and are what the documentation shows; `film` and its kind make plain JSON of the same shape.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recommender.catalog import Catalog
+from recommender.serve import wire
+from recommender.types import Explanation, Recommendation
+
+REASONS = 5  # listed of a film, where nobody asks for more or fewer
+Known = Literal["demo", "made here", "data set", "feedback", "ratings sent", "nobody"]
+
+
+class Answered(BaseModel):
+    """An answer has these members and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reason(Answered):
+    """One part of a film's score."""
+
+    kind: str = Field(description="film, genre, person, crowd, sequence, context, popularity, setting; or rest: all that are not listed, together")
+    subject: str = Field(description="the film, genre, person or moment it is about")
+    weight: float = Field(description="points of the film's similarity_score")
+    simulated: bool = Field(False, description="true where the signal was drawn from a rule instead of observed; absent elsewhere")
+
+
+class Without(Answered):
+    """What a film of the viewer's does for a recommended one."""
+
+    film: str
+    rank_before: int = Field(description="rank of the recommended film as things stand")
+    rank_after: int = Field(description="its rank without the viewer's film")
+
+
+class Choice(Answered):
+    """A film that a title may mean."""
+
+    id: int = Field(description="MovieLens id")
+    title: str
+    year: int | None
+
+
+class Film(Choice):
+    """A film."""
+
+    genres: list[str]
+    vote_average: float | None = Field(description="mean of the MovieLens ratings, 0.5 to 5 stars; null where too few people rated it")
+    vote_count: int | None = Field(description="how many people rated it; null where they are too few to say")
+
+
+class Recommended(Film):
+    """A film that is recommended, and why."""
+
+    similarity_score: float = Field(description="the model's score; comparable within one answer only, and the weights of the reasons sum to it")
+    match: int | None = Field(description="chance in percent of four stars or more; null where the model of ratings knows too little of the film")
+    predicted_stars: float | None = Field(description="predicted rating, 0.5 to 5 stars; null as match")
+    model: str = Field(description="the model whose score it is")
+    recommendation_reason: str = Field(description="the reason in one sentence")
+    reasons: list[Reason] = Field(description="heaviest first")
+    exact: bool = Field(description="true where the reasons are the score taken apart; false where films were weighed by leaving each out in turn")
+    without: list[Without] = Field(description="for each of the viewer's films that the sentence names: the rank without it")
+
+
+def choice(item: int, catalog: Catalog) -> dict[str, Any]:
+    """A film by id, title and year, as in Choice."""
+    return {"id": int(catalog.ids[item]), "title": catalog.titles[item], "year": int(catalog.years[item]) or None}
+
+
+def film(item: int, catalog: Catalog) -> dict[str, Any]:
+    """What a film is, as in Film."""
+    stars, raters = float(catalog.stars[item]), int(catalog.raters[item])
+    known = math.isfinite(stars)
+    return {
+        **choice(item, catalog),
+        "genres": list(catalog.genres_of(item)),
+        "vote_average": round(stars, 3) if known else None,
+        "vote_count": raters if known else None,
+    }
+
+
+def recommended(r: Recommendation, catalog: Catalog, most: int = REASONS) -> dict[str, Any]:
+    """A recommended film, as in Recommended, with the `most` heaviest reasons and the rest as one."""
+    return {
+        **film(r.item, catalog),
+        "similarity_score": round(r.score, 9),
+        "match": r.match,
+        "predicted_stars": None if r.stars is None else round(r.stars, 2),
+        "model": r.model,
+        "recommendation_reason": r.sentence,
+        "reasons": reasons(r.explanation, catalog, most),
+        "exact": r.explanation.exact,
+        "without": wire.drops(r.drops, catalog),
+    }
+
+
+def reasons(e: Explanation, catalog: Catalog, most: int = REASONS) -> list[dict[str, Any]]:
+    """The `most` heaviest reasons, all that are simulated, and one of kind "rest" that holds what is left: they sum to what all of them sum to."""
+    listed = [r for n, r in enumerate(e.reasons) if n < most or r.simulated]
+    left = [r for r in e.reasons[most:] if not r.simulated]
+    said = [wire.reason(r, catalog) for r in listed]
+    if len(left) == 1 and most:
+        return [*said, wire.reason(left[0], catalog)]
+    rest = {"kind": "rest", "subject": f"{len(left)} other reasons", "weight": round(sum(r.weight for r in left), 9)}
+    return [*said, rest] if left else said
