@@ -1,4 +1,4 @@
-"""Every setting, in one place: from the environment (MARQUEE_…) or Streamlit secrets, with defaults that work."""
+"""Every setting, in one place: from the environment (MARQUEE_…), Streamlit secrets or files of that name, with defaults that work."""
 
 from functools import cache
 from pathlib import Path
@@ -8,12 +8,13 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
+SECRETS = Path("/run/secrets")  # where containers find theirs: one file a setting, such as marquee_api_keys
 
 
 class Settings(BaseSettings):
     """Paths, routing thresholds and the shape of the Home page."""
 
-    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", populate_by_name=True, secrets_dir=SECRETS if SECRETS.is_dir() else None)
 
     artifacts: Path = ROOT / "artifacts"
     films: Path = ROOT / "data" / "films.csv"  # monochrome.csv is looked for beside it
