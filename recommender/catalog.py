@@ -183,18 +183,34 @@ class Catalog:
                 tables[1].setdefault(plain(other), []).append(i)
         return tables
 
+    def called(self, title: str) -> list[int]:
+        """The films of exactly this title, else of this other title, else of this title without its article; a year in brackets has to be theirs."""
+        words, year = _dated(title)
+        named = ([i for i in table.get(plain(words), ()) if year in (None, self.years[i])] for table in self._exact)
+        return next(filter(None, named), [])
+
+    def likest(self, title: str, k: int = 20) -> list[tuple[int, float]]:
+        """The k films whose title, or other title, is most like this one, with that likeness (see Names); the likest first."""
+        names, items = self._titles
+        best = np.zeros(len(self))
+        np.maximum.at(best, items, names.likeness(title))
+        return [(int(i), float(best[i])) for i in np.lexsort((-self.years, -best))[:k]]
+
     def named(self, title: str) -> int:
         """The one film a person means by `title` (a year in brackets decides between namesakes); the nearest are named where none fits."""
-        found = re.fullmatch(r"(.+?)\s*\((\d{4})\)\s*", title)
-        words, year = (found[1], int(found[2])) if found else (title, None)
-        for table in self._exact:
-            films = [i for i in table.get(plain(words), ()) if year in (None, self.years[i])]
-            if len(films) == 1:
-                return films[0]
-            if films:
-                raise KeyError(f"title {title!r} names {len(films)} films, add the year: {self._list(films)}")
-        nearest = self._list(self.search(words, k=5))
+        films = self.called(title)
+        if len(films) == 1:
+            return films[0]
+        if films:
+            raise KeyError(f"title {title!r} names {len(films)} films, add the year: {self._list(films)}")
+        nearest = self._list(self.search(_dated(title)[0], k=5))
         raise KeyError(f"title {title!r} is not in the catalogue{f'; did you mean: {nearest}' if nearest else ''}")
 
     def _list(self, items: list[int]) -> str:
         return "; ".join(f"{self.titles[i]} ({self.years[i]})" for i in items[:5])
+
+
+def _dated(title: str) -> tuple[str, int | None]:
+    """A title without the year in brackets behind it, and that year: "Heat (1995)" -> ("Heat", 1995)."""
+    found = re.fullmatch(r"(.+?)\s*\((\d{4})\)\s*", title)
+    return (found[1], int(found[2])) if found else (title, None)
