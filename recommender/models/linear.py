@@ -121,5 +121,9 @@ class FoldIn(Additive):
 def damped_means(interactions: Interactions, prior: float = 20.0) -> np.ndarray:  # (I,) stars
     """Mean stars of each film, pulled towards the overall mean as by `prior` further ratings of it."""
     total = np.bincount(interactions.items, interactions.ratings, interactions.n_items)
-    overall = interactions.ratings.mean() if len(interactions) else 3.5
-    return (total + prior * overall) / (interactions.raters + prior)
+    return damped(total, interactions.raters, interactions.ratings.mean() if len(interactions) else 3.5, prior)
+
+
+def damped(total: np.ndarray, raters: np.ndarray, overall: float, prior: float) -> np.ndarray:  # (I,) stars
+    """Means of `raters` (I,) ratings that sum to `total` (I,), pulled towards the overall mean as by `prior` further ratings."""
+    return (total + prior * overall) / (raters + prior)

@@ -33,13 +33,17 @@ class ItemKNN(ItemItem):
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
         x = interactions.matrix()
         common = (x.T @ x).toarray()
-        size = np.sqrt(common.diagonal())
-        cosine = common / (np.outer(size, size) + self.shrink)
-        cosine[common < self.support] = 0
-        np.fill_diagonal(cosine, 0)
-        self.weights_ = strongest(cosine, self.neighbours)
+        self.weights_ = self.nearest(common, common.diagonal(), np.arange(len(common)))
         self.catalog = catalog
         return self
+
+    def nearest(self, common: np.ndarray, raters: np.ndarray, films: np.ndarray) -> sparse.csr_array:
+        """The columns `films` (B,) of W, of how many watched both films, float32 (I, B), and each one, float32 (I,)."""
+        size = np.sqrt(raters)
+        cosine = common / (np.outer(size, size[films]) + self.shrink)
+        cosine[common < self.support] = 0
+        cosine[films, np.arange(len(films))] = 0
+        return strongest(cosine, self.neighbours)
 
 
 @dataclass
@@ -59,12 +63,15 @@ class EASE(ItemItem):
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
         seen = np.flatnonzero(interactions.raters)  # the other films have no weights
         x = interactions.matrix()[:, seen]
-        gram = (x.T @ x).toarray().astype(np.float64)
+        return self.solve((x.T @ x).toarray().astype(np.float64), seen, interactions.n_items, catalog)
+
+    def solve(self, gram: np.ndarray, films: np.ndarray, n_items: int, catalog: Catalog) -> Self:
+        """The fit from X'X, float64 (S, S), of `films` (S,) among n_items; it may have been summed anywhere."""
         p = np.linalg.inv(gram + self.penalty * np.eye(len(gram)))
         w = -p / p.diagonal()
         np.fill_diagonal(w, 0)
         kept = strongest(w, self.neighbours).tocoo()
-        shape, where = (interactions.n_items, interactions.n_items), (seen[kept.row], seen[kept.col])
+        shape, where = (n_items, n_items), (films[kept.row], films[kept.col])
         self.weights_ = sparse.csr_array((kept.data, where), shape=shape)
         common = gram[kept.row, kept.col].astype(np.int32)
         pairs = sparse.csr_array((np.where(common < PUBLISHED, -1, common), where), shape=shape)  # -1, because 0 would not be stored

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.models.linear import damped_means
+from recommender.models.linear import damped
 from recommender.types import TIMES_OF_DAY, Explanation, Query, Reason
 
 DAY = 86_400  # seconds
@@ -21,6 +21,16 @@ def unit(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
     chosen = values if among is None else values[among]
     low, high = chosen.min(), chosen.max()
     return (values - low) / max(high - low, 1e-12)
+
+
+class Sums(NamedTuple):
+    """All that Popularity learns from: sums over the ratings of each film. They may have been summed anywhere."""
+
+    decayed: np.ndarray  # (I,) 0.5 ** (age / half_life), age counted from the newest rating of all
+    stars: np.ndarray  # (I,)
+    raters: np.ndarray  # (I,)
+    parts_of_day: np.ndarray  # (4, I) ratings in each, where it is known
+    overall: float  # mean stars of all ratings
 
 
 @dataclass
@@ -41,25 +51,30 @@ class Popularity:
     chosen_genre: float = 0.5  # points for a film of a genre the viewer asked for
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
+        n, items, known = interactions.n_items, interactions.items, interactions.times_of_day >= 0
         age = (interactions.times.max() - interactions.times) / DAY if len(interactions) else np.empty(0)
-        decayed = np.bincount(interactions.items, 0.5 ** (age / self.half_life), interactions.n_items)
-        rating = damped_means(interactions, self.prior)
-        self.parts_ = np.stack([decayed, rating, interactions.raters]).astype(np.float32)  # (3, I)
-        self.means_ = damped_means(interactions, prior=1e-9).astype(np.float32)  # (I,) stars, not damped: what is said
-        self.lifts_ = self._lifts(interactions)
-        rated = interactions.raters > 0
+        of_day = np.zeros((len(TIMES_OF_DAY), n))
+        np.add.at(of_day, (interactions.times_of_day[known], items[known]), 1)
+        overall = interactions.ratings.mean() if len(interactions) else 3.5
+        decayed = np.bincount(items, 0.5 ** (age / self.half_life), n)
+        return self.of(Sums(decayed, np.bincount(items, interactions.ratings, n), interactions.raters, of_day, overall), catalog)
+
+    def of(self, sums: Sums, catalog: Catalog) -> Self:
+        """The fit from sums over ratings."""
+        rating = damped(sums.stars, sums.raters, sums.overall, self.prior)
+        self.parts_ = np.stack([sums.decayed, rating, sums.raters]).astype(np.float32)  # (3, I)
+        self.means_ = damped(sums.stars, sums.raters, sums.overall, 1e-9).astype(np.float32)  # (I,) stars, not damped: what is said
+        self.lifts_ = self._lifts(sums.parts_of_day)
+        rated = sums.raters > 0
         self.tenths_ = np.quantile(self.parts_[[0, 2]][:, rated], 0.9, axis=1)  # (2,) least decayed and plain votes in the top tenth
         self.catalog = catalog
         return self
 
-    def _lifts(self, interactions: Interactions) -> np.ndarray:  # float32 (4, I)
-        """Log of how much more often than usual a film is rated in each part of the day.
+    def _lifts(self, counts: np.ndarray) -> np.ndarray:  # float32 (4, I)
+        """Log of how much more often than usual a film is rated in each part of the day, of counts (4, I).
 
         A film's share of ratings in that part, with `steady` ratings of the usual mix added, over the share of all films.
         """
-        known = interactions.times_of_day >= 0
-        counts = np.zeros((len(TIMES_OF_DAY), interactions.n_items))
-        np.add.at(counts, (interactions.times_of_day[known], interactions.items[known]), 1)
         usual = counts.sum(axis=1, keepdims=True) / max(counts.sum(), 1)
         share = (counts + self.steady * usual) / (counts.sum(axis=0) + self.steady)
         return np.log(np.maximum(share, 1e-9) / np.maximum(usual, 1e-9)).astype(np.float32)
