@@ -143,6 +143,17 @@ def cards(folder: Path) -> list[dict]:
     return [card(name, folder) for name, make in MODELS.items() if getattr(make(), "shipped", True)]
 
 
+def version(folder: Path) -> str:
+    """Eight hexadecimal digits over the name and the weights' sha256 of every card of a folder, which change with any of them."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob(f"*/{CARD}")):
+        try:
+            digest.update(f"{path.parent.name} {card(path.parent.name, folder)['weights'].get('sha256')}\n".encode())
+        except ArtifactError:
+            digest.update(f"{path.parent.name} unreadable\n".encode())
+    return digest.hexdigest()[:8]
+
+
 COLUMNS = ("model", "what it is", "NDCG@10", "HR@10", "RMSE", "MB", "seconds", "simulated")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch look: processes of tests share the cores, and sums have one order
 
 import postgres as postgresql
 import pytest
@@ -32,11 +35,15 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 
 @pytest.fixture(scope="session", autouse=True)
 def away_from_data(tmp_path_factory) -> Iterator[str]:
-    """Whatever the tests and the servers they start store goes to a file of its own, never to data/."""
+    """What the tests and the servers they start store goes to places of its own, never to data/; the committed artifacts are at work."""
     address = f"sqlite:///{tmp_path_factory.mktemp('store') / 'feedback.sqlite'}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MARQUEE_DATABASE_URL", address)
+        patch.delenv("COLUMNS", raising=False)  # set where several processes run the tests; commands print as they do without a terminal
         patch.setattr(settings(), "database_url", address)
+        releases = tmp_path_factory.mktemp("releases")
+        patch.setenv("MARQUEE_RELEASES", str(releases))
+        patch.setattr(settings(), "releases", releases)
         yield address
 
 

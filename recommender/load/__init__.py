@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from recommender.load.files import DataError, fault
 from recommender.load.films import genre_matrix, read_films, write_films
 from recommender.load.formats import Raw, recognise
 
-__all__ = ["DataError", "load", "local_offsets", "read_films", "write_films"]
+__all__ = ["DataError", "load", "local_offsets", "ratings", "read_films", "write_films"]
 
 
 def load(path: Path, metadata: Path | None = None) -> tuple[Catalog, Interactions]:
@@ -27,6 +28,15 @@ def load(path: Path, metadata: Path | None = None) -> tuple[Catalog, Interaction
     raw = recognise(Path(path))
     interactions = _interactions(raw)
     return _catalog(raw, read_metadata(Path(metadata)) if metadata else Metadata({}, {})), interactions
+
+
+def ratings(path: Path, catalog: Catalog) -> Interactions:
+    """The ratings of a MovieLens folder in the item numbers of a catalogue; those of films that it does not hold are left out."""
+    theirs, found = load(path)
+    known = {int(id_): n for n, id_ in enumerate(catalog.ids)}
+    number = np.array([known.get(int(id_), -1) for id_ in theirs.ids])[found.items]
+    kept = found.where(number >= 0)
+    return replace(kept, items=number[number >= 0], n_items=len(catalog))
 
 
 def local_offsets(path: Path, interactions: Interactions) -> np.ndarray:

@@ -14,16 +14,17 @@ import numpy as np
 from recommender import artifacts, rank
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.load import load, read_films
+from recommender.load import ratings, read_films
 from recommender.load.monochrome import read_monochrome
 from recommender.models import MODELS
 from recommender.models.atlas import Atlas
-from recommender.models.hybrid import Hybrid
 from recommender.models.popularity import Popularity
-from recommender.serve import phrases
+from recommender.serve import phrases, releases
+from recommender.serve.alike import alike
 from recommender.serve.events import KINDS, NO_TASTE, SILENT, VIEWER, Event, Taste, standing
-from recommender.serve.evidence import evidence
+from recommender.serve.evidence import contributions, evidence, labels
 from recommender.serve.feedback import Feedback, for_now, opened
+from recommender.serve.releases import Release
 from recommender.serve.request import Request
 from recommender.serve.routing import way
 from recommender.serve.signals import Verdict, heed, verdicts
@@ -49,22 +50,39 @@ class Service:
     feedback: Feedback = field(default_factory=for_now)  # what viewers said
     people: dict[str, tuple[int, Viewer, Taste]] = field(default_factory=dict)  # as last served, with the version of their taste
     atlas: Atlas | None = None  # groups of films and their map
+    version: str = "unreleased"  # which release the models are of, and a hash of their weights
+    folder: Path = Path()  # where the models were read from
 
     @classmethod
-    def open(cls, settings: Settings) -> Service:
-        """Everything from the places the settings name; what does not load is told in `problems`."""
+    def open(cls, settings: Settings, release: Release | None = None, feedback: Feedback | None = None) -> Service:
+        """Everything from the places the settings name; what does not load is told in `problems`.
+
+        release: whose models, else those of the current one; feedback: a store that is open already.
+        """
+        release = release or releases.current(settings)
         catalog = read_films(settings.films)
         if (beside := settings.films.with_name("monochrome.csv")).is_file():
             catalog = replace(catalog, in_colour=read_monochrome(beside, catalog))
-        models, problems = artifacts.load_all(settings.artifacts, catalog)
+        models, problems = artifacts.load_all(release.folder, catalog)
         if isinstance(popularity := models.get("popularity"), Popularity):
             raters = popularity.parts_[2].astype(np.int64)
             catalog = replace(catalog, stars=np.where(raters > 0, popularity.means_, np.nan), raters=raters)
         signals = {model: verdicts(settings.artifacts / "reports", model) for model in ("hybrid", "popularity")}
-        atlas, unmapped = artifacts.load_atlas(settings.artifacts, catalog, models)
-        store, lost = opened(settings.database_url)
-        problems += unmapped + lost
-        return cls(settings, catalog, models, load_viewers(settings.viewers, catalog), problems, signals=signals, feedback=store, atlas=atlas)
+        atlas, unmapped = artifacts.load_atlas(release.folder, catalog, models)
+        store, lost = (feedback, ()) if feedback else opened(settings.database_url)
+        viewers = load_viewers(settings.viewers, catalog)
+        return cls(
+            settings=settings,
+            catalog=catalog,
+            models=models,
+            viewers=viewers,
+            problems=problems + unmapped + lost,
+            signals=signals,
+            feedback=store,
+            atlas=atlas,
+            version=release.version,
+            folder=release.folder,
+        )
 
     def warm(self) -> None:
         """Build now what is built on first use, so that nobody waits for it later."""
@@ -159,10 +177,7 @@ class Service:
     @cached_property
     def _interactions(self) -> Interactions:
         """The fetched data set, in the numbers of this catalogue; the exact user neighbours come with it."""
-        theirs, interactions = load(self.dataset)
-        known = {int(id_): n for n, id_ in enumerate(self.catalog.ids)}
-        number = np.array([known.get(int(id_), -1) for id_ in theirs.ids])[interactions.items]
-        kept = replace(interactions.where(number >= 0), items=number[number >= 0], n_items=len(self.catalog))
+        kept = ratings(self.dataset, self.catalog)
         self.models["user_knn"] = MODELS["user_knn"]().fit(kept, self.catalog)
         return kept
 
@@ -250,26 +265,12 @@ class Service:
             recommendation=found,
             rank=place,
             among="the films this row is about" if own else f"all films you have not seen{', and this one' if item in asked.seen else ''}",
-            contributions=self._contributions(found, query, asked),
-            similar=self._similar(item, viewer),
+            contributions=contributions(found, query, self.models, bool(asked.steering)),
+            similar=alike(item, self.models, self.catalog, viewer.certificate).items,
             drops=asked.drops(used, item, films) if asked.scores.pool[item] else (),
-            simulated=tuple(name for name, label in _labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
+            simulated=tuple(name for name, label in labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
             evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:explained]),
         )
-
-    def _contributions(self, found: Recommendation, query: Query, asked: Request) -> tuple[tuple[str, float], ...]:
-        """The score by model, time of day, device and what the viewer set by hand; of the hybrid by its parts."""
-        maker, reasons = self.models.get(found.model), found.explanation.reasons
-        if isinstance(maker, Hybrid):
-            parts = {name: float(points[0]) for name, points in maker.contributions(query, np.array([found.item])).items()}
-            by_hand = found.score - sum(parts.values())
-        else:
-            by_hand = sum(r.weight for r in reasons if r.kind == "setting")
-            parts = {name: r.weight for name, label in _labels(query) for r in reasons if r.kind == "context" and r.subject == label}
-            parts = {found.model: found.score - sum(parts.values()) - by_hand, **parts}
-        unknown = {name for name, label in _labels(query) if label is None}
-        said = tuple((name, points) for name, points in parts.items() if name not in unknown)
-        return (*said, ("settings", by_hand)) if asked.steering else said
 
     def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
         """Any films as cards, explained by the main model."""
@@ -300,21 +301,6 @@ class Service:
         row = asked.planner.top()
         return asked.choose(row, asked.offered, np.zeros(len(self.catalog), bool), k) if row else np.empty(0, np.int64)
 
-    def _similar(self, item: int, viewer: Viewer, k: int = 12) -> tuple[int, ...]:
-        """The films that a profile of this film alone leads to."""
-        alone = Query(Profile(np.array([item]), np.array([5.0]), np.array([0])))
-        for name in ("ease", "content"):
-            if name in self.models:
-                scores = rank.mask(self.models[name].score([alone])[0], ~self.catalog.allowed(viewer.certificate))
-                scores[item] = -np.inf
-                if (scores > 0).sum() >= k:
-                    return tuple(int(i) for i in rank.top(scores, k))
-        return ()
-
 
 def _unknown(name: str) -> NoViewer:
     return NoViewer(f"viewer {name!r} is unknown, wanted the id of a demo viewer, of one made here, or ml-<number>")
-
-
-def _labels(query: Query) -> tuple[tuple[str, str | None], ...]:
-    return ("time", query.context.time_of_day), ("device", query.context.device)
