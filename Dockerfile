@@ -1,13 +1,41 @@
-FROM python:3.12-slim
-WORKDIR /marquee
+# One image for the app, the REST API and the nightly jobs: the command decides. deploy/compose.yaml and deploy/kubernetes use it.
+FROM python:3.11.14-slim-bookworm AS packages
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /packages
 COPY requirements.txt .
 # Another index for torch, such as PyTorch's own for CPU wheels, keeps the image small: --build-arg TORCH_INDEX=address
 ARG TORCH_INDEX=
-RUN if [ -n "$TORCH_INDEX" ]; then pip install --no-cache-dir --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"; fi \
-    && pip install --no-cache-dir -r requirements.txt
+RUN python -m venv /opt/venv \
+    && if [ -n "$TORCH_INDEX" ]; then /opt/venv/bin/pip install --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"; fi \
+    && /opt/venv/bin/pip install -r requirements.txt
+
+FROM python:3.11.14-slim-bookworm
+ARG VERSION=unreleased
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Marquee" \
+      org.opencontainers.image.description="Films recommended, each with a true reason: the app, the REST API and the nightly jobs" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+RUN groupadd --gid 10001 marquee \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin marquee \
+    && install --directory --owner=10001 --group=10001 /marquee/data
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /opt/marquee
 COPY . .
-RUN useradd --create-home viewer && mkdir -p data/raw && chown -R viewer data
-USER viewer
-EXPOSE 8501
-HEALTHCHECK --start-period=30s CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=3)"
-CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.headless", "true"]
+# What is written lies under /marquee/data: mount a volume there, and the rest may be read-only.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    MARQUEE_DATABASE_URL=sqlite:////marquee/data/feedback.sqlite \
+    MARQUEE_RELEASES=/marquee/data/releases \
+    MARQUEE_BACKUPS=/marquee/data/backups \
+    MARQUEE_RAW=/marquee/data/raw \
+    MARQUEE_CHECKPOINTS=/marquee/data/prepared/checkpoints \
+    MARQUEE_EVALUATIONS=/marquee/data/prepared/evaluate \
+    HEALTH=http://127.0.0.1:8501/_stcore/health
+USER 10001:10001
+EXPOSE 8501 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['HEALTH'], timeout=4)"]
+CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.port", "8501", "--server.headless", "true", "--server.fileWatcherType", "none"]
