@@ -150,6 +150,7 @@ def list_all(folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """Every experiment that is planned, and what was recorded of it."""
     from recommender.experiment.plan import PlanError
     from recommender.experiment.printed import table
+    from recommender.experiment.shelf import overview
     from recommender.serve.feedback import Feedback
 
     recorded = Feedback.open(settings().database_url).experiments()
@@ -160,10 +161,7 @@ def list_all(folder: FolderOption = None, as_json: JsonOption = False) -> None:
         except PlanError as error:
             typer.echo(f"warning: {error}", err=True)
             continue
-        stored = [r for r in recorded if (r.experiment, r.simulated) == (made.name, made.simulated)]
-        counts = {"viewers": sum(r.viewers for r in stored), "events": sum(r.events for r in stored)}
-        facts = {"on": "simulated viewers" if made.simulated else "people", "frozen": str(made.frozen), "days": made.days}
-        rows.append({"name": made.name, **facts, **counts, "log": path.with_name("log.npz").exists(), "hypothesis": made.hypothesis})
+        rows.append(overview(made, recorded, path.with_name("log.npz").exists()))
     if as_json:
         return typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     if not rows:

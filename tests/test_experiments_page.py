@@ -19,6 +19,7 @@ from test_evaluation_page import LAB, LMS, SEEN, linear
 
 from recommender.evaluate.report import Paired, Report, write
 from recommender.experiment import plan as plans
+from recommender.experiment import shelf as shelves
 from recommender.experiment.assign import arm_of, first_day, midnight
 from recommender.experiment.plan import Arm, Plan, Simulation
 from recommender.experiment.reading import read
@@ -40,7 +41,7 @@ PLANNED = replace(PLAN, simulation=Simulation(viewers=6000))
 @pytest.fixture
 def shelf(tmp_path, monkeypatch) -> Path:
     """The folder of experiments of an artifacts folder that has all models and no report."""
-    desk._service()  # kept for the whole process: opened with all reports, whichever test comes first
+    desk.desk()  # kept for the whole process: opened with all reports, whichever test comes first
     for path in (ROOT / "artifacts").iterdir():
         if path.name not in ("reports", "experiments"):
             (tmp_path / path.name).symlink_to(path)
@@ -85,7 +86,7 @@ def charts(at: AppTest) -> list[dict]:
 def test_people_stand_first_then_the_largest() -> None:
     of = lambda name, viewers: replace(PLAN, name=name, simulation=viewers and Simulation(viewers=viewers))
     plans = [of("a-small", 100), of("large", 900), of("b-small", 100), of("people", None)]
-    assert [plan.name for plan in sorted(plans, key=exp_shelf._first)] == ["people", "large", "a-small", "b-small"]
+    assert [plan.name for plan in sorted(plans, key=shelves.first)] == ["people", "large", "a-small", "b-small"]
 
 
 def test_without_an_experiment_the_page_names_the_commands(shelf):
@@ -341,7 +342,7 @@ def test_people_are_read_from_the_store_once_there_are_enough(shelf, forgotten, 
     store.close()
     exp_shelf._recorded.clear()
     at = page()
-    if people < exp_shelf.LEAST:
+    if people < shelves.LEAST:
         assert "has 19 of the 20 viewers" in text(at)
         assert not at.get("vega_lite_chart")
     else:

@@ -145,10 +145,15 @@ class Reading:
     def valid(self) -> bool:
         return all(check.ok or not check.blocks for check in self.health)
 
+    def plain(self) -> dict[str, Any]:
+        """All of it as values of JSON; what is not a number is None."""
+        found = _plain(asdict(self) | {"plan": json.loads(self.plan.as_json()), "checksum": self.plan.checksum, "valid": self.valid})
+        assert isinstance(found, dict)
+        return found
+
     def as_json(self) -> str:
         """All of it; what is not a number is null."""
-        plain = asdict(self) | {"plan": json.loads(self.plan.as_json()), "checksum": self.plan.checksum, "valid": self.valid}
-        return json.dumps(_plain(plain), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.plain(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Literal
 
 import streamlit as st
 
-from recommender.experiment import plan as plans
 from recommender.experiment import reading as readings
+from recommender.experiment import shelf
 from recommender.experiment.breaks import BREAKS, same_for_all
 from recommender.experiment.log import Log
-from recommender.experiment.outcomes import outcomes
 from recommender.experiment.plan import Plan
 from recommender.experiment.results import Decision, Reading
+from recommender.experiment.shelf import File, Planned, Stored
 from recommender.experiment.sizing import Course
 from recommender.experiment.sizing import course as run_of
 from recommender.serve.columns import Recorded
-from recommender.serve.feedback import FeedbackError
 from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.ui.reports import Opened
 
 COMMAND = "python -m recommender experiment"
-LEAST = 20  # viewers
 SEED = 0  # of what is planted and of who is relabelled: the same link shows the same
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as it is now, so that it is read once a version."""
-
-    path: str
-    changed: int
-    size: int
-
-    @classmethod
-    def of(cls, path: Path) -> File:
-        stat = path.stat()
-        return cls(str(path), stat.st_mtime_ns, stat.st_size)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The events of an experiment in the store, read once for each number of them."""
-
-    experiment: str
-    simulated: bool
-    events: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +64,7 @@ class Shown:
     planted: str = ""
     label: Literal["simulated", ""] = ""
     report: Opened | None = None
-    log_of: File | Stored = File("", 0, 0)
+    log_of: File | Stored = field(default_factory=lambda: File("", 0, 0))
 
     @property
     def decision(self) -> Decision:
@@ -106,39 +80,15 @@ class Shown:
 
 def experiments(service: Service) -> Experiments:
     """All experiments of the artifacts folder, as they are now; those on people, and those that ran elsewhere, with what the store has of them."""
-    found, waiting, problems = dict[str, Kept](), dict[str, str](), list[str]()
     folder = settings().artifacts / "experiments"
-    for path in sorted(folder.glob("*/plan.json")):
+    there = shelf.shelf(folder, lambda: _recorded(service))
+    found, problems = dict[str, Kept](), list(there.problems.values())
+    for name, planned in there.found.items():
         try:
-            plan = _plan(File.of(path))
-            source = _source(plan, path.with_name("log.npz"), service)
-            if isinstance(source, str):
-                waiting[plan.name] = source
-            else:
-                found[plan.name] = Kept(plan, source, service, _last(plan, source, service))
+            found[name] = Kept(planned.plan, planned.source, service, _last(planned.plan, planned.source, service))
         except (ValueError, LookupError, OSError) as error:
             problems.append(str(error).replace(f"{folder}/", ""))
-        except FeedbackError as error:
-            problems.append(f"{path.parent.name}: {error}")
-    ordered = dict(sorted(found.items(), key=lambda each: _first(each[1].plan)))
-    return Experiments(ordered, waiting, tuple(problems))
-
-
-def _first(plan: Plan) -> tuple[bool, int, str]:
-    """Which experiment is offered first: those on people, then those with the most viewers."""
-    return plan.simulated, -(plan.simulation.viewers if plan.simulation else 0), plan.name
-
-
-def _source(plan: Plan, file: Path, service: Service) -> File | Stored | str:
-    """The file of the log, or the store where there is none or people take part; a word of why it cannot be read where too few have come."""
-    if file.exists() and plan.simulated:
-        return File.of(file)
-    recorded = {(r.experiment, r.simulated): r for r in _recorded(service)}.get((plan.name, plan.simulated))
-    if recorded is None:
-        return File.of(file) if file.exists() else "has not run yet"
-    if recorded.viewers < LEAST:
-        return f"has {recorded.viewers} of the {LEAST} viewers below whom nothing is shown, so that nobody’s own history can be read off it"
-    return Stored(plan.name, plan.simulated, recorded.events)
+    return Experiments(found, there.waiting, tuple(problems))
 
 
 @st.cache_data(show_spinner=False, ttl=15)
@@ -147,18 +97,10 @@ def _recorded(_service: Service) -> list[Recorded]:
     return _service.feedback.experiments()
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _plan(file: File) -> Plan:
-    return plans.read(Path(file.path))
-
-
 @st.cache_resource(show_spinner="Opening the experiment", max_entries=4)
 def _log(plan: Plan, source: File | Stored, _service: Service) -> Log:
     """A resource, so that millions of numbers are shared and not copied in every run: nobody writes to them."""
-    if isinstance(source, File):
-        return Log.load(Path(source.path))
-    events = _service.feedback.outcomes(plan.name)
-    return outcomes(plan, events[events["simulated"] == source.simulated], _service.catalog).log
+    return shelf.log_of(Planned(plan, source), _service.feedback, _service.catalog)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -183,13 +125,13 @@ def _changed(plan: Plan, source: File | Stored, aa: bool, broken: str | None, _s
 
 
 def reading(kept: Kept, aa: bool, broken: str | None, until: int) -> Reading:
-    """What an experiment says by the end of a day."""
+    """What an experiment says by the end of a day, as far as that may be shown; TooFew where fewer people had come."""
     return _reading(kept.plan, kept.source, aa, broken, until, kept.service)
 
 
 @st.cache_resource(show_spinner="Reading the experiment", max_entries=128)
 def _reading(plan: Plan, source: File | Stored, aa: bool, broken: str | None, until: int, _service: Service) -> Reading:
-    return readings.read(*_changed(plan, source, aa, broken, _service), until)
+    return shelf.shown(readings.read(*_changed(plan, source, aa, broken, _service), until))
 
 
 def course(shown: Shown, metric: str) -> Course:
