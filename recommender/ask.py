@@ -121,8 +121,7 @@ def explain(
     r = found.recommendation
     smallest = inquiry.smallest(service.request(who, query), item, r.model)
     if as_json:
-        signals = wire.signals(moment, query, service.verdicts(who))
-        return print_json({**wire.details(found, service.catalog), "smallest_set": wire.smallest(smallest, service.catalog), "signals": signals})
+        return print_json(wire.explained(found, smallest, wire.signals(moment, query, service.verdicts(who)), service.catalog))
     _print_signals(service, who, moment, query)
     title = markup_free(service.catalog.titles[item])
     console.print(
@@ -172,7 +171,7 @@ def why_not(
     item = _may_see(service, who, film)
     found = inquiry.why_not(service.request(who, query, asked_for), item, service.told(who, ALL_SIGNALS if anyway else ()))
     if as_json:
-        return print_json(wire.why_not(found, service.catalog) if found else {"film": service.catalog.titles[item], "among_the_first": True})
+        return print_json(wire.why_not(found, item, service.catalog))
     _print_signals(service, who, moment, query)
     if found is None:
         return console.print(

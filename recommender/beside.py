@@ -29,7 +29,6 @@ from recommender.ask import (
     markup_free,
     print_json,
 )
-from recommender.names import nearest
 
 console = Console()
 MEASURES = {
@@ -64,23 +63,13 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Lists by several models side by side: shared films, overlap, and what each list is like."""
-    from recommender.compare import answer, known, lists
+    from recommender.compare.answer import beside
 
-    if not 2 <= len(names) <= 4:
-        raise ValueError(f"{len(names)} lists are named, wanted 2 to 4")
     service, who, moment, _ = begin(viewer, user, likes, time_of_day, device, anyway, None, k)
     asked = filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
-    for name in names:
-        if name not in lists.loaded(service):
-            raise KeyError(f"list {name!r} is unknown or did not load{nearest(name, list(lists.loaded(service)))}")
-    held = lists.held_out(who.profile) if hide else None
-    if hide and held is None:
-        raise ValueError(f"{who.name} has {len(who.profile)} ratings, --hide-last-fifth wants {lists.LEAST}")
-    told = frozenset(ALL_SIGNALS if anyway else ())
-    made = [lists.made(service, who, lists.Side(name, moment), k, asked, told, held) for name in names]
-    found = answer.answer(made, lists.figures(made, service.catalog, known.people(service), held), service.catalog, held)
+    found = beside(service, who, moment, names, k, asked, frozenset(ALL_SIGNALS if anyway else ()), hide)
     if as_json:
-        return print_json({"viewer": who.name, "time_of_day": moment.time_of_day, "device": moment.device, "k": k, **found})
+        return print_json(found)
     _print(found, who.name, names)
 
 

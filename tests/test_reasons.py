@@ -207,7 +207,7 @@ def test_what_is_simulated_is_marked_in_why_not(service: Service) -> None:
     marked = 0
     for item in np.flatnonzero(asked.offered & asked.planner.top().among & asked.scores.pool)[:12].tolist():
         found = inquiry.why_not(asked, item, ALL)
-        told = wire.why_not(found, service.catalog) if found else {"behind": [], "changes": []}
+        told = wire.why_not(found, item, service.catalog) if found else {"behind": [], "changes": []}
         assert all(("simulated" in part) == (part["part"] == "device") for part in told["behind"])
         assert all(("simulated" in c) == bool(c["context"] and c["context"].get("device")) for c in told["changes"])
         for line in phrases.why_not(found, service.catalog) if found else []:

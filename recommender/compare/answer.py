@@ -7,8 +7,38 @@ from dataclasses import asdict
 from typing import Any
 
 from recommender.catalog import Catalog
-from recommender.compare import overlap
+from recommender.compare import lists, overlap
+from recommender.compare.known import people
 from recommender.compare.lists import Figures, HeldOut, Listed, places
+from recommender.names import nearest
+from recommender.serve.service import Service
+from recommender.serve.viewers import Viewer
+from recommender.types import ANY_FILM, Context, Filters
+
+FEWEST, MOST = 2, 4  # lists side by side
+
+
+def beside(
+    service: Service, who: Viewer, moment: Context, names: Sequence[str], k: int, asked: Filters = ANY_FILM, told: frozenset[str] = frozenset(),
+    hide: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """The answer of `compare`: the first k films of each list for one viewer. told: signals that models are told although they are switched off;
+    hide: made from the first four fifths of the ratings.
+
+    Raises ValueError for other than FEWEST to MOST lists or too short a profile, KeyError for a list that there is not.
+    """
+    if not FEWEST <= len(names) <= MOST:
+        raise ValueError(f"{len(names)} lists are named, wanted {FEWEST} to {MOST}")
+    known = lists.loaded(service)
+    for name in names:
+        if name not in known:
+            raise KeyError(f"list {name!r} is unknown or did not load{nearest(name, list(known))}")
+    held = lists.held_out(who.profile) if hide else None
+    if hide and held is None:
+        raise ValueError(f"{who.name} has {len(who.profile)} ratings, hiding the last fifth wants {lists.LEAST}")
+    made = [lists.made(service, who, lists.Side(name, moment), k, asked, told, held) for name in names]
+    found = answer(made, lists.figures(made, service.catalog, people(service), held), service.catalog, held)
+    return {"viewer": who.name, "time_of_day": moment.time_of_day, "device": moment.device, "k": k, **found}
 
 
 def answer(made: Sequence[Listed], figures: Sequence[Figures], catalog: Catalog, held: HeldOut | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -120,6 +121,20 @@ def _lines(value: object) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in value) + "\n]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def latest(path: Path) -> Report:
+    """One report as the file is now, read once for each version of it; ReportError as `read` has it. Nobody may change what is returned."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return read(path)
+    return _version(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _version(path: Path, changed: int, size: int) -> Report:
+    return read(path)
 
 
 def read(path: Path) -> Report:

@@ -61,6 +61,11 @@ def details(d: Details, catalog: Catalog) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def explained(d: Details, fewest: Smallest | None, heard: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
+    """The answer of `explain`: the film in full, the films that hold it, and what became of the context (see `signals`)."""
+    return {**details(d, catalog), "smallest_set": smallest(fewest, catalog), "signals": heard}
+
+
 def smallest(found: Smallest | None, catalog: Catalog) -> dict[str, Any] | None:
     """The fewest films without which a film leaves the first ten; None where it is not among them."""
     if found is None:
@@ -69,8 +74,12 @@ def smallest(found: Smallest | None, catalog: Catalog) -> dict[str, Any] | None:
     return {"films": films, "rank_before": found.before, "rank_after": found.after, "proven_smallest": found.minimal, "out_of_time": found.hurried}
 
 
-def why_not(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
-    """Where a film stands, what it lacks, what keeps it away, and what would lift it."""
+def why_not(w: WhyNot | None, item: int, catalog: Catalog) -> dict[str, Any]:
+    """The answer of `why-not` about a film: where it stands, what it lacks, what keeps it away, and what would lift it; or that it is there."""
+    return _missing(w, catalog) if w else {"film": catalog.titles[item], "among_the_first": True}
+
+
+def _missing(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
     titles = lambda item: None if item is None else catalog.titles[item]
     changes: list[dict[str, Any]] = []
     for c in w.changes:
