@@ -55,12 +55,12 @@ def train(
     metadata: Annotated[Path | None, typer.Option(help="Folder with film facts and texts; data/films.csv where there is none.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     dose: Annotated[float, typer.Option(min=0, help="How strongly the simulated device follows the rule in world.py.")] = 1.0,
-    threads: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 2,
+    threads: Annotated[int, typer.Option(min=1, help="Processor cores to use, by each process.")] = 2,
 ) -> None:
-    """Fit models, examine them on viewers they never saw, and write their artifacts."""
+    """Fit models, examine them on viewers they never saw, and write their artifacts; started by torchrun, on several processes."""
     import torch
 
-    from recommender.models import BESIDE, MODELS
+    from recommender.models import BESIDE, MODELS, processes
     from recommender.train import train as fit
 
     shipped = [name for name, make in MODELS.items() if getattr(make(), "shipped", True)] + list(BESIDE)
@@ -71,9 +71,11 @@ def train(
     torch.set_num_threads(threads)
     catalog, interactions = _training_data(data, metadata)
     started = time.perf_counter()
-    for card in fit(wanted, catalog, interactions, settings().artifacts, settings().checkpoints, seed, dose, settings().min_raters):
-        figures = ", ".join(f"{m} {v['mean']:.4f} [{v['lo']:.4f}, {v['hi']:.4f}]" for m, v in card["validation"].items() if isinstance(v, dict))
-        console.print(f"{card['name']}: {figures} · {card['weights']['bytes'] / 1e6:.1f} MB · {card['seconds']:.0f} s", highlight=False)
+    with processes.joined():
+        console.quiet = processes.rank() > 0
+        for card in fit(wanted, catalog, interactions, settings().artifacts, settings().checkpoints, seed, dose, settings().min_raters):
+            figures = ", ".join(f"{m} {v['mean']:.4f} [{v['lo']:.4f}, {v['hi']:.4f}]" for m, v in card["validation"].items() if isinstance(v, dict))
+            console.print(f"{card['name']}: {figures} · {card['weights']['bytes'] / 1e6:.1f} MB · {card['seconds']:.0f} s", highlight=False)
     console.print(f"{len(wanted)} artifacts in {time.perf_counter() - started:.0f} s", highlight=False)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from recommender.catalog import Catalog
 from recommender.evaluate.metrics import hit_rate, hits_of_ranks, ndcg, ranks, star_errors
 from recommender.evaluate.split import UserSplit, leave_last, split_users
 from recommender.interactions import Interactions
-from recommender.models import BESIDE, MODELS
+from recommender.models import BESIDE, MODELS, processes
 from recommender.models.atlas import Atlas
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.models.ratings import Ratings, examination
@@ -48,7 +49,8 @@ def train(
 
     Films with fewer than `min_raters` raters take no part, so that nothing about so few people is published.
     Devices are simulated at `dose` (see world.py). Closed-form models are examined on a fit without the examined users
-    and then fitted again on everybody; networks are released as examined.
+    and then fitted again on everybody; networks are released as examined. Of several processes (see models/processes.py) the first writes;
+    they share the work on networks, and each fits the other models for itself.
     """
     kept = simulate_devices(interactions.supported(min_raters), catalog, dose, np.random.default_rng(seed))
     split = split_users(kept, GATE_SHARE, EXAM_SHARE, seed)
@@ -59,7 +61,8 @@ def train(
             model, facts = _drawn(name, catalog, kept, folder, seed)
         else:
             model, facts = _examined(name, catalog, kept, split, folder, checkpoints, seed)
-        yield artifacts.save(
+        write = partial(
+            artifacts.save,
             name,
             model,
             folder,
@@ -69,6 +72,7 @@ def train(
             seconds=round(time.perf_counter() - started, 1),
             **facts,
         )
+        yield processes.from_first(write)
 
 
 def _examined(

@@ -29,7 +29,9 @@ FLOORS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 PAGES_USE = ("recommender.ui", "recommender.serve", "recommender.experiment", "recommender.evaluate.report", "recommender.types")
-NETWORKS = {f"recommender/models/{name}.py" for name in ("content", "filler", "hybrid", "loop", "ratings", "sequence", "softmax", "transformer")}
+NETWORKS = {
+    f"recommender/models/{name}.py" for name in ("content", "filler", "hybrid", "loop", "processes", "ratings", "sequence", "softmax", "transformer")
+}
 
 SOURCES = sorted([*ROOT.glob("recommender/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"])
 TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in SOURCES}

@@ -17,6 +17,8 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
+from recommender.models import processes
+
 
 def device() -> torch.device:
     """Where networks are trained: the graphics card, where there is one."""
@@ -40,6 +42,8 @@ class Loop:
     """Adam until `error` (lower is better) has not fallen for `patience` epochs; the best weights are kept.
 
     With a checkpoint path (safetensors, no pickle) an interrupted run goes on after its last finished epoch.
+    Several processes (see processes.py) each take some rows of every batch; a step is the one that a single process would take on all of them,
+    but for what dropout drops. The first examines, and writes the checkpoint, which any number of processes can go on from.
     average: share of the running mean of weights that a step keeps; the mean, not the last step, is examined and released (0: the last step).
     cosine: the rate rises for two epochs and then falls along a cosine to a twentieth at `epochs`.
     """
@@ -58,26 +62,32 @@ class Loop:
         batches: Callable[[], Iterable[Sequence[torch.Tensor]]],
         loss: Callable[..., torch.Tensor],
         error: Callable[[], float],
+        terms: Callable[..., int] = lambda *batch: len(batch[0]),
     ) -> dict:
-        """The network ends with the weights of the best epoch; returns {"epochs", "best_epoch", "error", "seconds"}."""
+        """The network ends with the weights of the best epoch; returns {"epochs", "best_epoch", "error", "seconds"}.
+
+        terms: how many terms the loss of a batch is the mean of; its rows unless told otherwise.
+        """
         network.to(device())
         adam = torch.optim.Adam(network.parameters(), lr=self.rate)
         state: dict = {"epochs": 0, "best_epoch": 0, "error": float("inf"), "seconds": 0.0, "steps": 0}
         best, mean = _copy(network), _copy(network)
-        if self.checkpoint and self.checkpoint.exists():
-            state, best, mean = self._resume(network, adam)
-        bar = tqdm(range(state["epochs"], self.epochs), desc=self.name, initial=state["epochs"], total=self.epochs, disable=None)
+        if read := processes.from_first(self._read):
+            state, best, mean = self._resume(read, network, adam)
+        learn = processes.learning(network, loss, terms)
+        hidden = True if processes.rank() else None  # None: where there is no terminal
+        bar = tqdm(range(state["epochs"], self.epochs), desc=self.name, initial=state["epochs"], total=self.epochs, disable=hidden)
         for epoch in bar:
             if epoch - state["best_epoch"] >= self.patience and epoch:
                 break
             started = time.perf_counter()
-            fall = self._epoch(network, adam, batches, loss, epoch, state, mean)
+            fall = self._epoch(network, adam, batches, learn, epoch, state, mean)
             now = _copy(network)
             if self.average:
                 network.load_state_dict(mean)
             network.eval()
             with torch.no_grad():
-                found = error()
+                found = processes.from_first(error)
             if found < state["error"]:
                 state.update(error=found, best_epoch=epoch + 1)
                 best = _copy(network)
@@ -88,33 +98,34 @@ class Loop:
             _hand_back_memory()
         network.load_state_dict(best)
         network.cpu().eval()
-        if self.checkpoint:
+        if self.checkpoint and processes.rank() == 0:
             self.checkpoint.unlink(missing_ok=True)
         return {key: value for key, value in state.items() if key != "steps"}
 
-    def _epoch(self, network: nn.Module, adam: torch.optim.Adam, batches: Callable, loss: Callable, epoch: int, state: dict, mean: dict) -> float:
+    def _epoch(self, network: nn.Module, adam: torch.optim.Adam, batches: Callable, learn: Callable, epoch: int, state: dict, mean: dict) -> float:
         """One pass over the batches; `state["steps"]` and `mean` move on with it. Returns the mean loss."""
         network.train()
         if self.cosine:
             for group in adam.param_groups:
                 falling = 0.05 + 0.475 * (1 + math.cos(math.pi * epoch / self.epochs))
                 group["lr"] = self.rate * min(1, (epoch + 0.5) / 2) * falling
-        total = count = 0.0
+        total, count, most = 0.0, 0, 0
         for batch in batches():
             adam.zero_grad(set_to_none=True)
-            value = loss(*(part.to(device()) for part in batch))
-            value.backward()
+            value = learn(batch, state["steps"])
             adam.step()
             state["steps"] += 1
             keep = min(self.average, 1 - 1 / (1 + state["steps"] / 10))  # a short memory at first
             if self.average:
                 for name, weights in network.state_dict().items():
                     mean[name].lerp_(weights, 1 - keep)
-            total, count = total + value.item(), count + 1
-        return total / max(count, 1)
+            total, count, most = total + value.item(), count + 1, max(most, len(batch[0]))
+        if 0 < most < processes.size():
+            raise ValueError(f"{processes.size()} processes for {self.name}, whose largest batch has {most} rows; wanted at most a process a row")
+        return processes.summed(total, device()) / max(count, 1)
 
     def _save(self, network: nn.Module, adam: torch.optim.Optimizer, state: dict, best: dict, mean: dict) -> None:
-        if not self.checkpoint:
+        if not self.checkpoint or processes.rank():
             return
         parts = {"now": network.state_dict(), "best": best} | ({"mean": mean} if self.average else {})
         tensors = {f"{part}.{k}": v for part, weights in parts.items() for k, v in weights.items()}
@@ -126,10 +137,15 @@ class Loop:
         save_file({k: v.contiguous().clone() for k, v in tensors.items()}, part, metadata={"state": json.dumps(state)})
         part.replace(self.checkpoint)
 
-    def _resume(self, network: nn.Module, adam: torch.optim.Optimizer) -> tuple[dict, dict, dict]:
+    def _read(self) -> tuple[dict, dict[str, torch.Tensor]] | None:
+        """State and tensors of the checkpoint, where there is one."""
+        if not self.checkpoint or not self.checkpoint.exists():
+            return None
         with safe_open(self.checkpoint, framework="pt") as f:
-            state = json.loads(f.metadata()["state"])
-            tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (not a dict)
+            return json.loads(f.metadata()["state"]), {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (not a dict)
+
+    def _resume(self, read: tuple[dict, dict[str, torch.Tensor]], network: nn.Module, adam: torch.optim.Optimizer) -> tuple[dict, dict, dict]:
+        state, tensors = read
         part = lambda name: {k.removeprefix(f"{name}."): v.to(device()) for k, v in tensors.items() if k.startswith(f"{name}.")}
         network.load_state_dict(part("now"))
         saved = adam.state_dict()

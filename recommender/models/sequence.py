@@ -93,7 +93,8 @@ class Sequence:
             return -float(np.where(better < 10, 1 / np.log2(better + 2), 0).mean())
 
         loop = Loop("sequence", self.rate, self.epochs, self.patience, checkpoint, self.average, self.cosine)
-        self.training = loop.run(network, lambda: self._batches(train), loss, error)
+        asked_for = lambda films, targets, *_: int((targets >= 0).sum())
+        self.training = loop.run(network, lambda: self._batches(train), loss, error, asked_for)
         self.state_ = {k: v.numpy().copy() for k, v in network.state_dict().items()}
         self.__dict__.pop("_network", None)
         return self
