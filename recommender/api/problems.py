@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
+from asgi_correlation_id import correlation_id
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from recommender.api import metrics
+from recommender.serve.feedback import FeedbackError
+from recommender.serve.viewers import NoViewer
 
 MEDIA_TYPE = "application/problem+json"
+SHOWN = 80  # characters of a wrong value that are told back
+LISTED = 20  # wrong values that are told one by one
 
 
 class ProblemDetails(BaseModel):
@@ -18,7 +36,7 @@ class ProblemDetails(BaseModel):
     title: str = Field(description="the kind of problem in words")
     status: int
     detail: str = Field(description="what is wrong this time: the thing, its value, what is wanted")
-    instance: str = Field(description="the request's id")
+    instance: str = Field(description="the request's id, as in X-Request-ID and in the log")
 
 
 class Problem(Exception):
@@ -35,6 +53,7 @@ WHEN = {
     403: "who asks may not",
     404: "there is no such thing",
     405: "this path is not asked in that way",
+    408: "the body of the request did not arrive in time",
     409: "the words mean several things; `choices` names them",
     413: "the request is too long",
     415: "the request is not JSON",
@@ -49,3 +68,95 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route can answer with, for its `responses`."""
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {status: {"description": WHEN[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
+
+
+def answer(problem: Problem) -> Response:
+    """A problem on the wire."""
+    said = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": str(problem), "instance": correlation_id.get() or ""}
+    text = json.dumps({**problem.more, **said}, ensure_ascii=False, allow_nan=False)
+    return Response(text.encode("utf-8", "replace"), problem.status, problem.headers, MEDIA_TYPE)
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Around one call that hands what was asked for to the desk: its LookupError is a 404 there, its ValueError a 422.
+
+    Nowhere else do they stand for anything but a fault of ours.
+    """
+    try:
+        yield
+    except LookupError as error:
+        raise Problem(404, "not found", _said(error)) from error
+    except ValueError as error:
+        raise Problem(422, "not wanted", _said(error)) from error
+
+
+def install(app: FastAPI) -> None:
+    """Let an application tell its errors as problems. What is not named here is a fault of ours, and answered by the front."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(NoViewer, lambda _, error: answer(Problem(404, "no such viewer", _said(error))))
+    app.add_exception_handler(FeedbackError, _away)
+
+
+def allowed(app: FastAPI, scope: Scope) -> str:
+    """The methods by which the path of a request may be asked, as the header Allow tells them; empty for an unknown path."""
+    methods = {method for route in _routes(app, scope) for method in route.methods or ("GET",)}
+    also = {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
+    return ", ".join(sorted(methods | also)) if methods else ""
+
+
+def template(app: FastAPI, scope: Scope) -> str:
+    """The path of a request with names in place of what was asked for, the same for all unknown paths."""
+    return next((str(route.path) for route in _routes(app, scope)), "unknown")
+
+
+def _routes(app: FastAPI, scope: Scope) -> Iterator[RouteContext]:
+    return (route for route in iter_route_contexts(app.routes) if route.matches(scope)[0] != Match.NONE)
+
+
+def _said(error: Exception) -> str:
+    return str(error.args[0] if error.args else error)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return answer(error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers: Mapping[str, str] = error.headers or {}
+    title = HTTPStatus(error.status_code).phrase.lower()
+    detail = str(error.detail)
+    if error.status_code == 404:
+        detail = "there is no such path; /openapi.json lists those there are"
+    elif error.status_code == 405:
+        headers = {"Allow": allowed(request.app, request.scope)}
+        detail = f"this path is asked by {headers['Allow']}"
+    return answer(Problem(error.status_code, title, detail, dict(headers)))
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        return answer(Problem(400, "bad request", f"the body is no JSON: {found[0]['ctx']['error']}"))
+    errors = [_wrong(one) for one in found[:LISTED]]
+    first = errors[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return answer(Problem(422, "not wanted", f"{first['where']} is {first['wrong']}: {first['wanted']}{more}", errors=errors))
+
+
+def _wrong(error: Mapping[str, Any]) -> dict[str, str]:
+    where = ".".join(str(part) for part in error["loc"])
+    value = "missing" if error["type"] == "missing" else repr(error.get("input"))
+    return {"where": where, "wrong": value if len(value) <= SHOWN else value[:SHOWN] + "…", "wanted": str(error["msg"])}
+
+
+async def _away(_: Request, error: Exception) -> Response:
+    """The store of feedback is out of reach. Where it is, is for the log and not for whoever asks."""
+    metrics.STORE_ERRORS.inc()
+    detail = "the stored feedback is out of reach; nothing was stored"
+    return answer(Problem(503, "store away", detail, {"Retry-After": "5"}))
