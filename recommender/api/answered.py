@@ -111,3 +111,59 @@ def reasons(e: Explanation, catalog: Catalog, most: int = REASONS) -> list[dict[
         return [*said, wire.reason(left[0], catalog)]
     rest = {"kind": "rest", "subject": f"{len(left)} other reasons", "weight": round(sum(r.weight for r in left), 9)}
     return [*said, rest] if left else said
+
+
+class Signal(Answered):
+    """What became of a part of the context."""
+
+    value: str | None = Field(description="as asked")
+    source: Literal["observed", "simulated"] = Field(description="what it is in the data that the models learned from")
+    used: bool = Field(description="whether the models were told")
+    why: str
+
+
+class Route(Answered):
+    """The way on which the answer was made."""
+
+    name: Literal["popular", "balanced", "collaborative", "single"]
+    why: str
+    shares: dict[str, float] = Field(description="model -> its share; they sum to 1")
+
+
+class WhoAsks(Answered):
+    """Whom the answer is for."""
+
+    id: str | None = Field(description="null where nobody was named")
+    known: Known = Field(description="where what is known of them comes from")
+
+
+class Metadata(Answered):
+    """How the answer was made."""
+
+    total_recommendations: int
+    inference_time_ms: float = Field(description="measured: from the question, its titles and viewer looked up, to the list with its reasons")
+    algorithms_used: list[str] = Field(description="the models that have a share")
+    model_version: str
+    request_id: str = Field(description="to be sent as `recommendation` with feedback about these films")
+    fallback: bool = Field(description="whether this is less than was asked for")
+    fallback_why: list[str] = Field(description="in what")
+    route: Route
+    viewer: WhoAsks
+    signals: dict[str, Signal] = Field(description="time_of_day and device")
+    notes: list[str]
+
+
+class Recommendations(Answered):
+    """Films for somebody, the best first."""
+
+    strategy: Literal["popular", "balanced", "collaborative", "single"] = Field(description="the way on which the answer was made")
+    recommendations: list[Recommended]
+    metadata: Metadata
+
+
+class Stored(Answered):
+    """What became of the events that were sent; it is on the disk."""
+
+    stored: int = Field(description="events that were new")
+    known: int = Field(description="events whose id the viewer had used before: not stored again")
+    ids: list[str] = Field(description="ids of all of them, in the order in which they were sent")

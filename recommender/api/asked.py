@@ -44,12 +44,12 @@ class Asked(BaseModel):
     def _known_fields(cls, data: Any) -> Any:
         odd = [name for name in data if name not in cls.model_fields] if isinstance(data, dict) else []
         if odd:
-            raise PydanticCustomError("unknown_field", "{name} is no field here{near}", {"name": repr(odd[0][:80]), "near": _near(odd[0], cls)})
+            raise _wrong(f"{odd[0][:80]!r} is no field here{nearest(odd[0][:80], list(cls.model_fields))}")
         return data
 
 
-def _near(name: str, of: type[BaseModel]) -> str:
-    return nearest(name[:80], list(of.model_fields))
+def _wrong(wanted: str) -> PydanticCustomError:
+    return PydanticCustomError("wanted", "{wanted}", {"wanted": wanted})
 
 
 class OneFilm(Asked):
@@ -82,7 +82,7 @@ class Rating(OneFilm):
     @model_validator(mode="after")
     def _one_film(self) -> Self:
         if self.films != 1:
-            raise ValueError("wanted movie_id or title, one of them")
+            raise _wrong("wanted movie_id or title, one of them")
         return self
 
 
@@ -92,7 +92,7 @@ class Moment(Asked):
     time_of_day: TimeOfDay | None = None
     device: Device | None = None
     at: Annotated[str, Field(pattern=f"^{_DATE}[T ]{_TIME}{_OFFSET}?$")] | None = Field(
-        None, description="ISO 8601, as the viewer's clock shows it: gives the part of the day where time_of_day does not"
+        default=None, description="ISO 8601, as the viewer's clock shows it: gives the part of the day where time_of_day does not"
     )
     minutes: Minutes | None = None
 
@@ -114,10 +114,10 @@ class Wanted(Asked):
 
     genre: Genre | None = None
     decade: Annotated[int, Field(ge=0, le=9990, description="first year of the decade: 1970")] | None = None
-    certificate: Literal[CERTIFICATES] | None = Field(None, description="nothing stricter")  # type: ignore[valid-type]
+    certificate: Literal[CERTIFICATES] | None = Field(default=None, description="nothing stricter")  # type: ignore[valid-type]
     least_stars: Annotated[float, Field(ge=0.5, le=5, allow_inf_nan=False, description="least mean stars of all raters")] | None = None
-    fame: Literal[FAME] | None = Field(None, description="the most rated quarter, the half below it, all others")  # type: ignore[valid-type]
-    in_colour: bool = Field(False, description="nothing known to be in black and white")
+    fame: Literal[FAME] | None = Field(default=None, description="the most rated quarter, the half below it, all others")  # type: ignore[valid-type]
+    in_colour: bool = Field(default=False, description="nothing known to be in black and white")
     minutes: Minutes | None = None
 
 
@@ -135,22 +135,24 @@ class Recommend(Asked):
 
     user_id: UserId | None = None
     viewer: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        None, description="a viewer by name or id, instead of user_id; one that there is not is a 404"
+        default=None, description="a viewer by name or id, instead of user_id; one that there is not is a 404"
     )
-    liked_movies: list[AnyFilm] = Field([], max_length=200, description="films that count five stars each, for this answer only")
+    liked_movies: list[AnyFilm] = Field(default=[], max_length=200, description="films that count five stars each, for this answer only")
     ratings: list[Rating] | dict[Title, Stars] = Field(
-        [],
+        default=[],
         max_length=500,
         description="for this answer only; the last of a film counts. Or as an object: {title or id: stars}, where digits are an id",
     )
-    preferred_genres: list[Genre] = Field([], max_length=20, description="speak for who has hardly rated anything; otherwise the films do")
+    preferred_genres: list[Genre] = Field(default=[], max_length=20, description="speak for who has hardly rated anything; otherwise the films do")
     context: Moment = Field(default_factory=Moment)
-    model: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(None, description="one model instead of the first row of Home")
-    k: int = Field(10, ge=1, le=MOST, description="films in the answer")
-    exclude: list[AnyFilm] = Field([], max_length=500, description="films that stay away from this answer")
+    model: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(default=None, description="one model instead of the first row of Home")
+    k: int = Field(default=10, ge=1, le=MOST, description="films in the answer")
+    exclude: list[AnyFilm] = Field(default=[], max_length=500, description="films that stay away from this answer")
     filters: Wanted = Field(default_factory=Wanted)
-    anyway: bool = Field(False, description="tell the models also those signals that are switched off because they were not shown to help")
-    reasons: int = Field(REASONS, ge=0, le=1000, description="heaviest reasons listed of a film; the others stand together in one of kind rest")
+    anyway: bool = Field(default=False, description="tell the models also those signals that are switched off because they were not shown to help")
+    reasons: int = Field(
+        default=REASONS, ge=0, le=1000, description="heaviest reasons listed of a film; the others stand together in one of kind rest"
+    )
 
     @property
     def rated(self) -> list[tuple[str, int | str, float]]:
@@ -169,7 +171,7 @@ def _parsed(at: str) -> datetime:
     try:
         return datetime.fromisoformat(at)
     except ValueError:
-        raise ValueError("wanted a day that there is, in ISO 8601") from None
+        raise _wrong("wanted a day that there is, in ISO 8601") from None
 
 
 class Said(OneFilm):
@@ -189,32 +191,32 @@ class Said(OneFilm):
         description="hide: never show it; list: on the watch-list; unuse: no reasoning may use it; undo: take an event back"
     )
     rating: Stars | None = None
-    target: Identifier | None = Field(None, description="the event that an undo takes back, by its id")
-    id: Identifier | None = Field(None, description="the client's own id of the event: sent again, it is known and not stored twice")
-    recommendation: Identifier | None = Field(None, description="request_id of the answer that the film stood in")
-    position: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(None, description="place in that answer, from 0")
+    target: Identifier | None = Field(default=None, description="the event that an undo takes back, by its id")
+    id: Identifier | None = Field(default=None, description="the client's own id of the event: sent again, it is known and not stored twice")
+    recommendation: Identifier | None = Field(default=None, description="request_id of the answer that the film stood in")
+    position: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(default=None, description="place in that answer, from 0")
     time_of_day: TimeOfDay | None = None
     device: Device | None = None
     at: Annotated[float, Field(ge=0, lt=2**33, allow_inf_nan=False)] | Annotated[str, Field(pattern=f"^{_DATE}[T ]{_TIME}{_OFFSET}$")] | None = Field(
-        None, description="when: seconds since 1970, or ISO 8601 with offset; now where it is not given"
+        default=None, description="when: seconds since 1970, or ISO 8601 with offset; now where it is not given"
     )
-    note: dict[str, Any] = Field({}, description="a small object, 4,096 bytes of JSON at most")
+    note: dict[str, Any] = Field(default={}, description="a small object, 4,096 bytes of JSON at most")
 
     @field_validator("at")
     @classmethod
     def _in_range(cls, at: float | str | None) -> float | str | None:
         if isinstance(at, str) and not 0 <= _parsed(at).timestamp() < 2**33:
-            raise ValueError("wanted a time since 1970 and before the year 2242")
+            raise _wrong("wanted a time since 1970 and before the year 2242")
         return at
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.films != (self.kind != "undo"):
             wanted = "no film: target names the event" if self.kind == "undo" else "movie_id or title, one of them"
-            raise ValueError(f"wanted, for kind {self.kind}, {wanted}")
+            raise _wrong(f"wanted, for kind {self.kind}, {wanted}")
         for name, kind in (("rating", "rating"), ("target", "undo")):
             if (getattr(self, name) is not None) != (self.kind == kind):
-                raise ValueError(f"wanted {name} for a {kind} and for nothing else; this is a {self.kind}")
+                raise _wrong(f"wanted {name} for a {kind} and for nothing else; this is a {self.kind}")
         return self
 
     @property

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recommender.api.answered import Known
+from recommender.api.problems import Problem
+from recommender.names import nearest
+from recommender.serve.events import VIEWER
+from recommender.serve.guests import blank, guest
 from recommender.serve.service import Service
-from recommender.serve.viewers import Viewer
+from recommender.serve.viewers import Viewer, viewer_named
+
+_NUMBER = re.compile(r"(?:ml-)?0*([0-9]{1,9})")
+_OWN = re.compile(r"me-.+")
+SIMULATED = "sim-"  # how ids of simulated viewers begin
 
 
 @dataclass(frozen=True)
@@ -18,9 +28,79 @@ class Person:
     notes: tuple[str, ...] = ()
 
 
-def person(service: Service, user_id: str | int | None = None, viewer: str | None = None) -> Person:
-    """Whoever `user_id` (an id, a number of MovieLens, the name of a demo viewer) or `viewer` (a name or an id) means; nobody where neither is given.
+def person(service: Service, user_id: str | int | None = None, viewer: str | None = None, where: str = "body") -> Person:
+    """Whoever `user_id` or `viewer` means; nobody where neither is given.
 
-    A well-formed user_id that nobody knows is somebody new. Problem 422 for one that is none, 404 for a viewer that there is not.
+    user_id: an id of the house, the number of a MovieLens user with or without "ml-", the name of a demo viewer, an id that has sent feedback; any
+    other well-formed one is somebody new. viewer: a viewer of the house by id or name, those that people made by name only in a household.
+    Problem 422 for an id that is none or where both are given, 404 for a viewer that there is not, 409 for a name of several.
     """
-    raise NotImplementedError
+    if viewer is not None and user_id is not None:
+        raise refused(f"{where}.viewer", viewer, "user_id or viewer, not both")
+    if viewer is not None:
+        return _viewer(service, viewer, f"{where}.viewer")
+    return Person(blank(), "nobody") if user_id is None else _user(service, user_id, f"{where}.user_id")
+
+
+def refused(where: str, value: object, wanted: str) -> Problem:
+    """The problem of a value that is not what is wanted."""
+    wrong = repr(value)
+    return Problem(422, "not wanted", f"{where} is {wrong}: wanted {wanted}", errors=[{"where": where, "wrong": wrong, "wanted": wanted}])
+
+
+def one_of(where: str, value: str, known: Iterable[str]) -> str:
+    """The known word that a value is, capitals aside; Problem 422 names the nearest."""
+    by_letters = {word.casefold(): word for word in known}
+    if value.casefold() not in by_letters:
+        raise refused(where, value, f"a known one{nearest(value, list(by_letters.values()))}")
+    return by_letters[value.casefold()]
+
+
+def _user(service: Service, user_id: str | int, where: str) -> Person:
+    name = str(user_id).strip()
+    if number := _NUMBER.fullmatch(name):
+        name = f"ml-{number[1]}"
+    if made := _of_the_house(service, name):
+        return made
+    if demo := _named(service.viewers, name):
+        return Person(service.person(demo.id), "demo")
+    if not VIEWER.fullmatch(name):
+        raise refused(where, user_id, "1 to 64 small letters, digits and hyphens, or the name of a demo viewer")
+    known = guest(service, name)
+    said = () if known is None or len(known.profile) else (f"What {name} has sent says nothing of a taste yet.",)
+    absent = (f"{name} is not in the data set here.",) if number else ()
+    if known is not None:
+        return Person(known, "feedback", (*absent, *said))
+    return Person(blank(name), "nobody", (*absent, f"Nobody knows {name} here, so somebody new is answered; feedback under this id counts at once."))
+
+
+def _viewer(service: Service, name: str, where: str) -> Person:
+    if made := _of_the_house(service, f"ml-{number[1]}" if (number := _NUMBER.fullmatch(name)) else name):
+        return made
+    listed = service.viewers | (service.feedback.viewers(service.catalog) if service.settings.household else {})
+    try:
+        meant = viewer_named(listed, name)
+    except KeyError:
+        hint = nearest(name, [v.name for v in service.viewers.values()])
+        raise Problem(404, "no such viewer", f"{where} is {name!r}, which nobody is called here{hint}") from None
+    except ValueError as error:
+        raise Problem(409, "a name of several viewers", str(error)) from None
+    return Person(service.person(meant.id), "demo" if meant.id in service.viewers else "made here")
+
+
+def _of_the_house(service: Service, name: str) -> Person | None:
+    """The viewer of this id, where the house has one."""
+    kind: Known = "demo" if name in service.viewers else "data set" if _NUMBER.fullmatch(name) else "made here"
+    if kind == "made here" and not _OWN.fullmatch(name):
+        return None
+    try:
+        return Person(service.person(name), kind)
+    except KeyError:  # of these forms, and nobody
+        return None
+
+
+def _named(viewers: Mapping[str, Viewer], name: str) -> Viewer | None:
+    try:
+        return viewer_named(viewers, name)
+    except KeyError:
+        return None

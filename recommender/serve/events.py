@@ -57,6 +57,10 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
+class NotStored(ValueError):
+    """An undo names what its viewer has not stored before."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One thing a viewer did or was shown. A ValueError names the field, its value and what is wanted.

@@ -25,7 +25,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from recommender.catalog import Catalog
 from recommender.serve import checks, columns, tables
 from recommender.serve.columns import Recorded
-from recommender.serve.events import ASPECTS, KINDS, NO_TASTE, OPINIONS, SILENT, Event, Opinion, Taste, fold, note_of, preferences_of, standing
+from recommender.serve.events import (
+    ASPECTS,
+    KINDS,
+    NO_TASTE,
+    OPINIONS,
+    SILENT,
+    Event,
+    NotStored,
+    Opinion,
+    Taste,
+    fold,
+    note_of,
+    preferences_of,
+    standing,
+)  # fmt: skip
 from recommender.serve.tables import FeedbackError, events, metadata, people
 from recommender.serve.viewers import SHAPES, Viewer
 from recommender.types import CERTIFICATES, Profile
@@ -80,7 +94,7 @@ class Feedback:
     def add(self, said: Iterable[Event]) -> int:
         """Store events, all or none, and say how many were new. One whose id its viewer has used is known, and skipped, so that retries do no harm.
 
-        An undo of what its viewer has not stored, or stored only after it, is a ValueError.
+        An undo of what its viewer has not stored, or stored only after it, is NotStored, a ValueError.
         """
         batch = list(said)
         if not batch:
@@ -130,6 +144,11 @@ class Feedback:
         with self._reading() as connection:
             seq, seconds = connection.execute(select(last, changed)).one()
         return (seq or 0) + int(1e6 * (seconds or 0))
+
+    def has(self, viewer: str) -> bool:
+        """Whether anything is stored that this viewer did; what was simulated is not."""
+        with self._reading() as connection:
+            return connection.execute(select(events.c.seq).where(events.c.viewer == viewer, tables.REAL).limit(1)).first() is not None
 
     def taste(self, viewer: str) -> Taste:
         """What stands of all that a viewer did."""
@@ -244,7 +263,7 @@ def _check_undos(connection: Connection, batch: list[Event]) -> None:
     stored = {(viewer, id_) for viewer, ids in wanted.items() for id_ in _stored(connection, viewer, ids)}
     for event in batch:
         if event.target is not None and (event.viewer, event.target) not in stored:
-            raise ValueError(f"target is {event.target!r}, wanted an event that {event.viewer!r} has stored before")
+            raise NotStored(f"target is {event.target!r}, wanted an event that {event.viewer!r} has stored before")
         stored.add((event.viewer, event.id))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from recommender.serve.alike import alike
 from recommender.serve.events import KINDS, NO_TASTE, SILENT, VIEWER, Event, Taste, standing
 from recommender.serve.evidence import contributions, evidence, labels
 from recommender.serve.feedback import Feedback, for_now, opened
+from recommender.serve.picks import first
 from recommender.serve.releases import Release
 from recommender.serve.request import Request
 from recommender.serve.routing import way
@@ -130,15 +131,18 @@ class Service:
             return own[name]
         raise _unknown(name)
 
-    def record(self, events: Sequence[Event]) -> int:
-        """Store what a viewer did or was shown; KeyError where the viewer or a film is unknown, ValueError where a film is over their limit."""
+    def record(self, events: Sequence[Event], who: Mapping[str, Viewer] | None = None) -> int:
+        """Store what viewers did or were shown; KeyError where a viewer or a film is unknown, ValueError where a film is over their limit.
+
+        who: viewers by id, where they are known already, or have none but an id.
+        """
         films: dict[str, set[int]] = {}
         for event in events:
             of = films.setdefault(event.viewer, set())
             if event.film is not None and event.kind != "undo":
                 of.add(self.catalog.index(event.film))
         for name, items in films.items():
-            self._within(self.person(name), sorted(items))
+            self._within(who[name] if who else self.person(name), sorted(items))
         return self.feedback.add(events)
 
     @property
@@ -297,9 +301,7 @@ class Service:
                 raise LookupError(f"item number is {item}, wanted 0 to {len(self.catalog) - 1}")
 
     def _top_items(self, viewer: Viewer, query: Query, k: int) -> np.ndarray:
-        asked = self.request(viewer, query)
-        row = asked.planner.top()
-        return asked.choose(row, asked.offered, np.zeros(len(self.catalog), bool), k) if row else np.empty(0, np.int64)
+        return first(self.request(viewer, query), k)[1]
 
 
 def _unknown(name: str) -> NoViewer:

@@ -1,7 +1,90 @@
-"""What people did, stored."""
+"""What people did, stored: the next answer knows of it."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Body
+from fastapi.responses import JSONResponse
+
+from recommender.api import metrics
+from recommender.api.answered import Stored
+from recommender.api.asked import Events, Feedback, Said
+from recommender.api.depends import Answering
+from recommender.api.people import SIMULATED, Person, person, refused
+from recommender.api.problems import Problem, documented
+from recommender.api.titles import films
+from recommender.serve.events import Event, NotStored
+from recommender.serve.service import Service
 
 router = APIRouter(tags=["feedback"])
+
+
+@router.post(
+    "/feedback",
+    operation_id="feedback",
+    status_code=201,
+    response_model=Stored,
+    responses={200: {"model": Stored, "description": "every event was known already"}, **documented(403, 404, 409)},
+)
+def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONResponse:
+    """Store what somebody did, one event or up to 100, all or none. What is answered with 201 is on the disk, and the next answer knows of it.
+
+    An id that nobody knew is known from then on. An event with an id that its user has used before is not stored again: to retry does no harm.
+    """
+    if service.feedback.passing:
+        raise Problem(503, "store away", "the store of feedback is out of reach; nothing was stored", {"Retry-After": "60"})
+    said = [(f"body.events.{n}", one) for n, one in enumerate(body.events)] if isinstance(body, Events) else [("body", body)]
+    people = {one.user_id: _speaker(service, one, where) for where, one in reversed(said)}
+    items = _films(service, said, people)
+    events = [_event(service, one, people[one.user_id], item, where) for (where, one), item in zip(said, items, strict=True)]
+    try:
+        stored = service.record(events, {event.viewer: people[one.user_id].viewer for event, (_, one) in zip(events, said)})
+    except NotStored as error:
+        raise Problem(409, "nothing to undo", str(error)) from None
+    metrics.stored([event.kind for event in events][:stored])
+    told = {"stored": stored, "known": len(events) - stored, "ids": [event.id for event in events]}
+    return JSONResponse(told, 201 if stored else 200)
+
+
+def _speaker(service: Service, said: Said, where: str) -> Person:
+    who = person(service, said.user_id, where=where)
+    if who.viewer.id.startswith(SIMULATED):
+        raise refused(f"{where}.user_id", said.user_id, f"an id of somebody: those that begin with {SIMULATED} are of simulated viewers")
+    return who
+
+
+def _films(service: Service, said: Sequence[tuple[str, Said]], people: dict[int | str, Person]) -> list[int | None]:
+    """The item number of each event's film, None for an undo."""
+    found: list[int | None] = [None] * len(said)
+    for user_id, who in people.items():
+        theirs = [n for n, (_, one) in enumerate(said) if one.user_id == user_id and one.films]
+        items = films(service, [(f"{said[n][0]}.{said[n][1].field}", said[n][1].film) for n in theirs], who.viewer)
+        for n, item in zip(theirs, items):
+            found[n] = item
+    return found
+
+
+def _event(service: Service, said: Said, who: Person, item: int | None, where: str) -> Event:
+    at, hour = said.moment
+    try:
+        return Event(
+            who.viewer.id,
+            said.kind,
+            None if item is None else int(service.catalog.ids[item]),
+            stars=said.rating,
+            target=said.target,
+            at=at,
+            recommendation=said.recommendation,
+            position=said.position,
+            time_of_day=said.time_of_day,
+            device=said.device,
+            local_hour=hour,
+            note=said.note,
+            id=said.id or uuid4().hex,
+        )
+    except ValueError as error:
+        wrong, _, wanted = str(error).partition(", wanted ")
+        raise Problem(422, "not wanted", f"{where}: {error}", errors=[{"where": where, "wrong": wrong, "wanted": wanted}]) from None
