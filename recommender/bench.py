@@ -33,7 +33,7 @@ from recommender import artifacts
 from recommender.experiment import plan as plans
 from recommender.experiment.log import Log
 from recommender.experiment.reading import read
-from recommender.serve import inquiry
+from recommender.serve import inquiry, releases
 from recommender.serve.changes import changed
 from recommender.serve.events import Event
 from recommender.serve.logbook import Page
@@ -234,7 +234,7 @@ def run() -> list[Row]:
     torch.set_num_threads(1)
     with threadpool_limits(1), _own_store():
         started = time.perf_counter()
-        service = Service.open(settings())
+        service = Service.open(settings(), releases.named(settings(), releases.COMMITTED))
         opened = Row("start", "opening catalogue, models and viewers", time.perf_counter() - started, None, "s", 1, "; ".join(service.problems))
         gc.collect()
         gc.freeze()

@@ -101,7 +101,7 @@ def usual() -> dict[str, Report]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    desk._service()  # kept for the whole process: opened with all models, whichever test comes first
+    desk.desk()  # kept for the whole process: opened with all models, whichever test comes first
     monkeypatch.setattr(settings(), "artifacts", tmp_path)
     return tmp_path / "reports"
 

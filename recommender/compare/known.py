@@ -44,7 +44,7 @@ def behind(service: Service, viewer: Viewer, side: Side) -> tuple[str, ...]:
 
 def _learned(service: Service, model: str, interactions: Interactions, row: int) -> bool | None:
     try:
-        card = artifacts.card(model, service.settings.artifacts)
+        card = artifacts.card(model, service.folder)
         if card["data"]["sha256"] != _fingerprint(interactions):
             return None
         return str(card["fitted_on"]).startswith("all users") or bool(_fitted(interactions, int(card["seed"]))[row])
@@ -67,6 +67,6 @@ def _fitted(interactions: Interactions, seed: int) -> np.ndarray:  # (U,) bool
 def people(service: Service) -> int:
     """How many people the published numbers of raters were counted over; 0 where no card tells."""
     try:
-        return int(artifacts.card("popularity", service.settings.artifacts)["data"]["users"])
+        return int(artifacts.card("popularity", service.folder)["data"]["users"])
     except (artifacts.ArtifactError, KeyError, TypeError, ValueError):
         return 0

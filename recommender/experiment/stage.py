@@ -18,6 +18,7 @@ from recommender import rank
 from recommender.experiment.assign import midnight
 from recommender.experiment.lists import SHOWN, query
 from recommender.experiment.world import World
+from recommender.serve import releases
 from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.types import Profile, Recommender
@@ -36,9 +37,10 @@ class Stage:
 
     @classmethod
     def open(cls, viewers: int, dose: float = 1.0, seed: int = 0) -> Self:
-        """The released models and that many new viewers; nothing is stored."""
+        """The committed models and that many new viewers; nothing is stored."""
         with tempfile.TemporaryDirectory() as folder:
-            service = Service.open(settings().model_copy(update={"database_url": f"sqlite:///{Path(folder, 'none.sqlite').as_posix()}"}))
+            own = settings().model_copy(update={"database_url": f"sqlite:///{Path(folder, 'none.sqlite').as_posix()}"})
+            service = Service.open(own, releases.named(own, releases.COMMITTED))
             service.feedback.close()
         world = World.make(service.catalog, viewers, dose, seed)
         return cls(world, service.models, world.histories(midnight(FIRST)))

@@ -1,21 +1,40 @@
-"""The front desk, open while releases come and go."""
+"""The front desk, open while releases come and go: one for the whole process, shared by the dashboard and the REST API."""
 
 from __future__ import annotations
 
+import gc
+import sys
+import threading
+import time
+from datetime import datetime
+
+from threadpoolctl import threadpool_limits
+
+from recommender.serve import releases
+from recommender.serve.releases import Release, ReleaseError
 from recommender.serve.service import Service
 from recommender.settings import Settings
+
+AGAIN = 30  # looks after which a release that did not open is tried once more: a shared volume may show its files late
 
 
 class Desk:
     """The service of the current release. A new release is opened beside it and takes its place between two requests.
 
-    A release that does not open leaves the one before at work, and is told in `problem`.
+    A release that does not open leaves the one before at work, and is told in `problem`. Whoever took `service` keeps what they took for as long
+    as they hold it; nothing that is asked while releases change sees half of one and half of the other.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, watch: bool = True) -> None:
         self.settings = settings
         self.problem: str | None = None
+        self.release: Release | None = None  # what is at work
+        self.since: float | None = None  # and from when on [unix s]
+        self._watch = watch
         self._service: Service | None = None
+        self._changing = threading.Lock()
+        self._ended = threading.Event()
+        self._failed: tuple[str, float] = ("", 0.0)  # what the pointer said and could not be opened, and when it may be tried again [s, monotonic]
 
     @property
     def ready(self) -> bool:
@@ -30,8 +49,96 @@ class Desk:
         assert self._service is not None
         return self._service
 
+    @property
+    def made(self) -> datetime | None:
+        """When the release at work was made; None for the committed artifacts."""
+        return self.release.made if self.release else None
+
     def open(self) -> None:
-        """Open and warm the current release."""
-        service = Service.open(self.settings)
+        """Open and warm the current release, or the committed artifacts where it cannot be used; from then on watch for another."""
+        with self._changing:
+            if self._service is not None:
+                return
+            try:
+                first = releases.current(self.settings)
+                self._serve(first, self._opened(first))
+            except ReleaseError as error:
+                self._give_up(str(error))
+                committed = releases.named(self.settings, releases.COMMITTED)
+                self._serve(committed, self._opened(committed))
+        if self._watch:
+            threading.Thread(target=self._look_on, name="releases", daemon=True).start()
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._ended.set()
+
+    def look(self) -> bool:
+        """Look at the pointer once, and change to the release it names; whether that was done. Nobody waits for it but who called."""
+        with self._changing:
+            try:
+                wanted = releases.pointed(self.settings)
+                if self.release is None or wanted == self.release.name:
+                    self.problem = None
+                    return False
+                if wanted == self._failed[0] and time.monotonic() < self._failed[1]:
+                    return False
+                release = releases.named(self.settings, wanted)
+                self._serve(release, self._opened(release, self._service))
+            except (ReleaseError, OSError, LookupError, ValueError) as error:
+                self._give_up(str(error))
+                return False
+            self.problem = None
+            return True
+
+    def _look_on(self) -> None:
+        while not self._ended.wait(self.settings.look_seconds):
+            self.look()
+
+    def _opened(self, release: Release, before: Service | None = None) -> Service:
+        """A release, warm. What is not whole is refused, but for committed artifacts: those serve what there is."""
+        if release.name != releases.COMMITTED:
+            releases.match(release)
+        service = Service.open(self.settings, release, before)
+        if release.name != releases.COMMITTED and (bad := service.unread):
+            raise ReleaseError(f"release {release.name!r} cannot be used: {'; '.join(bad)}")
         service.warm()
-        self._service = service
+        return service
+
+    def _serve(self, release: Release, service: Service) -> None:
+        if self._service is None:
+            _settle()
+        self._service, self.release, self.since = service, release, time.time()
+        gc.freeze()
+
+    def _give_up(self, why: str) -> None:
+        self.problem = why
+        try:
+            self._failed = releases.pointed(self.settings), time.monotonic() + AGAIN * self.settings.look_seconds
+        except ReleaseError:
+            self._failed = "", 0.0
+
+
+def _settle() -> None:
+    """One core a request, and nothing but what is needed kept.
+
+    What is loaded is frozen, so that it is not looked at again whenever garbage is collected, as Streamlit does after every run. A service refers to
+    itself nowhere: one that nobody uses any more is given back at once, frozen or not, and a change of releases needs no collection, which would
+    stop all requests for it.
+    """
+    threadpool_limits(1)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+    gc.collect()
+
+
+_one_at_a_time, _shared = threading.Lock(), list[Desk]()
+
+
+def shared(settings: Settings) -> Desk:
+    """The desk of this process."""
+    with _one_at_a_time:
+        if not _shared:
+            _shared.append(Desk(settings))
+        return _shared[0]

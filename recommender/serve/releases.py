@@ -101,12 +101,17 @@ def listed(settings: Settings) -> list[Release]:
     return [Release(COMMITTED, settings.artifacts), *(Release(path.name, path) for path in made)]
 
 
+def match(release: Release) -> None:
+    """ReleaseError where a release does not hold the weights that its name tells of."""
+    if release.name != COMMITTED and (found := artifacts.version(release.folder)) != release.name[-8:]:
+        raise ReleaseError(f"release {release.name!r} cannot be used: its weights have the hash {found}, its name says {release.name[-8:]}")
+
+
 def verify(release: Release, catalog: Catalog) -> None:
     """Read every model and the atlas as serving does; ReleaseError with all that is wrong."""
+    match(release)
     models, problems = artifacts.load_all(release.folder, catalog)
     problems += artifacts.load_atlas(release.folder, catalog, models)[1]
-    if release.name != COMMITTED and (found := artifacts.version(release.folder)) != release.name[-8:]:
-        problems += (f"its weights have the hash {found}, its name says {release.name[-8:]}",)
     if problems:
         raise ReleaseError(f"release {release.name!r} cannot be used: {'; '.join(problems)}")
 

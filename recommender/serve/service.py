@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,7 @@ from recommender.serve.signals import Verdict, heed, verdicts
 from recommender.serve.tastes import served
 from recommender.serve.viewers import NoViewer, Viewer, load_viewers
 from recommender.settings import Settings
-from recommender.types import ANY_FILM, Context, Details, Filters, Home, Profile, Query, Recommendation, Recommender, Strategy, simulated_in
+from recommender.types import ANY_FILM, Context, Details, Filters, Home, Query, Recommendation, Recommender, Strategy, simulated_in
 
 EXPLAINED = 8  # heaviest reasons of a film that are looked into one by one
 
@@ -53,12 +54,13 @@ class Service:
     atlas: Atlas | None = None  # groups of films and their map
     version: str = "unreleased"  # which release the models are of, and a hash of their weights
     folder: Path = Path()  # where the models were read from
+    unread: tuple[str, ...] = ()  # those of the problems that are of the models
 
     @classmethod
-    def open(cls, settings: Settings, release: Release | None = None, feedback: Feedback | None = None) -> Service:
+    def open(cls, settings: Settings, release: Release | None = None, before: Service | None = None) -> Service:
         """Everything from the places the settings name; what does not load is told in `problems`.
 
-        release: whose models, else those of the current one; feedback: a store that is open already.
+        release: whose models, else those of the current one; before: what was open already, whose store and data set are kept.
         """
         release = release or releases.current(settings)
         catalog = read_films(settings.films)
@@ -70,20 +72,26 @@ class Service:
             catalog = replace(catalog, stars=np.where(raters > 0, popularity.means_, np.nan), raters=raters)
         signals = {model: verdicts(settings.artifacts / "reports", model) for model in ("hybrid", "popularity")}
         atlas, unmapped = artifacts.load_atlas(release.folder, catalog, models)
-        store, lost = (feedback, ()) if feedback else opened(settings.database_url)
+        store, lost = (before.feedback, ()) if before else opened(settings.database_url)
         viewers = load_viewers(settings.viewers, catalog)
-        return cls(
+        made = cls(
             settings=settings,
             catalog=catalog,
             models=models,
             viewers=viewers,
             problems=problems + unmapped + lost,
+            unread=problems + unmapped,
             signals=signals,
             feedback=store,
             atlas=atlas,
             version=release.version,
             folder=release.folder,
         )
+        if before and "_interactions" in vars(before) and np.array_equal(before.catalog.ids, catalog.ids):
+            vars(made)["_interactions"] = before._interactions
+            made.models["user_knn"] = copy(before.models["user_knn"])
+            made.models["user_knn"].catalog = catalog
+        return made
 
     def warm(self) -> None:
         """Build now what is built on first use, so that nobody waits for it later."""

@@ -210,11 +210,11 @@ def fit(service: Service, side: Side) -> tuple[Recommender | None, float | None]
     if side.model != "ease" or penalty is None or service.interactions is None:
         return None, None
     with st.spinner(f"Fitting EASE with λ {penalty:g}; the other models stay as they are"):
-        return _refitted(service, penalty)
+        return _refitted(service, service.version, penalty)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _refitted(_service: Service, penalty: float) -> tuple[Recommender, float]:
+def _refitted(_service: Service, version: str, penalty: float) -> tuple[Recommender, float]:
     ease, interactions = _service.models["ease"], _service.interactions
     if not isinstance(ease, variants.EASE) or interactions is None:
         raise LookupError("EASE or the data set is not there")

@@ -81,7 +81,7 @@ def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
     query = frame.query
     told, viewer = query.profile, frame.viewer
     rated = tuple(zip(told.items.tolist(), told.ratings.tolist(), told.weights.tolist()))
-    key = (film, rated, query.context, frame.filters, viewer.id, viewer.hidden, viewer.preferences)
+    key = (frame.service.version, film, rated, query.context, frame.filters, viewer.id, viewer.hidden, viewer.preferences)
     if asked:
         st.session_state["mq_answer"] = (key, _place(frame, film, query))
     kept = st.session_state.get("mq_answer")

@@ -90,7 +90,8 @@ def _home(frame: Frame) -> Home:
         st.session_state["mq_rows"] = drawn
         taste.store(frame, _shown(frame, drawn))
         st.session_state["mq_changes"], st.session_state["mq_undo"] = None, ()  # places in a row that is no longer there say nothing
-        if kept is not None and kept.frame.viewer.id == frame.viewer.id and kept.frame.viewer is not frame.viewer:
+        same = kept is not None and kept.frame.service is frame.service and kept.frame.viewer.id == frame.viewer.id
+        if kept is not None and same and kept.frame.viewer is not frame.viewer:
             new = [event for event in drawn.said if event not in kept.said]
             st.session_state["mq_changes"] = whatchanged.undoable(whatchanged.panel(frame, kept.request(), drawn.request()), new)
         kept = drawn

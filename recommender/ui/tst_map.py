@@ -12,7 +12,7 @@ from recommender import artifacts
 from recommender.catalog import Catalog
 from recommender.models.atlas import Atlas
 from recommender.serve.inquiry import first_row
-from recommender.settings import Settings
+from recommender.serve.service import Service
 from recommender.types import Filters
 from recommender.ui import dialog, kit, sign, taste, words
 from recommender.ui.state import Frame
@@ -33,7 +33,7 @@ def draw(frame: Frame) -> None:
         return
     drawn = np.flatnonzero(atlas.known & frame.service.catalog.allowed(frame.viewer.certificate))
     kit.view("places", places(frame.service.catalog, atlas, drawn), key="mq_map_places")
-    kit.view("tastemap", {**lit(frame, atlas, drawn), "quality": quality(frame.service.settings)}, key=KEY)
+    kit.view("tastemap", {**lit(frame, atlas, drawn), "quality": quality(frame.service)}, key=KEY)
 
 
 def _apply(frame: Frame, act: dict[str, Any]) -> None:
@@ -127,9 +127,9 @@ def _off(mine: int, picks: int, atlas: Atlas) -> str:
     return f"Not on the map: {' and '.join(said)}, which fewer than {atlas.least} people rated." if said else ""
 
 
-def quality(settings: Settings) -> str:
+def quality(service: Service) -> str:
     """How far the map can be trusted, by the figures of its card."""
-    found = artifacts.card("atlas", settings.artifacts)["validation"]
+    found = artifacts.card("atlas", service.folder)["validation"]
     near, kept, chance = found["nearest"], found["kept"], found["by_chance"]
     return (
         f"How good the map is: of the {near} films nearest to a film by the model, {near * kept:.1f} are among the {near} nearest here "
