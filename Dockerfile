@@ -23,6 +23,8 @@ RUN groupadd --gid 10001 marquee \
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /opt/marquee
 COPY . .
+# Weights that were just trained may be readable by their owner alone.
+RUN chmod --recursive a+rX,go-w .
 # What is written lies under /marquee/data: mount a volume there, and the rest may be read-only.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
