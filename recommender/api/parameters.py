@@ -1,0 +1,100 @@
+"""Parameters that several GET routes take: who, which film, when, which films at all, and which page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from fastapi import Depends, Query
+
+from recommender.api.asked import Device, FilmId, Genre, Minutes, TimeOfDay, Title
+from recommender.api.depends import Answering
+from recommender.api.people import one_of, refused
+from recommender.types import CERTIFICATES, FAME, Context, Filters
+
+T = TypeVar("T")
+WHERE = "query"
+
+Certificate = Literal[CERTIFICATES]  # type: ignore[valid-type]
+Fame = Literal[FAME]  # type: ignore[valid-type]
+UserId = Annotated[
+    str,
+    Query(
+        min_length=1, max_length=64, examples=["ines"], description="a demo viewer by id or name, a number of MovieLens, an id that has sent feedback"
+    ),
+]
+Model = Annotated[str, Query(min_length=1, max_length=40, examples=["ease"], description="a model by name, as /api/models lists them")]
+
+
+class Wished(NamedTuple):
+    """A film as it was asked for: the parameter, and the id or the title in it."""
+
+    where: str
+    film: int | str
+
+
+def one_film(
+    title: Annotated[Title | None, Query(examples=["The Matrix"])] = None, movie_id: Annotated[FilmId | None, Query(examples=[2571])] = None
+) -> Wished:
+    """The film by its title or by its id."""
+    if title is not None and movie_id is not None:
+        raise refused(f"{WHERE}.movie_id", movie_id, "title or movie_id, one of them")
+    if movie_id is not None:
+        return Wished(f"{WHERE}.movie_id", movie_id)
+    if title is None:
+        raise refused(f"{WHERE}.title", None, "title or movie_id, one of them")
+    return Wished(f"{WHERE}.title", title)
+
+
+def moment(time_of_day: Annotated[TimeOfDay | None, Query()] = None, device: Annotated[Device | None, Query()] = None) -> Context:
+    """When and on what somebody watches."""
+    return Context(time_of_day, device)
+
+
+def filters(
+    service: Answering,
+    genre: Annotated[Genre | None, Query(description="only films of this genre, as /api/movie_genres names it", examples=["Comedy"])] = None,
+    decade: Annotated[int | None, Query(ge=0, le=9990, description="first year of the decade", examples=[1990])] = None,
+    certificate: Annotated[Certificate | None, Query(description="nothing stricter, and nothing without one")] = None,
+    minutes: Annotated[Minutes | None, Query()] = None,
+    least_stars: Annotated[float | None, Query(ge=0.5, le=5, allow_inf_nan=False, description="least mean stars of all raters")] = None,
+    fame: Annotated[Fame | None, Query(description="the most rated quarter of the films, the half below it, or all others")] = None,
+    in_colour: Annotated[bool, Query(description="nothing known to be in black and white")] = False,
+) -> Filters:
+    """What a film must be."""
+    known = service.catalog
+    name = None if genre is None else one_of(f"{WHERE}.genre", genre, known.genre_names)
+    if decade is not None and decade not in known.decades:
+        raise refused(f"{WHERE}.decade", decade, f"one of {', '.join(map(str, known.decades))}")
+    return Filters(name, minutes, certificate, in_colour, decade, least_stars, fame)
+
+
+class Page(NamedTuple):
+    """Which part of a list: the number of the page, from 1, and how many are on one."""
+
+    page: int
+    size: int
+
+    def of(self, found: Sequence[T]) -> Sequence[T]:
+        """What stands on this page; nothing behind the last one."""
+        return found[(self.page - 1) * self.size : self.page * self.size]
+
+    def facts(self, total: int) -> dict[str, Any]:
+        """What an answer says of its page, as in browsed.Paged."""
+        return {"total": total, "page": self.page, "pages": math.ceil(total / self.size), "size": self.size}
+
+
+def page(
+    page: Annotated[int, Query(ge=1, le=10_000, description="from 1; behind the last one there is nothing")] = 1,
+    size: Annotated[int, Query(ge=1, le=100, description="how many on a page")] = 20,
+) -> Page:
+    """The page that is asked for."""
+    return Page(page, size)
+
+
+OneFilm = Annotated[Wished, Depends(one_film)]
+At = Annotated[Context, Depends(moment)]
+Filtered = Annotated[Filters, Depends(filters)]
+OnPage = Annotated[Page, Depends(page)]
+Anyway = Annotated[bool, Query(description="tell the models also those signals that are switched off because they were not shown to help")]
