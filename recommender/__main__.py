@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from recommender.api.command import serve
 from recommender.ask import explain, recommend, why_not
 from recommender.beside import compare
 from recommender.examine import evaluate, tables
@@ -102,6 +103,7 @@ app.command()(export)
 app.command()(forget)
 app.command()(evaluate)
 app.command()(tables)
+app.command()(serve)
 app.add_typer(experiment, name="experiment")
 
 

@@ -30,6 +30,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 KEY_LENGTH = 16  # characters at least
 DEEPEST = 16  # lists and objects within each other, in a body
+DRAIN_SECONDS, DRAIN_BYTES = 1.0, 4_194_304  # of a body that is too long, to read before the answer
 BODY_SECONDS = 10.0  # that a body may take to arrive
 ADVICE = "set MARQUEE_API_KEYS, and send one of them as Authorization: Bearer KEY"
 
@@ -44,7 +45,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        said = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        kept = "no-cache" if scope["path"].startswith(READABLE) else "no-store"
+        said = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -98,6 +100,7 @@ class Guard:
         headers, most = Headers(scope=scope), self.settings.api_bytes
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:19]) > most:
+            await _drain(receive)
             raise _too_long(most)
         if scope["method"] in READING:
             return receive
@@ -179,8 +182,20 @@ async def _read(receive: Receive, most: int) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > most:
+            await _drain(receive)
             raise _too_long(most)
     return bytes(body)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a little, so that whoever sends too much comes to read the answer."""
+    read = 0
+    with anyio.move_on_after(DRAIN_SECONDS):
+        while read < DRAIN_BYTES:
+            message = await receive()
+            read += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -1,0 +1,25 @@
+"""The dashboard and the REST API in one process, over one desk. Start it with `streamlit run server.py`, or `python -m recommender serve --app`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from recommender.api.app import create
+from recommender.api.fork import Fork
+from recommender.serve.desk import shared
+from recommender.settings import settings
+
+api = create(shared(settings()), settings())
+
+
+@asynccontextmanager
+async def together(_: st.App) -> AsyncIterator[None]:
+    """Begin and end the API with the dashboard."""
+    async with api.router.lifespan_context(api):
+        yield
+
+
+app = st.App(Path(__file__).with_name("app.py"), lifespan=together, middleware=[Middleware(Fork, api=api)])
