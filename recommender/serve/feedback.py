@@ -116,12 +116,12 @@ class Feedback:
 
     def outcomes(self, experiment: str) -> DataFrame:
         """Everything that was recorded in an experiment, one event a row; see columns.read."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return columns.read(connection, experiment)
 
     def experiments(self) -> list[Recorded]:
         """What experiments there are events of, the latest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return columns.recorded(connection)
 
     def drop_experiment(self, name: str) -> int:
@@ -135,29 +135,29 @@ class Feedback:
     def events(self, viewer: str, kinds: Collection[str] | None = None) -> list[Event]:
         """A viewer's events in the order of storing, of some kinds or of all."""
         asked = select(events).where(events.c.viewer == viewer)
-        return self._events(asked if kinds is None else asked.where(events.c.kind.in_(kinds)))
+        return self.read(asked if kinds is None else asked.where(events.c.kind.in_(kinds)))
 
     def version(self, viewer: str) -> int:
         """A number that changes whenever the viewer or their taste may have; impressions, clicks and votes leave it as it is."""
         last = select(func.max(events.c.seq)).where(events.c.viewer == viewer, tables.SPEAKING).scalar_subquery()
         changed = select(people.c.changed).where(people.c.viewer == viewer).scalar_subquery()
-        with self._reading() as connection:
+        with self.reading() as connection:
             seq, seconds = connection.execute(select(last, changed)).one()
         return (seq or 0) + int(1e6 * (seconds or 0))
 
     def has(self, viewer: str) -> bool:
         """Whether anything is stored that this viewer did; what was simulated is not."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(select(events.c.seq).where(events.c.viewer == viewer, tables.REAL).limit(1)).first() is not None
 
     def taste(self, viewer: str) -> Taste:
         """What stands of all that a viewer did."""
-        return fold(self._events(select(events).where(events.c.viewer == viewer, tables.SPEAKING)))
+        return fold(self.read(select(events).where(events.c.viewer == viewer, tables.SPEAKING)))
 
     def votes(self) -> list[Event]:
         """The votes of all viewers that were not taken back, in the order of storing."""
         voters = select(events.c.viewer).where(tables.VOTES)
-        stored = self._events(select(events).where(events.c.viewer.in_(voters), tables.REAL, events.c.kind.in_(("vote", "undo"))))
+        stored = self.read(select(events).where(events.c.viewer.in_(voters), tables.REAL, events.c.kind.in_(("vote", "undo"))))
         of: dict[str, list[Event]] = {}
         for event in stored:
             of.setdefault(event.viewer, []).append(event)
@@ -183,7 +183,7 @@ class Feedback:
 
     def viewers(self, catalog: Catalog) -> dict[str, Viewer]:
         """Viewer id -> viewer, the oldest first. Genres that the catalogue does not know are left out."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select(people).order_by(people.c.at, people.c.viewer)).all()
         return {row.viewer: _person(row, catalog) for row in rows}
 
@@ -191,7 +191,7 @@ class Feedback:
 
     def export(self, viewer: str) -> dict[str, Any]:
         """Everything stored of a viewer, ready for JSON: `person`, as they made their viewer (None where they did not), and every event."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             person = connection.execute(select(people).where(people.c.viewer == viewer)).mappings().one_or_none()
             rows = connection.execute(select(events).where(events.c.viewer == viewer).order_by(events.c.seq)).mappings().all()
         read = {"note": json.loads, "avatar": json.loads, "genres": json.loads}
@@ -223,7 +223,7 @@ class Feedback:
     # -- how -------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
         with _reached(self.where, self.engine.url), self.engine.connect() as connection:
             yield connection
 
@@ -239,8 +239,9 @@ class Feedback:
         """An INSERT that may say what to do where the row is there already."""
         return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
 
-    def _events(self, asked: Select) -> list[Event]:
-        with self._reading() as connection:
+    def read(self, asked: Select) -> list[Event]:
+        """Events by a query over their table, in the order of storing."""
+        with self.reading() as connection:
             rows = connection.execute(asked.order_by(events.c.seq)).mappings().all()
         with self._readable():
             return [Event(**{**{name: row[name] for name in FIELDS}, "note": json.loads(row["note"])}) for row in rows]
