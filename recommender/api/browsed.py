@@ -6,10 +6,9 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from pydantic import ConfigDict, Field
 
-from recommender.api.answered import Answered, Choice, Film, Known, choice, film
+from recommender.api.answered import Answered, Choice, Film, Known, film
 from recommender.api.people import Person
 from recommender.catalog import Catalog
 from recommender.serve.alike import Alike
@@ -46,8 +45,9 @@ class Movie(Film):
     model_config = with_example(
         {
             "id": 2571, "title": "The Matrix", "year": 1999, "genres": ["Action", "Sci-Fi", "Thriller"], "vote_average": 4.316, "vote_count": 2590,
-            "also": [], "certificate": "R", "minutes": 136, "directors": ["Lana Wachowski", "Lilly Wachowski"], "actors": ["Keanu Reeves", "Laurence Fishburne", "Carrie-Anne Moss", "Hugo Weaving"],
-            "in_colour": True, "imdb_id": 133093, "tmdb_id": 603,
+            "also": [], "certificate": "R", "minutes": 136, "directors": ["Lana Wachowski", "Lilly Wachowski"],
+            "actors": ["Keanu Reeves", "Laurence Fishburne", "Carrie-Anne Moss", "Hugo Weaving"], "in_colour": True,
+            "imdb_id": 133093, "tmdb_id": 603,
         }
     )  # fmt: skip
 
@@ -204,9 +204,4 @@ def when(seconds: float) -> str | None:
 
 def stands(item: int, said: str, stars: float | None, at: float, catalog: Catalog) -> dict[str, Any]:
     """One thing that stands, as in Stands."""
-    return {"movie": film(item, catalog), "said": said, "stars": None if stars is None else float(np.round(stars, 1)), "at": when(at)}
-
-
-def named(item: int | None, catalog: Catalog) -> dict[str, Any] | None:
-    """A film by id, title and year; None for none."""
-    return None if item is None else choice(item, catalog)
+    return {"movie": film(item, catalog), "said": said, "stars": stars, "at": when(at)}

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.types import Profile
+
+if TYPE_CHECKING:
+    from recommender.models.atlas import Atlas
 
 BANDS = 5  # of popularity, each with about as many of all ratings
 LEAST = 2  # films of theirs that a director or an actor must have
@@ -67,6 +71,11 @@ class Portrait:
     bounds: tuple[tuple[int, int], ...]
     raters: float | None
     usual_raters: float
+
+
+def groups(atlas: Atlas | None) -> np.ndarray | None:
+    """The group of each film (I,), -1 where it has none; None without an atlas."""
+    return np.where(atlas.known, atlas.group_, -1) if atlas else None
 
 
 def portrait(profile: Profile, catalog: Catalog, groups: np.ndarray | None = None) -> Portrait:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from recommender.serve.phrases import listed
-from recommender.serve.portrait import Portrait, Trait, portrait
+from recommender.serve.portrait import Portrait, Trait, groups, portrait
 from recommender.types import Preferences
 from recommender.ui import cards, exhibits, kit, taste, tst_dials, tst_row
 from recommender.ui.state import Frame
@@ -59,9 +58,8 @@ def painted(frame: Frame) -> Portrait:
     """The portrait of what the models are told, worked out once for each state of the taste."""
     kept: Painted | None = st.session_state.get("mq_taste_painted")
     if kept is None or kept.frame.viewer is not frame.viewer:
-        atlas = frame.service.atlas
-        groups = np.where(atlas.known, atlas.group_, -1) if atlas else None
-        kept = st.session_state["mq_taste_painted"] = Painted(frame, portrait(frame.query.profile, frame.service.catalog, groups))
+        made = portrait(frame.query.profile, frame.service.catalog, groups(frame.service.atlas))
+        kept = st.session_state["mq_taste_painted"] = Painted(frame, made)
     return kept.made
 
 
