@@ -162,8 +162,12 @@ def facts(card: dict) -> list[str]:
     size, simulated = f"{card['weights']['bytes'] / 1e6:.1f}", ", ".join(card["simulated"]) or "nothing"
     figures = [_figure(card["validation"].get(metric)) for metric in ("NDCG@10", "HR@10", "RMSE")]
     seconds = max(card["seconds"], (card.get("training") or {}).get("seconds", 0))
-    summary = (type(MODELS[card["name"]]()).__doc__ or "").splitlines()[0].rstrip(".")
-    return [card["name"], summary, *figures, size, f"{seconds:.0f}", simulated]
+    return [card["name"], summary(card["name"]), *figures, size, f"{seconds:.0f}", simulated]
+
+
+def summary(name: str) -> str:
+    """What a model is, in a line."""
+    return (type(MODELS[name]()).__doc__ or "").splitlines()[0].rstrip(".")
 
 
 def _figure(estimate: dict | None) -> str:

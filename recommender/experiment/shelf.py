@@ -13,6 +13,7 @@ from recommender.experiment import plan as plans
 from recommender.experiment.log import Log
 from recommender.experiment.outcomes import outcomes
 from recommender.experiment.plan import Plan
+from recommender.experiment.reading import read
 from recommender.experiment.results import Day, Reading
 from recommender.serve.columns import Recorded
 from recommender.serve.feedback import Feedback, FeedbackError
@@ -53,6 +54,9 @@ class Planned:
 
     plan: Plan
     source: File | Stored
+
+    def __hash__(self) -> int:
+        return hash((self.plan.name, self.plan.frozen, self.source))
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,15 @@ def log_of(planned: Planned, feedback: Feedback, catalog: Catalog) -> Log:
         return Log.load(Path(planned.source.path))
     events = feedback.outcomes(planned.plan.name)
     return outcomes(planned.plan, events[events["simulated"] == planned.source.simulated], catalog).log
+
+
+@lru_cache(maxsize=32)
+def result(planned: Planned, until: int | None, feedback: Feedback, catalog: Catalog) -> Reading:
+    """What may be shown of what an experiment says by the end of a day, worked out once for each version of its log.
+
+    Raises TooFew where fewer people had come, ValueError where the day is none of the experiment or the log cannot be read.
+    """
+    return shown(read(planned.plan, log_of(planned, feedback, catalog), until))
 
 
 def shown(reading: Reading) -> Reading:
