@@ -31,6 +31,8 @@ class Settings(BaseSettings):
 
     releases: Path = ROOT / "data" / "releases"  # models of the nightly refresh, one folder each, and `current`; never committed
     look_seconds: float = Field(2.0, gt=0, description="so often a served process looks whether another release is current")
+    releases_kept: int = Field(5, ge=2, description="so many releases stay; the one at work and the one before it always do")
+    release_margin: float = Field(0.005, ge=0, description="a refreshed model may be worse by so much NDCG@10, at the end of its 95% interval")
     backups: Path = ROOT / "data" / "backups"  # of the feedback database; never committed
 
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="keys of the REST API, by commas; without any, loopback only")

@@ -134,15 +134,8 @@ def strangers(names: list[str], catalog: Catalog, interactions: Interactions, fo
 
 def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:
     """Leave-last-out on users the model never saw, full ranking, seen films left out, device unknown."""
-    queries, targets = leave_last(exam)
-    found = []
-    for start in range(0, len(queries), 256):
-        batch = queries[start : start + 256]
-        scores = np.array(model.score(batch))
-        for row, query in enumerate(batch):
-            scores[row, query.profile.items] = -np.inf
-        found.append(ranks(scores, targets[start : start + 256]))
-    hits, one = hits_of_ranks(np.concatenate(found), k), np.ones(len(targets), np.int64)
+    found = last_ranks(model, exam)
+    hits, one = hits_of_ranks(found, k), np.ones(len(found), np.int64)
     rows = {f"NDCG@{k}": bootstrap_mean(ndcg(hits, one, k)), f"HR@{k}": bootstrap_mean(hit_rate(hits, one, k))}
     if isinstance(model, Ratings):
         rows["RMSE"] = _star_error(model, exam)
@@ -150,6 +143,19 @@ def examine(model: Recommender, exam: Interactions, k: int = 10) -> dict:
         "protocol": "users never trained on; their last film ranked among all unseen films; time of day known, device unknown",
         **{metric: {key: round(v, 4) if key != "n" else v for key, v in e._asdict().items()} for metric, e in rows.items()},
     }
+
+
+def last_ranks(model: Recommender, exam: Interactions) -> np.ndarray:  # (V,)
+    """The rank of each viewer's last film among all that they had not seen, for viewers of five films or more, in the order of the users."""
+    queries, targets = leave_last(exam)
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(queries), 256):
+        batch = queries[start : start + 256]
+        scores = np.array(model.score(batch))
+        for row, query in enumerate(batch):
+            scores[row, query.profile.items] = -np.inf
+        found.append(ranks(scores, targets[start : start + 256]))
+    return np.concatenate(found)
 
 
 def _star_error(model: Ratings, exam: Interactions, seed: int = 0) -> Estimate:
