@@ -1,5 +1,6 @@
 """The dashboard and the REST API in one process, over one desk. Start it with `streamlit run server.py`, or `python -m recommender serve --app`."""
 
+import logging.config
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from recommender.api import logs
 from recommender.api.app import create
 from recommender.api.fork import Fork
 from recommender.serve.desk import shared
@@ -17,7 +19,8 @@ api = create(shared(settings()), settings())
 
 @asynccontextmanager
 async def together(_: st.App) -> AsyncIterator[None]:
-    """Begin and end the API with the dashboard."""
+    """Begin and end the API with the dashboard. Streamlit sets up the web server's log by then; it is set back to one line of JSON a request."""
+    logging.config.dictConfig(logs.server())
     async with api.router.lifespan_context(api):
         yield
 

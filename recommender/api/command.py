@@ -34,6 +34,7 @@ def serve(
     _check(host, workers, beside, settings())
     listening = _listen(host, port)
     sys.path.insert(0, str(ROOT))
+    os.environ |= {"STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none", "STREAMLIT_SERVER_PORT": str(port)} if beside else {}
     options: dict[str, Any] = {"app": "server:app"} if beside else {"app": "recommender.api.command:application", "factory": True}
     config = uvicorn.Config(
         **options,

@@ -33,6 +33,7 @@ STEPS = (
     _without_messages,
 )
 structlog.configure(processors=[*STEPS, structlog.processors.JSONRenderer()], logger_factory=structlog.PrintLoggerFactory())
+LEVELS = {"uvicorn": "INFO", "uvicorn.error": "INFO", "uvicorn.asgi": "INFO", "uvicorn.access": "CRITICAL", "asgi_correlation_id": "ERROR"}
 log = structlog.get_logger()
 
 
@@ -53,7 +54,7 @@ def server() -> dict[str, Any]:
         "formatters": {"json": {"()": structlog.stdlib.ProcessorFormatter, "processors": finish, "foreign_pre_chain": STEPS}},
         "handlers": {"out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json", "filters": ["people"]}},
         "root": {"handlers": ["out"], "level": "WARNING"},
-        "loggers": {"uvicorn": {"level": "INFO"}, "uvicorn.access": {"level": "CRITICAL"}, "asgi_correlation_id": {"level": "ERROR"}},
+        "loggers": {name: {"level": level, "propagate": True} for name, level in LEVELS.items()},
     }
 
 

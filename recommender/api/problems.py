@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -75,20 +74,6 @@ def answer(problem: Problem) -> Response:
     said = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": str(problem), "instance": correlation_id.get() or ""}
     text = json.dumps({**problem.more, **said}, ensure_ascii=False, allow_nan=False)
     return Response(text.encode("utf-8", "replace"), problem.status, problem.headers, MEDIA_TYPE)
-
-
-@contextmanager
-def asked() -> Iterator[None]:
-    """Around one call that hands what was asked for to the desk: its LookupError is a 404 there, its ValueError a 422.
-
-    Nowhere else do they stand for anything but a fault of ours.
-    """
-    try:
-        yield
-    except LookupError as error:
-        raise Problem(404, "not found", _said(error)) from error
-    except ValueError as error:
-        raise Problem(422, "not wanted", _said(error)) from error
 
 
 def install(app: FastAPI) -> None:
