@@ -75,6 +75,8 @@ class Figures:
     def _loaded(self) -> Iterator[Metric]:
         service = self.desk.service if self.desk.ready else None
         yield GaugeMetricFamily("marquee_models_loaded", "Models that answer now.", len(service.models) if service else 0)
+        kept = service is not None and not service.feedback.passing
+        yield GaugeMetricFamily("marquee_feedback_kept", "1 where feedback is kept for good, 0 where it would end with the process.", kept)
         yield GaugeMetricFamily("marquee_release_problem", "1 where the release that is wanted does not open.", self.desk.problem is not None)
         version = GaugeMetricFamily("marquee_model_version_info", "The version of the models that answer now.", labels=("version",))
         age = GaugeMetricFamily("marquee_release_age_seconds", "Time since the release at work was made; to the day for the committed models.")
