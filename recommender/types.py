@@ -5,7 +5,8 @@ Shape letters used everywhere: U users, I items, B queries, F factors, T positio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self, get_args
 
 import numpy as np
@@ -70,8 +71,13 @@ class Profile:
 
     def keep(self, mask: np.ndarray) -> Profile:
         """The same profile with only the rows where mask (n,) is true."""
-        speaks = self.speaks[mask] if len(self.speaks) else self.speaks
-        return replace(self, items=self.items[mask], ratings=self.ratings[mask], times=self.times[mask], speaks=speaks)
+        kept = copy(self)  # some rows of what was checked need no check
+        for name in ("items", "ratings", "times", "speaks"):
+            column = getattr(self, name)
+            array = column[mask].copy() if len(column) else column
+            array.setflags(write=False)
+            object.__setattr__(kept, name, array)
+        return kept
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 
-from recommender.counterfactual import WhatIf, plus, without
+from recommender.counterfactual import WhatIf, less, plus, without
+from recommender.models.hybrid import PARTS
+from recommender.models.neighbours import EASE
+from recommender.models.transformer import Transformer
 from recommender.rank import rank_of, ranks
+from recommender.serve.service import Service
 from recommender.types import Context, Profile, Query
 
 
@@ -138,3 +143,50 @@ def test_only_films_of_the_list_can_leave_it() -> None:
     last = int(np.flatnonzero((whatif.ranks([q])[0] == 24) & pool)[0])
     with pytest.raises(ValueError, match="rank 24, wanted within the first 10"):
         whatif.smallest(last)
+
+
+@pytest.mark.parametrize("name", ["ease", "item_knn", "content", "sequence", "hybrid", "als"])
+def test_the_short_way_to_leave_a_film_out_is_to_score_the_shorter_profile(service: Service, name: str) -> None:
+    model, profile = service.models[name], service.viewers["kenji"].profile
+    stranger = int(np.setdiff1d(np.arange(len(service.catalog)), profile.items)[0])
+    films = [int(profile.items[n]) for n in (0, 5, -3, -1)] + [stranger]
+    for context in (Context(), Context("evening", "tv"), Context("morning", "mobile", at=int(profile.times.max()) + 3600)):
+        asked = Query(profile, context)
+        found = less(model, asked, films)
+        wanted = model.score([without(asked, [film]) for film in films])
+        assert found.shape == (5, len(service.catalog))
+        np.testing.assert_allclose(found, wanted, atol=2e-5 * np.abs(wanted).max())
+
+
+def test_a_fading_profile_is_scored_anew_without_a_film(service: Service) -> None:
+    fading = EASE(fade=5.0)
+    fading.weights_ = service.models["ease"].weights_
+    asked = Query(service.viewers["kenji"].profile)
+    film = int(asked.profile.items[4])  # films before it speak louder without it
+    np.testing.assert_allclose(less(fading, asked, [film]), fading.score([without(asked, [film])]), atol=1e-6)
+
+
+def test_reasons_are_the_same_whoever_worked_the_scores_out(service: Service) -> None:
+    hybrid, asked = service.models["hybrid"], Query(service.viewers["vera"].profile, Context("night", "tablet"))
+    items = np.array([10, 700])
+    own = [hybrid.parts[name].score([asked])[0] for name in PARTS]
+    assert hybrid.explain(asked, items, own) == hybrid.explain(asked, items)
+    scores = service.request(service.viewers["vera"], asked).scores
+    np.testing.assert_allclose(scores["hybrid"], hybrid.score([asked])[0], atol=1e-4)
+    np.testing.assert_allclose(scores["sequence"], service.models["sequence"].score([asked])[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("clock", [False, True])
+def test_one_position_of_the_transformer_is_that_of_all(clock: bool) -> None:
+    torch.manual_seed(1)
+    network = Transformer(50, width=16, heads=2, layers=2, length=12, stars=True, clock=clock).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    films, stars = torch.randint(0, 50, (3, 7)), torch.randint(1, 11, (3, 7))
+    times, devices = torch.randint(0, 5, (3, 7)), torch.randint(0, 5, (3, 7))
+    moments = torch.cumsum(torch.randint(0, 10**6, (3, 8)), dim=1)
+    at = torch.tensor([6, 0, 3])
+    with torch.inference_mode():
+        every = network(films, times, devices, stars, moments)
+        one = network(films, times, devices, stars, moments, at)
+    torch.testing.assert_close(one, every[torch.arange(3), at])

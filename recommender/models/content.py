@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -69,13 +70,20 @@ class Content(ItemItem):
         return self
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        scale = np.array([_length(q) for q in queries]).astype(np.float32)
-        return np.asarray(super().score(queries) / scale[:, None] + self.quality * self.quality_, np.float32)
+        return self._scaled(self._sums(queries), [q.profile.weights for q in queries])
+
+    def less(self, query: Query, films: Sequence[int]) -> np.ndarray:
+        profile = query.profile
+        return self._scaled(self._sums_less(query, films), [profile.weights[profile.items != film] for film in films])
+
+    def _scaled(self, sums: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:  # float32 (B, I)
+        scale = np.array([_length(w) for w in weights]).astype(np.float32)
+        return np.asarray(sums / scale[:, None] + self.quality * self.quality_, np.float32)
 
     def person_points(self, query: Query, person: str) -> np.ndarray:  # (I,)
         """What one shared person alone adds to the likeness of each film to the viewer's films, before the floor."""
         column, profile = self._person(person), query.profile
-        return column * (profile.weights @ column[profile.items]) / _length(query)
+        return column * (profile.weights @ column[profile.items]) / _length(profile.weights)
 
     def due_to(self, query: Query, person: str) -> np.ndarray:  # (I,)
         """What one person is worth in the score of each film, as `explain` gives it: only through likenesses that pass the floor. 0 for somebody
@@ -85,7 +93,7 @@ class Content(ItemItem):
         column, profile = self._person(person), query.profile
         theirs = np.flatnonzero(column[profile.items])  # places in the profile
         linked = (self.weights_[profile.items[theirs]] > 0).astype(np.float64)  # (n of theirs, I)
-        return column * (linked.T @ (profile.weights[theirs] * column[profile.items[theirs]])) / _length(query)
+        return column * (linked.T @ (profile.weights[theirs] * column[profile.items[theirs]])) / _length(profile.weights)
 
     def _person(self, person: str) -> np.ndarray:  # (I,)
         """The feature of one person in each film: only in theirs, so that no other is looked at."""
@@ -100,27 +108,39 @@ class Content(ItemItem):
         if not len(profile):
             return [Explanation.of([self._merit(i)]) for i in items]
         linked = self.weights_[profile.items].tocsc()[:, items].toarray() > 0  # (n, K)
-        share = linked * profile.weights[:, None] / _length(query)
+        share = linked * profile.weights[:, None] / _length(profile.weights)
         mine, theirs = self.features_[profile.items].astype(np.float64), self.features_[items].astype(np.float64)
-        named = len(self.catalog.genre_names) + len(people := self.catalog.linking_people)
+        named = len(self._subjects)
         shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, :named]  # (K, named features)
         rest = (mine[:, named:] @ theirs[:, named:].T).toarray() * share  # (n, K)
-        subjects = [Reason("genre", g, 0) for g in self.catalog.genre_names] + [Reason("person", p, 0) for p in people]
         answers = []
         for k, item in enumerate(items):
             row = slice(shared.indptr[k], shared.indptr[k + 1])
-            reasons = [Reason(subjects[c].kind, subjects[c].subject, float(v)) for c, v in zip(shared.indices[row], shared.data[row]) if v]
+            reasons = [
+                Reason(self._subjects[c].kind, self._subjects[c].subject, v)
+                for c, v in zip(shared.indices[row].tolist(), shared.data[row].tolist())
+                if v
+            ]
             reasons += [Reason("film", int(profile.items[j]), float(rest[j, k])) for j in np.flatnonzero(rest[:, k])]
             answers.append(Explanation.of([*reasons, self._merit(item)]))
         return answers
+
+    @property
+    def _subjects(self) -> list[Reason]:
+        """The named features in the order of their columns, without points; listed once for a catalogue."""
+        kept = self.__dict__.get("_named")
+        if kept is None or kept[0] is not self.catalog:
+            genres, people = self.catalog.genre_names, self.catalog.linking_people
+            kept = self._named = self.catalog, [*(Reason("genre", g, 0) for g in genres), *(Reason("person", p, 0) for p in people)]
+        return kept[1]
 
     def _merit(self, item: int) -> Reason:
         return Reason("popularity", "quality", self.quality * float(self.quality_[item]))
 
 
-def _length(query: Query) -> float:
+def _length(weights: np.ndarray) -> float:
     """By what the likeness to all films of a profile is divided: the root of how loud they speak together, for or against, 1 at least."""
-    return np.sqrt(max(np.abs(query.profile.weights).sum(), 1))
+    return np.sqrt(max(np.abs(weights).sum(), 1))
 
 
 class Placement(nn.Module):

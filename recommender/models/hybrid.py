@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -18,7 +19,7 @@ from recommender.models.loop import Loop
 from recommender.models.neighbours import EASE
 from recommender.models.sequence import Sequence, context_index
 from recommender.rank import standardise
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, Recommender, context_reasons
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, ReasonKind, Recommender, context_reasons
 
 PARTS = ("ease", "content", "sequence")  # collaborative, content, sequential
 PICKS = 50  # films a person may have named
@@ -151,7 +152,7 @@ class Hybrid:
 
     def part_scores(self, queries: list[Query]) -> np.ndarray:  # float32 (B, 3, I)
         """Scores of each part over their spread; of time and device a part knows what it was trained to use."""
-        return np.stack([standardise(self.parts[name].score(queries)) for name in PARTS], axis=1).astype(np.float32)
+        return together([self.parts[name].score(queries) for name in PARTS])
 
     @cached_property
     def _network(self) -> Gate:
@@ -159,6 +160,13 @@ class Hybrid:
         shapes = gate.state_dict()
         gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
         return gate.eval()
+
+    @property
+    def _genres(self) -> np.ndarray:  # float32 (G, I)
+        kept = self.__dict__.get("_genres_of")
+        if kept is None or kept[0] is not self.catalog:
+            kept = self._genres_of = self.catalog, self.catalog.genres.astype(np.float32).T
+        return kept[1]
 
     def weights(self, queries: list[Query]) -> np.ndarray:  # (B, 3)
         """The gate's shares of ease, content and sequence; they sum to 1."""
@@ -168,11 +176,12 @@ class Hybrid:
 
     def context_points(self, queries: list[Query]) -> tuple[np.ndarray, np.ndarray]:  # (B, I) each
         """Score points that the time of day (observed) and the device (simulated) give to each film."""
-        context = torch.tensor([context_index(q.context) for q in queries])
-        genres = self.catalog.genres.astype(np.float32).T
+        different = list(dict.fromkeys(context_index(q.context) for q in queries))
+        context = torch.tensor(different)
+        genres, which = self._genres, [different.index(context_index(q.context)) for q in queries]
         with torch.inference_mode():
             time, device = self._network.affinity(context[:, 0], context[:, 1])
-        return time.numpy() @ genres, device.numpy() @ genres
+        return (time.numpy() @ genres)[which], (device.numpy() @ genres)[which]
 
     def score(self, queries: list[Query]) -> np.ndarray:
         return self.blend(queries, self.part_scores(queries))
@@ -195,25 +204,28 @@ class Hybrid:
             time, device = time + by_time, device + by_device
         return {**shares, "time": time, "device": device}
 
-    def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
-        """The reasons of the parts in points of the blend, and one reason each for time and device."""
+    def explain(self, query: Query, items: np.ndarray, own: list[np.ndarray] | None = None) -> list[Explanation]:
+        """The reasons of the parts in points of the blend, and one reason each for time and device; `own` are the scores (I,) of the PARTS, where
+        they are known already."""
         items = np.asarray(items)
-        reasons: list[list[Reason]] = [[] for _ in items]
-        shares = self.weights([query])[0]
-        for name, share in zip(PARTS, shares):
-            part = self.parts[name]
-            spread = float(part.score([query])[0].std())
-            scale = float(share) / (spread if spread > 1e-9 else 1.0)
-            for k, e in enumerate(part.explain(query, items)):
-                reasons[k] += [Reason(r.kind, r.subject, r.weight * scale, r.simulated) for r in e.reasons]
+        spreads = [float(scores.std()) for scores in own or [self.parts[name].score([query])[0] for name in PARTS]]
+        scales = [float(share) / (spread if spread > 1e-9 else 1.0) for share, spread in zip(self.weights([query])[0], spreads)]
+        told = [self.parts[name].explain(query, items) for name in PARTS]
         time, device = (points[0, items] for points in self.context_points([query]))
-        return [Explanation.of(_merged([*r, *c]), exact=False) for r, c in zip(reasons, context_reasons(query.context, time, device, self.simulates))]
+        context = context_reasons(query.context, time, device, self.simulates)
+        return [Explanation.of(_merged([*zip(scales, (e.reasons for e in of)), (1.0, c)]), exact=False) for *of, c in zip(*told, context)]
 
 
-def _merged(reasons: list[Reason]) -> list[Reason]:
-    """Reasons of the same kind and subject, given by several parts, added up."""
-    points: dict[tuple, float] = {}
-    for r in reasons:
-        key = (r.kind, r.subject, r.simulated)
-        points[key] = points.get(key, 0.0) + r.weight
+def together(scores: list[np.ndarray]) -> np.ndarray:  # float32 (B, 3, I)
+    """Scores (B, I) of each part over their spread."""
+    return np.stack([standardise(of) for of in scores], axis=1).astype(np.float32)
+
+
+def _merged(told: list[tuple[float, Iterable[Reason]]]) -> list[Reason]:
+    """Reasons of several parts, each times the scale of its part, those of the same kind and subject added up."""
+    points: dict[tuple[ReasonKind, int | str, bool], float] = {}
+    for scale, reasons in told:
+        for kind, subject, weight, simulated in reasons:
+            key = (kind, subject, simulated)
+            points[key] = points.get(key, 0.0) + weight * scale
     return [Reason(kind, subject, weight, simulated) for (kind, subject, simulated), weight in points.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
@@ -73,8 +74,25 @@ class ItemItem(Additive):
     fade: float = 0.0  # see speaking
 
     def score(self, queries: list[Query]) -> np.ndarray:
-        scores = histories(queries, self.weights_.shape[0], self.fade) @ self._fast
-        return scores if isinstance(scores, np.ndarray) else scores.toarray()
+        return self._sums(queries)
+
+    def less(self, query: Query, films: Sequence[int]) -> np.ndarray:  # (n, I)
+        """Scores without each of these films in turn."""
+        return self._sums_less(query, films)
+
+    def _sums(self, queries: list[Query]) -> np.ndarray:  # float32 (B, I)
+        if len(queries) == 1:  # the rows of one profile alone, added up in the same order
+            (profile,) = (q.profile for q in queries)
+            return np.asarray(self._fast[profile.items].T @ speaking(profile, self.fade))[None]
+        return _dense(histories(queries, self.weights_.shape[0], self.fade) @ self._fast)
+
+    def _sums_less(self, query: Query, films: Sequence[int]) -> np.ndarray:  # float32 (n, I)
+        """sum_j w_j W_ji - w_f W_fi for each film f of the profile that is left out; where films fade, each place behind it changes."""
+        profile = query.profile
+        if self.fade:
+            return self._sums([Query(profile.keep(profile.items != film), query.context) for film in films])
+        speaks = profile.weights @ (profile.items[:, None] == np.asarray(films, np.int64))  # (n,)
+        return self._sums([query]) - speaks[:, None] * _dense(self._fast[np.asarray(films, np.int64)])
 
     @property
     def _fast(self) -> np.ndarray | sparse.csr_array:
@@ -88,6 +106,10 @@ class ItemItem(Additive):
     def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
         rows = self.weights_[query.profile.items].tocsc()[:, items].toarray()
         return rows.astype(np.float64) * speaking(query.profile, self.fade)[:, None]
+
+
+def _dense(matrix: np.ndarray | sparse.sparray) -> np.ndarray:
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
 
 
 class FoldIn(Additive):

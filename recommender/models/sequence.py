@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -19,6 +19,7 @@ from recommender.models.transformer import Transformer
 from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, context_reasons
 
 ASKED = 2000  # films asked for, at most, to see when to stop
+KEPT = 8  # queries whose scores without each of the latest films are kept
 REST = "all you watched, in its order"  # what no single film accounts for
 
 
@@ -166,7 +167,7 @@ class Sequence:
         with torch.inference_mode():
             times, devices = (torch.from_numpy(np.repeat(c[:, None], shape[1], axis=1)) for c in context.T)
             parts = (part.to(where) for part in (torch.from_numpy(films), times, devices, torch.from_numpy(stars), torch.from_numpy(clock)))
-            vectors = network(*parts)[torch.arange(len(queries)), at]
+            vectors = network(*parts, at.to(where))
             scores = vectors @ network.table.T
             return (scores - scores.mean(dim=1, keepdim=True)).cpu().numpy()
 
@@ -179,15 +180,37 @@ class Sequence:
         return timed - bare, full - timed
 
     def _left_out(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
-        """Places of the films tried (n,), and scores (3 + n, I) in each of _contexts and without each film; kept for the query asked last, because
-        the rows of a page ask for the same one."""
-        kept = self.__dict__.get("_asked")
-        if kept is None or kept[0] is not query or kept[1] is not self.state_:
+        """Places of the films tried (n,), and scores (3 + n, I) in each of _contexts and without each film; kept for the queries asked last, because
+        the rows of a page ask for the same one, and several pages are made at a time."""
+        kept = self.__dict__.get("_asked", ())
+        found = next((of for asked, state, of in kept if asked is query and state is self.state_), None)
+        if found is None:
             profile, contexts = query.profile, _contexts(query.context)
             tried = np.arange(len(profile))[-self.looked_back :]
+            different = list(dict.fromkeys(contexts))
             without = [Query(profile.keep(np.arange(len(profile)) != j), contexts[0]) for j in tried]
-            kept = self._asked = query, self.state_, (tried, self.score([*(Query(profile, c) for c in contexts), *without]))
-        return kept[2]
+            scores = self.score([*(Query(profile, c) for c in different), *without])
+            three = [different.index(c) for c in contexts]
+            found = tried, scores[[*three, *range(len(different), len(scores))]]
+            self._asked = ((query, self.state_, found), *kept[: KEPT - 1])
+        return found
+
+    def own(self, query: Query) -> np.ndarray:  # (I,)
+        """Scores of a query whose reasons are asked for next: both are worked out in one batch."""
+        return self._left_out(query)[1][2]
+
+    def less(self, query: Query, films: Iterable[int]) -> np.ndarray:  # (n, I)
+        """Scores without each of these films in turn; those of the latest films are left over from the reasons, where these know all but the part
+        of day and the device, whose points are the same for every profile."""
+        films, profile = list(films), query.profile
+        known: dict[int, np.ndarray] = {}
+        if query.context.at is None:
+            tried, scores = self._left_out(query)
+            known = dict(zip(profile.items[tried].tolist(), scores[3:] + (scores[2] - scores[0])))
+        missing = [film for film in films if film not in known]
+        if missing:
+            known |= zip(missing, self.score([Query(profile.keep(profile.items != film), query.context) for film in missing]))
+        return np.stack([known[film] for film in films])
 
     def explain(self, query: Query, items: np.ndarray) -> list[Explanation]:
         """Leave-one-out: how much lower the film would score without each of the latest films. Not exact.

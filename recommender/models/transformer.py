@@ -45,15 +45,18 @@ class Block(nn.Module):
         back = back[:, None] - back[None, :]
         return self.distance[:, back.clamp(min=0)].masked_fill(back < 0, -1e9)
 
-    def forward(self, x: torch.Tensor, ages: torch.Tensor | None) -> torch.Tensor:
-        """x (B, T, D); ages (B, T, T) bucket of the time from each film to each request, or None."""
+    def forward(self, x: torch.Tensor, ages: torch.Tensor | None, at: torch.Tensor | None = None) -> torch.Tensor:
+        """x (B, T, D); ages (B, T, T) bucket of the time from each film to each request, or None; what comes out at every position, or (B, 1, D) at
+        one position (B,) of each."""
         b, t, d = x.shape
-        q, k, v = (h.view(b, t, self.heads, -1).transpose(1, 2) for h in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        logits = (q @ k.transpose(-1, -2)) * (d // self.heads) ** -0.5 + self.bias(t).to(q.dtype)
+        q, k, v = (h.view(b, t, self.heads, -1).transpose(1, 2) for h in self.qkv(self.norm1(x)).chunk(3, dim=-1))  # (B, heads, T, D / heads)
+        each = torch.arange(b, device=x.device)
+        chosen = lambda h: h if at is None else h.expand(b, -1, -1, -1)[each, :, at][:, :, None]  # (B, ., T, .) -> (B, ., 1, .)
+        logits = (chosen(q) @ k.transpose(-1, -2)) * (d // self.heads) ** -0.5 + chosen(self.bias(t)[None]).to(q.dtype)
         if self.elapsed is not None and ages is not None:
-            logits = logits + self.elapsed[:, ages].transpose(0, 1).to(q.dtype)
+            logits = logits + chosen(self.elapsed[:, ages].transpose(0, 1)).to(q.dtype)
         a = logits.softmax(dim=-1).to(v.dtype) @ v
-        x = x + self.drop(self.out(a.transpose(1, 2).reshape(b, t, d)))
+        x = chosen(x[:, None])[:, 0] + self.drop(self.out(a.transpose(1, 2).reshape(b, -1, d)))
         return x + self.drop(self.feed(self.norm2(x)))
 
 
@@ -95,10 +98,18 @@ class Transformer(nn.Module):
                 nn.init.zeros_(table.weight)
 
     def forward(
-        self, films: torch.Tensor, times: torch.Tensor, devices: torch.Tensor, stars: torch.Tensor | None = None, clock: torch.Tensor | None = None
+        self,
+        films: torch.Tensor,
+        times: torch.Tensor,
+        devices: torch.Tensor,
+        stars: torch.Tensor | None = None,
+        clock: torch.Tensor | None = None,
+        at: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """times and devices (B, T): the context in which the next film is asked for; stars (B, T) in halves, 0 unknown;
-        clock (B, T + 1): unix seconds of each film, and in place t + 1 of the request that follows film t."""
+        clock (B, T + 1): unix seconds of each film, and in place t + 1 of the request that follows film t.
+
+        With at (B,), only the vector of that position of each, (B, D): the last block is not asked for the others."""
         x = self.films(films)
         if self.stars is not None and stars is not None:
             x = x + self.stars(stars)
@@ -108,10 +119,14 @@ class Transformer(nn.Module):
             x = x + self.gap(wait)
             ages = gaps(clock[:, 1:, None] - clock[:, None, :-1])
         x = self.drop(x)
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             x = block(x, ages)
-        x = self.norm(x) + self.times(times) + self.devices(devices)
-        return x if self.gap_out is None or clock is None else x + self.gap_out(wait)
+        x = self.blocks[-1](x, ages, at)
+        here = lambda h: h if at is None else h.gather(1, at[:, None])  # (B, T) -> (B, 1)
+        x = self.norm(x) + self.times(here(times)) + self.devices(here(devices))
+        if self.gap_out is not None and clock is not None:
+            x = x + self.gap_out(here(wait))
+        return x if at is None else x[:, 0]
 
     @property
     def table(self) -> torch.Tensor:  # (I, D)

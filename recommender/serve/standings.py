@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recommender.counterfactual import without
-from recommender.models.hybrid import PARTS, Hybrid
-from recommender.rank import ranks, standardise
+from recommender.counterfactual import less, without
+from recommender.models.hybrid import PARTS, Hybrid, together
+from recommender.models.sequence import Sequence
+from recommender.rank import ranks
 from recommender.steer import Steering
 from recommender.types import Context, Explanation, Query, Recommender
 
@@ -52,7 +53,11 @@ class Scores:
 
     def _own(self, name: str) -> np.ndarray:  # (I,)
         if name not in self.own:
-            self.own[name] = self.models[name].score([self.query])[0]
+            model = self.models[name]
+            if isinstance(model, Hybrid):
+                self.own[name] = model.blend([self.query], together([self._own(part)[None] for part in PARTS]))[0]
+            else:
+                self.own[name] = model.own(self.query) if isinstance(model, Sequence) else model.score([self.query])[0]
         return self.own[name]
 
     def _moved(self, name: str, queries: list[Query], scores: np.ndarray) -> np.ndarray:  # (B, I)
@@ -64,25 +69,26 @@ class Scores:
 
     def explain(self, name: str) -> Callable[[np.ndarray], list[Explanation]]:
         model = self.models[name]
+        parts = {"own": [self._own(part) for part in PARTS]} if isinstance(model, Hybrid) else {}
         if name in UNMOVED or not self.steering:
-            return lambda items: model.explain(self.query, items)
-        return lambda items: self.steering.explain(model, self.query, self._own(name), items, model.explain(self.query, items))
+            return lambda items: model.explain(self.query, items, **parts)
+        return lambda items: self.steering.explain(model, self.query, self._own(name), items, model.explain(self.query, items, **parts))
 
     def without(self, name: str, films: Iterable[int]) -> np.ndarray:  # (n, I)
         """Scores for the viewer less each of these films in turn."""
         films = list(films)
-        return self._moved(name, [without(self.query, [film]) for film in films], self._less(name, films))
+        return self._moved(name, [without(self.query, [film]) for film in films] if self.steering else [], self._less(name, films))
 
     def _less(self, name: str, films: list[int]) -> np.ndarray:  # (n, I)
         """By the model alone; the hybrid is put together from what its parts say."""
         missing = [film for film in films if (name, film) not in self.less]
         if missing:
-            queries, model = [without(self.query, [film]) for film in missing], self.models[name]
+            model = self.models[name]
             if isinstance(model, Hybrid):
-                z = np.stack([standardise(self._less(part, missing)) for part in PARTS], axis=1).astype(np.float32)
-                found = model.blend(queries, z)
+                queries = [without(self.query, [film]) for film in missing]
+                found = model.blend(queries, together([self._less(part, missing) for part in PARTS]))
             else:
-                found = model.score(queries)
+                found = less(model, self.query, missing)
             self.less |= {(name, film): row for film, row in zip(missing, found)}
         return np.stack([self.less[name, film] for film in films]) if films else np.empty((0, len(self.pool)), np.float32)
 
