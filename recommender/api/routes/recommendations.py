@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -97,7 +97,7 @@ def answer(service: Service, asked: Recommend, where: str) -> dict[str, Any]:
             "route": {"name": strategy.route, "why": strategy.why, "shares": strategy.weights},
             "viewer": _who(asked, asker),
             "signals": signals,
-            "notes": [*asker.person.notes, *asker.notes],
+            "notes": [*asker.person.notes, *asker.notes, *_unheard(asked, strategy.weights)],
         },
     }
 
@@ -135,6 +135,12 @@ def _filters(service: Service, asked: Recommend, where: str) -> Filters:
     if wanted.decade is not None and wanted.decade not in service.catalog.decades:
         raise refused(f"{place}.decade", wanted.decade, f"one of {', '.join(map(str, service.catalog.decades))}")
     return Filters(genre, min(limits, default=None), wanted.certificate, wanted.in_colour, wanted.decade, wanted.least_stars, wanted.fame)
+
+
+def _unheard(asked: Recommend, shares: Mapping[str, float]) -> Iterator[str]:
+    """What was sent along and cannot matter: genres move popularity alone."""
+    if asked.preferred_genres and not shares.get("popularity"):
+        yield "preferred_genres change nothing here: what the viewer rated speaks. filters.genre shows one genre alone."
 
 
 def _lacking(service: Service, asked: Recommend, asker: _Asker, home: Home) -> Iterator[str]:
