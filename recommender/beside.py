@@ -63,11 +63,11 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Lists by several models side by side: shared films, overlap, and what each list is like."""
-    from recommender.compare.answer import beside
+    from recommender.compare.answer import beside, check
 
     service, who, moment, _ = begin(viewer, user, likes, time_of_day, device, anyway, None, k)
     asked = filters(service, genre, minutes, certificate, in_colour, decade, least_stars, fame)
-    found = beside(service, who, moment, names, k, asked, frozenset(ALL_SIGNALS if anyway else ()), hide)
+    found = beside(service, who, moment, names, k, asked, frozenset(ALL_SIGNALS if anyway else ()), check(service, who, names, hide))
     if as_json:
         return print_json(found)
     _print(found, who.name, names)

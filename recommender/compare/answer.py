@@ -18,12 +18,8 @@ from recommender.types import ANY_FILM, Context, Filters
 FEWEST, MOST = 2, 4  # lists side by side
 
 
-def beside(
-    service: Service, who: Viewer, moment: Context, names: Sequence[str], k: int, asked: Filters = ANY_FILM, told: frozenset[str] = frozenset(),
-    hide: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-    """The answer of `compare`: the first k films of each list for one viewer. told: signals that models are told although they are switched off;
-    hide: made from the first four fifths of the ratings.
+def check(service: Service, who: Viewer, names: Sequence[str], hide: bool = False) -> HeldOut | None:
+    """Whether lists can be put side by side for a viewer, and what of their ratings is hidden then.
 
     Raises ValueError for other than FEWEST to MOST lists or too short a profile, KeyError for a list that there is not.
     """
@@ -35,7 +31,22 @@ def beside(
             raise KeyError(f"list {name!r} is unknown or did not load{nearest(name, list(known))}")
     held = lists.held_out(who.profile) if hide else None
     if hide and held is None:
-        raise ValueError(f"{who.name} has {len(who.profile)} ratings, hiding the last fifth wants {lists.LEAST}")
+        raise ValueError(f"{who.name} has {len(who.profile)} ratings, to hide the last fifth wants {lists.LEAST}")
+    return held
+
+
+def beside(
+    service: Service,
+    who: Viewer,
+    moment: Context,
+    names: Sequence[str],
+    k: int,
+    asked: Filters = ANY_FILM,
+    told: frozenset[str] = frozenset(),
+    held: HeldOut | None = None,
+) -> dict[str, Any]:
+    """The answer of `compare`: the first k films of each list for one viewer. told: signals that models are told although they are switched off;
+    held: see check."""
     made = [lists.made(service, who, lists.Side(name, moment), k, asked, told, held) for name in names]
     found = answer(made, lists.figures(made, service.catalog, people(service), held), service.catalog, held)
     return {"viewer": who.name, "time_of_day": moment.time_of_day, "device": moment.device, "k": k, **found}

@@ -61,8 +61,9 @@ class Planned:
 
 @dataclass(frozen=True)
 class Shelf:
-    """What can be read, by name; name -> why a plan cannot be read yet; folder -> what is wrong with its files."""
+    """All plans by name; what of them can be read; name -> why it cannot be read yet; folder -> what is wrong with its files."""
 
+    plans: dict[str, Plan]
     found: dict[str, Planned]
     waiting: dict[str, str]
     problems: dict[str, str]
@@ -70,10 +71,10 @@ class Shelf:
 
 def shelf(folder: Path, recorded: Callable[[], Iterable[Recorded]]) -> Shelf:
     """All experiments of a folder, as they are now. `recorded` asks the store what it has, once for each that has no log of its own."""
-    found, waiting, problems = dict[str, Planned](), dict[str, str](), dict[str, str]()
+    known, found, waiting, problems = dict[str, Plan](), dict[str, Planned](), dict[str, str](), dict[str, str]()
     for path in sorted(folder.glob("*/plan.json")):
         try:
-            plan = _plan(File.of(path))
+            plan = known[path.parent.name] = _plan(File.of(path))
             source = source_of(plan, path.with_name("log.npz"), recorded)
             if isinstance(source, str):
                 waiting[plan.name] = source
@@ -83,7 +84,7 @@ def shelf(folder: Path, recorded: Callable[[], Iterable[Recorded]]) -> Shelf:
             problems[path.parent.name] = f"{path.parent.name}: {error}"
         except (ValueError, LookupError, OSError) as error:
             problems[path.parent.name] = str(error).replace(f"{folder}/", "")
-    return Shelf(dict(sorted(found.items(), key=lambda each: first(each[1].plan))), waiting, problems)
+    return Shelf(known, dict(sorted(found.items(), key=lambda each: first(each[1].plan))), waiting, problems)
 
 
 @lru_cache(maxsize=64)
@@ -151,7 +152,7 @@ def overview(plan: Plan, recorded: Iterable[Recorded], has_log: bool) -> dict[st
     return {
         "name": plan.name,
         "on": "simulated viewers" if plan.simulated else "people",
-        "frozen": str(plan.frozen),
+        "frozen": plan.frozen and str(plan.frozen),
         "days": plan.days,
         "viewers": sum(r.viewers for r in stored),
         "events": sum(r.events for r in stored),

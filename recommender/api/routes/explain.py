@@ -2,6 +2,99 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from recommender.api import browsed_explain
+from recommender.api.depends import Answering
+from recommender.api.parameters import WHERE, Anyway, At, Filtered, Model, OneFilm, UserId
+from recommender.api.people import person
+from recommender.api.problems import Problem, documented
+from recommender.api.titles import found, taken
+from recommender.compare.answer import beside, check
+from recommender.names import nearest
+from recommender.serve import inquiry, wire
+from recommender.serve.service import EXPLAINED, Service
+from recommender.serve.signals import SIGNALS
 
 router = APIRouter(tags=["explain"])
+
+
+@router.get("/api/explain", operation_id="explain", response_model=browsed_explain.Explained, responses=documented(403, 404, 409))
+def explain(
+    service: Answering,
+    user_id: UserId,
+    wished: OneFilm,
+    at: At,
+    model: Model | None = None,
+    anyway: Anyway = False,
+    looked_into: Annotated[
+        int, Query(ge=0, le=1000, description="heaviest reasons of which it is told what they rest on, and the rank without their film")
+    ] = EXPLAINED,
+) -> JSONResponse:
+    """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films."""
+    who = person(service, user_id, where=WHERE)
+    meant = found(service, [wished], who.viewer)
+    name, item = "" if model is None else _model(service, model), meant[0].item
+    query = service.query(who.viewer, at, anyway=_told(anyway))
+    details = service.details(who.viewer, query, item, name, explained=looked_into)
+    fewest = inquiry.smallest(service.request(who.viewer, query), item, details.recommendation.model)
+    said = wire.explained(details, fewest, wire.signals(at, query, service.verdicts(who.viewer)), service.catalog)
+    return JSONResponse(browsed_explain.asked(who, list(taken(service, [wished], meant)), said))
+
+
+@router.get(
+    "/api/why_not",
+    operation_id="why_not",
+    response_model=browsed_explain.Missing | browsed_explain.Present,
+    responses=documented(403, 404, 409),
+)
+def why_not(service: Answering, user_id: UserId, wished: OneFilm, at: At, filters: Filtered, anyway: Anyway = False) -> JSONResponse:
+    """Why a film is not among the first ten of a viewer's first row: its rank, what it lacks, what holds it back, and what would change that."""
+    who = person(service, user_id, where=WHERE)
+    meant = found(service, [wished], who.viewer)
+    query = service.query(who.viewer, at, anyway=_told(anyway))
+    missing = inquiry.why_not(service.request(who.viewer, query, filters), meant[0].item, service.told(who.viewer, _told(anyway)))
+    said = wire.why_not(missing, meant[0].item, service.catalog)
+    return JSONResponse(browsed_explain.asked(who, list(taken(service, [wished], meant)), said))
+
+
+@router.get("/api/compare", operation_id="compare", response_model=browsed_explain.Compared, responses=documented(404, 409))
+def compare(
+    service: Answering,
+    user_id: UserId,
+    models: Annotated[
+        str, Query(min_length=1, max_length=200, examples=["hybrid,ease"], description="two to four by name, with commas; home for Home's first row")
+    ],
+    at: At,
+    filters: Filtered,
+    k: Annotated[int, Query(ge=5, le=50, description="films of each list")] = 20,
+    anyway: Anyway = False,
+    hide_last_fifth: Annotated[
+        bool, Query(description="make the lists from the first four fifths of the ratings, and say what of the rest they find")
+    ] = False,
+) -> JSONResponse:
+    """Lists by several models side by side: shared films, overlap, and what each list is like."""
+    who = person(service, user_id, where=WHERE)
+    names = [name.strip() for name in models.split(",")]
+    try:
+        held = check(service, who.viewer, names, hide_last_fifth)
+    except KeyError as error:
+        raise Problem(404, "no such model", f"{WHERE}.models: {error.args[0]}") from None
+    except ValueError as error:
+        raise Problem(422, "not wanted", f"{WHERE}.models: {error}") from None
+    said = beside(service, who.viewer, at, names, k, filters, frozenset(_told(anyway)), held)
+    return JSONResponse(browsed_explain.asked(who, [], said))
+
+
+def _told(anyway: bool) -> tuple[str, ...]:
+    """Signals that the models are told although they are switched off."""
+    return tuple(SIGNALS) if anyway else ()
+
+
+def _model(service: Service, name: str) -> str:
+    if name not in service.models:
+        raise Problem(404, "no such model", f"{WHERE}.model is {name!r}: wanted one that is loaded{nearest(name, list(service.models))}")
+    return name
