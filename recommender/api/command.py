@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,13 +33,14 @@ def serve(
 
     _check(host, workers, beside, settings())
     listening = _listen(host, port)
-    sys.path.insert(0, str(ROOT))
-    os.environ |= {"STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none", "STREAMLIT_SERVER_PORT": str(port)} if beside else {}
-    options: dict[str, Any] = {"app": "server:app"} if beside else {"app": "recommender.api.command:application", "factory": True}
+    if beside:
+        listening.close()
+        flags = {"address": host, "port": str(port), "headless": "true", "fileWatcherType": "none"}
+        given = [word for name, value in flags.items() for word in (f"--server.{name}", value)]
+        os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(ROOT / "server.py"), *given])
     config = uvicorn.Config(
-        **options,
-        host=host,
-        port=port,
+        "recommender.api.command:application",
+        factory=True,
         workers=workers,
         log_config=logs.server(),
         access_log=False,
