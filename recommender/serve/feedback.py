@@ -80,7 +80,7 @@ class Feedback:
         """The database at an address such as sqlite:///FILE or postgresql://…, made or brought to the newest version. Raises FeedbackError."""
         url = tables.parsed(address)
         where = tables.place(url)
-        with _reached(where, url):
+        with reached(where, url):
             made = tables.engine(url)
             tables.bring_up(made, where)
         return cls(made, where)
@@ -128,7 +128,7 @@ class Feedback:
         """Remove the simulated events of an experiment, and say how many there were. What people did stays."""
         with self._writing({f"experiment {name}"}) as connection:
             removed = connection.execute(delete(events).where(events.c.experiment == name, events.c.simulated)).rowcount
-        with _reached(self.where, self.engine.url):
+        with reached(self.where, self.engine.url):
             tables.clear_log(self.engine)
         return removed
 
@@ -216,7 +216,7 @@ class Feedback:
         reads just then: the log beside the file is then cut back by whoever uses it last."""
         with self._writing({viewer}) as connection:
             removed = sum(connection.execute(delete(table).where(table.c.viewer == viewer)).rowcount for table in metadata.sorted_tables)
-        with _reached(self.where, self.engine.url):
+        with reached(self.where, self.engine.url):
             tables.clear_log(self.engine)
         return removed
 
@@ -224,13 +224,13 @@ class Feedback:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with _reached(self.where, self.engine.url), self.engine.connect() as connection:
+        with reached(self.where, self.engine.url), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self, viewers: set[str]) -> Iterator[Connection]:
         """A transaction in which nobody else writes for these viewers: what is stored first has the smaller number and is seen first."""
-        with _reached(self.where, self.engine.url), tables.writing(self.engine).begin() as connection:
+        with reached(self.where, self.engine.url), tables.writing(self.engine).begin() as connection:
             for viewer in sorted(viewers):
                 tables.lock(connection, viewer)
             yield connection
@@ -293,7 +293,7 @@ def _harmless(cell: Any) -> Any:
 
 
 @contextmanager
-def _reached(where: str, url: URL) -> Iterator[None]:
+def reached(where: str, url: URL) -> Iterator[None]:
     """What goes wrong on the way to a database, as a FeedbackError that names the place; drivers keep passwords to themselves."""
     try:
         yield

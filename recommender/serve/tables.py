@@ -203,18 +203,31 @@ def clear_log(made: Engine) -> None:
 _one_at_a_time = threading.Lock()  # Alembic's context belongs to the process
 
 
-def bring_up(made: Engine, where: str, to: str = "head") -> None:
-    """Bring the tables to the newest version, or up to one. A version that is not known here is refused."""
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def known(version: str, what: str) -> None:
+    """FeedbackError where a version of the tables, found in `what`, is none of those that can be brought to the newest."""
+    if version not in {revision.revision for revision in _script().walk_revisions()}:
+        raise FeedbackError(f"{what} has version {version!r}, which is not known here; wanted at most {_script().get_heads()[0]!r}")
+
+
+def bring_up(made: Engine, where: str, to: str = "head") -> None:
+    """Bring the tables to the newest version, or up to one. A version that is not known here is refused."""
+    config, head = _config(), _script().get_heads()
     with made.connect() as connection:
         found = MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_heads()
-    if found == (head := script.get_heads()) or list(found) == head:
+    if list(found) == list(head):
         return
-    known = {revision.revision for revision in script.walk_revisions()}
-    if unknown := sorted(set(found) - known):
-        raise FeedbackError(f"the feedback database at {where} has version {unknown[0]!r}, which is not known here; wanted at most {head[0]!r}")
+    for version in found:
+        known(version, f"the feedback database at {where}")
     with _one_at_a_time, writing(made).begin() as connection:
         lock(connection, VERSIONS)
         config.attributes["connection"] = connection
