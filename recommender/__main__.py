@@ -20,6 +20,8 @@ from recommender.beside import compare
 from recommender.examine import evaluate, tables
 from recommender.mine import bring, export, forget
 from recommender.names import nearest
+from recommender.scale.command import app as scale
+from recommender.operate import backup, refresh, releases, restore, rollback
 from recommender.settings import ROOT, settings
 from recommender.trials import app as experiment
 
@@ -104,7 +106,10 @@ app.command()(forget)
 app.command()(evaluate)
 app.command()(tables)
 app.command()(serve)
+for operation in (refresh, releases, rollback, backup, restore):
+    app.command()(operation)
 app.add_typer(experiment, name="experiment")
+app.add_typer(scale, name="scale")
 
 
 @app.command()
