@@ -309,7 +309,7 @@ def test_als_solves_its_least_squares() -> None:
     # x_u = (Y' C Y + reg)^-1 Y' C p with C = 1 + alpha on what was watched, 1 elsewhere; in full, film by film
     model, y = ALS(factors=3, alpha=4.0, reg=0.5), np.random.default_rng(0).normal(size=(3, 3))
     watched = FIVE.matrix()
-    for found, p in zip(model._solve(watched, y), watched.toarray()):
+    for found, p in zip(model.solve(watched, y), watched.toarray()):
         c = np.diag(1 + 4.0 * p)
         np.testing.assert_allclose(found, np.linalg.solve(y.T @ c @ y + 0.5 * np.eye(3), y.T @ c @ p), rtol=1e-6)
 

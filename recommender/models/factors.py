@@ -64,18 +64,21 @@ class ALS(FoldIn):
 
     def fit(self, interactions: Interactions, catalog: Catalog) -> Self:
         x = interactions.matrix()
-        rng = np.random.default_rng(self.seed)
-        films = rng.normal(0, 0.05, (interactions.n_items, self.factors))
+        films = self.start(interactions.n_items)
         by_film = x.T.tocsr()
         for _ in trange(self.iterations, desc="ALS", leave=False, disable=None):
-            viewers = self._solve(x, films)
-            films = self._solve(by_film, viewers)
+            viewers = self.solve(x, films)
+            films = self.solve(by_film, viewers)
         self.factors_ = films.astype(np.float32)
         self.gram_ = films.T @ films  # (F, F)
         self.catalog = catalog
         return self
 
-    def _solve(self, x: sparse.csr_array, y: np.ndarray) -> np.ndarray:
+    def start(self, n_items: int) -> np.ndarray:  # (I, F)
+        """The vectors of films before the first step."""
+        return np.random.default_rng(self.seed).normal(0, 0.05, (n_items, self.factors))
+
+    def solve(self, x: sparse.csr_array, y: np.ndarray) -> np.ndarray:
         """The best vector of each row of x, given the vectors y of its columns."""
         base = y.T @ y + self.reg * np.eye(self.factors)
         out = np.zeros((x.shape[0], self.factors))
