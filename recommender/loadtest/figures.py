@@ -1,0 +1,67 @@
+"""From what was noted under load to the figures of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import binom
+
+from recommender.evaluate.report import Row
+from recommender.loadtest.server import Look
+
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+def quantile(values: np.ndarray, share: float) -> tuple[float, float, float]:
+    """The quantile of values (n,) and its 95% interval from order statistics, whatever the distribution; nan where too few values bound it.
+
+    The number of values below the true quantile is binomial: its middle 95% names the places of the bounds. Source: David & Nagaraja, Order
+    Statistics, 3rd ed. 2003, section 7.1.
+    """
+    ordered = np.sort(np.asarray(values, float))
+    n = len(ordered)
+    low, high = int(binom.ppf(0.025, n, share)), int(binom.ppf(0.975, n, share)) + 1  # places from 1
+    inside = low >= 1 and high <= n
+    return float(np.quantile(ordered, share)), float(ordered[low - 1]) if inside else np.nan, float(ordered[high - 1]) if inside else np.nan
+
+
+def figures(variant: str, users: int, answers: list[dict[str, Any]], looks: list[Look], warm: float) -> list[Row]:
+    """Requests a second, times [ms] as users and as the server had them, failures, processors used and memory [MB]; the first `warm` seconds count
+    for nothing. ValueError where nothing was answered after them."""
+    first = min((a["at"] for a in answers), default=0.0)
+    kept = [a for a in answers if a["at"] >= first + warm]
+    if not kept:
+        raise ValueError(f"{len(answers)} requests by {users} users, none of them after the first {warm:g} s; wanted a longer run")
+    start, end = first + warm, max(a["at"] + a["ms"] / 1000 for a in kept)
+    lists = [a for a in kept if a["path"] == "/recommendations" and not a["failed"]]
+    told = [a for a in kept if a["path"] == "/feedback" and not a["failed"]]
+    segment = f"users={users}"
+    row = lambda metric, value, lo, hi, n: Row(variant, "hybrid", metric, None, segment, round(value, 3), round(lo, 3), round(hi, 3), n)
+    plain = lambda metric, value, n: row(metric, value, value, value, n)
+    rows = [
+        plain("requests a second", len(kept) / (end - start), len(kept)),
+        plain("failures", sum(a["failed"] for a in kept) / len(kept), len(kept)),
+    ]
+    for name, of in (("", [a["ms"] for a in lists]), ("server ", [a["server_ms"] for a in lists]), ("feedback ", [a["ms"] for a in told])):
+        rows += [row(f"{name}ms p{round(100 * q)}", *_bounded(np.array(of), q), len(of)) for q in QUANTILES if of]
+    return rows + _used(plain, [look for look in looks if start <= look.at <= end])
+
+
+def _bounded(values: np.ndarray, share: float) -> tuple[float, float, float]:
+    """The quantile with its interval; no interval is one without length."""
+    value, lo, hi = quantile(values, share)
+    return (value, lo, hi) if np.isfinite(lo) else (value, value, value)
+
+
+def _used(plain: Any, looks: list[Look]) -> list[Row]:
+    """Processors at work on average, between the first and the last look."""
+    if len(looks) < 2:
+        return []
+    first, last = looks[0], looks[-1]
+    share = lambda a, b: (b - a) / (last.at - first.at)
+    return [
+        plain("server processors", share(first.server, last.server), len(looks)),
+        plain("users' processors", share(first.crowd, last.crowd), len(looks)),
+        plain("server MB", max(look.megabytes for look in looks), len(looks)),
+    ]

@@ -1,0 +1,98 @@
+"""The figures of a load test by hand, what is asked in one, and one tiny run against nothing but a stand-in for the server's processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+from starlette.testclient import TestClient
+
+from recommender.evaluate.report import Report, Row, read, write
+from recommender.loadtest.figures import figures, quantile
+from recommender.loadtest.questions import FEWEST, MOST, questions
+from recommender.loadtest.server import Look
+from recommender.serve.service import Service
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_a_quantile_is_bounded_by_places_of_the_binomial() -> None:
+    # Of 1000 values 0..999, the number below the true 99th percentile is binomial(1000, .99), whose middle 95% is 983 to 996.
+    assert (binom.ppf(0.025, 1000, 0.99), binom.ppf(0.975, 1000, 0.99)) == (983, 996)
+    value, lo, hi = quantile(np.random.default_rng(0).permutation(1000), 0.99)
+    assert (value, lo, hi) == (pytest.approx(989.01), 982, 996)
+    # 20 values cannot bound their 99th percentile from above.
+    assert np.isnan(quantile(np.arange(20), 0.99)[1:]).all()
+
+
+def test_the_interval_covers_the_true_quantile_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    truth = -np.log(0.05)  # 95th percentile of the exponential distribution
+    covered = [lo <= truth <= hi for _, lo, hi in (quantile(rng.exponential(size=400), 0.95) for _ in range(1000))]
+    assert 0.94 <= np.mean(covered) <= 0.985
+
+
+def noted(n: int = 100) -> list[dict]:
+    """One request every 100 ms from second 10 on, of 10 ms, 8 of them the server's; every tenth is feedback of 2 ms, the last fails."""
+    answers = [{"path": "/recommendations", "at": 10 + i / 10, "ms": 10.0, "failed": False, "server_ms": 8.0} for i in range(n)]
+    for answer in answers[9::10]:
+        answer |= {"path": "/feedback", "ms": 2.0, "server_ms": None}
+    answers[-1] |= {"failed": True}
+    return answers
+
+
+def test_figures_leave_out_the_warm_up_and_what_failed() -> None:
+    slow = noted()
+    for answer in slow[:30]:  # the first three seconds
+        answer["ms"] = 900.0
+    looks = [Look(10 + t, 0.8 * t, 0.1 * t, 500 + t) for t in range(12)]
+    found = {r.metric: r for r in figures("closed loop, 1 worker", 4, slow, looks, 3.0)}
+    assert {r.segment for r in found.values()} == {"users=4"}
+    # 70 requests from second 13 to the end of the last, 19.9 s + 2 ms.
+    assert found["requests a second"].mean == pytest.approx(70 / 6.902, abs=1e-3)
+    assert found["failures"].mean == pytest.approx(1 / 70, abs=1e-3)
+    assert (found["ms p50"].mean, found["ms p99"].mean, found["ms p50"].n) == (10, 10, 63)
+    assert (found["server ms p99"].mean, found["feedback ms p50"].mean, found["feedback ms p50"].n) == (8, 2, 6)
+    assert (found["server processors"].mean, found["users' processors"].mean) == (pytest.approx(0.8), pytest.approx(0.1))
+    assert found["server MB"].mean == 509  # the last look within the run
+    with pytest.raises(ValueError, match="none of them after the first 30 s"):
+        figures("closed loop, 1 worker", 4, slow, looks, 30.0)
+
+
+def test_what_is_asked_is_answered(service: Service, api: TestClient, forgotten: None) -> None:
+    asks = questions(service, 300, np.random.default_rng(3))
+    assert asks == questions(service, 300, np.random.default_rng(3))
+    lists = [q["body"] for q in asks if q["path"] == "/recommendations"]
+    sent = [len(body["ratings"]) for body in lists if "ratings" in body]
+    assert min(sent) >= FEWEST
+    assert max(sent) <= MOST
+    assert 0.35 < len(sent) / len(lists) < 0.65
+    assert {q["path"] for q in asks} == {"/recommendations", "/feedback"}
+    assert 0.05 < 1 - len(lists) / len(asks) < 0.16
+    first_of_each = {(q["path"], "ratings" in q["body"]): q for q in reversed(asks)}
+    for question in first_of_each.values():
+        answer = api.post(question["path"], json=question["body"])
+        assert answer.status_code in (200, 201), answer.text
+        if question["path"] == "/recommendations":
+            assert answer.json()["metadata"]["algorithms_used"]
+            assert len(answer.json()["recommendations"]) == 10
+            assert answer.json()["metadata"]["inference_time_ms"] > 0
+
+
+def test_a_report_of_load_is_a_report(tmp_path: Path) -> None:
+    rows = [Row("closed loop, 1 worker", "hybrid", "ms p99", None, "users=8", 12.5, 11.0, 14.0, 700)]
+    made = Report("load", "ml-1m", "", "", [0], {"python": "3.11"}, "2026-11-22", "python -m recommender.loadtest", rows=rows, more={"think": 1.0})
+    assert read(write(made, tmp_path)) == made
+    assert json.loads((tmp_path / "load.json").read_text())["rows"][0]["mean"] == 12.5
+
+
+@pytest.mark.parametrize(("words", "said"), [(["--users", "500"], "--users is 500, wanted 1 to 200"), (["--seconds", "0"], "--seconds is 0")])
+def test_a_run_is_bounded(words: list[str], said: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "recommender.loadtest", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert said in done.stderr
