@@ -50,7 +50,7 @@ class Client:
         """timeout: seconds until the API must have begun to answer, each time."""
         self.address, self.timeout = address.rstrip("/"), timeout
         self.session = requests.Session()
-        self.session.headers |= {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        self.session.headers.update({"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}))
         again = Retry(
             retries, backoff_factor=0.2, status_forcelist=PASSING, allowed_methods=None, raise_on_status=False,
             backoff_max=LONGEST, retry_after_max=LONGEST, backoff_jitter=0.1)  # fmt: skip
