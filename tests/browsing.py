@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
 ROOT = str(Path(__file__).resolve().parents[1])
 HOSTILE = (
     "'; DROP TABLE events; --",
-    "<script>alert(1)</script>",
+    "<script>{{7*7}}</script>",
     "../../etc/passwd",
     "a\0b\r\nX-Evil: 1",
     "\u202e\ufeffﷺ🎬",
-    "{{7*7}}${jndi:ldap://x}",
     "x" * 3000,
     "-1e309",
 )
 
 
-def got(api, path: str, model: type[BaseModel], **params: Any) -> dict[str, Any]:
+def got(api, path: str, shape: type[BaseModel], /, **params: Any) -> dict[str, Any]:
     """The answer, which has the form that the documentation gives it."""
     answer = api.get(path, params=params)
     assert answer.status_code == 200, answer.text
-    model.model_validate_json(answer.content, strict=True)
+    shape.model_validate_json(answer.content, strict=True)
     return answer.json()
 
 
-def refused(api, status: int, path: str, **params: Any) -> dict[str, Any]:
+def refused(api, status: int, path: str, /, **params: Any) -> dict[str, Any]:
     """The problem, which names no place of this machine."""
     answer = api.get(path, params=params)
     assert answer.status_code == status, answer.text
@@ -44,16 +44,10 @@ def attacked(api, path: str, named: str = "", **needed: Any) -> None:
     assert given or named
     for text in HOSTILE:
         tries = [(path.replace(f"{{{named}}}", next(iter(needed.values()), "x")), {**needed, name: text}) for name in given]
-        for where, params in tries if not named else [*tries, (path.replace(f"{{{named}}}", _quoted(text)), {})]:
+        for where, params in tries if not named else [*tries, (path.replace(f"{{{named}}}", quote(text, safe="")), {})]:
             answer = api.get(where, params=params)
             assert answer.status_code < 500, (where, params, answer.text)
             assert answer.status_code == 200 or answer.headers["content-type"] == "application/problem+json"
             assert ROOT not in answer.text
             assert "x-evil" not in answer.headers
             answer.json()
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
