@@ -14,7 +14,7 @@ from recommender.api.fork import Fork
 from recommender.serve.desk import shared
 from recommender.settings import settings
 
-api = create(shared(settings()), settings())
+api = create(shared(settings()), settings(), threads=None)  # Streamlit has measured how many its files need
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ ROUTERS = (
     health.router,
 )
 EVERYWHERE = (400, 401, 403, 405, 408, 413, 415, 422, 429, 500, 503)  # what any route can answer with, by what stands before it
-THREADS = 4  # answers made at a time
+THREADS = 2  # answers made at a time: one interpreter runs one at a time, and more only wait for each other
 HARMLESS = re.compile(r"[A-Za-z0-9._-]{8,64}")  # ids of requests that are taken over
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
 TOLD = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After")  # headers that web pages may read
@@ -60,10 +60,10 @@ TAGS = [
 ]
 
 
-def create(desk: Desk, settings: Settings) -> FastAPI:
+def create(desk: Desk, settings: Settings, threads: int | None = THREADS) -> FastAPI:
     """The REST API over a desk, which is opened in the background while the application starts, unless it is open.
 
-    ValueError where a setting would guard badly.
+    threads: answers made at a time; None leaves that to who else is served by the process. ValueError where a setting would guard badly.
     """
     guard.check(settings)
     rate = Rate(settings)
@@ -74,6 +74,7 @@ def create(desk: Desk, settings: Settings) -> FastAPI:
         openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=documented(*EVERYWHERE),
         lifespan=_lifespan,
         middleware=[
@@ -83,7 +84,7 @@ def create(desk: Desk, settings: Settings) -> FastAPI:
             Middleware(Guard, settings=settings, rate=rate),
         ],
     )
-    app.state.desk, app.state.settings, app.state.rate = desk, settings, rate
+    app.state.desk, app.state.settings, app.state.rate, app.state.threads = desk, settings, rate, threads
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
@@ -95,7 +96,8 @@ def create(desk: Desk, settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the desk in a thread, so that /health answers at once; at the end close it, when all requests are answered."""
-    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    if app.state.threads is not None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.threads
     desk: Desk = app.state.desk
     opening = asyncio.create_task(asyncio.to_thread(_open, desk))
     yield
