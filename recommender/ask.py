@@ -12,7 +12,7 @@ from rich.table import Table
 
 from recommender.names import nearest
 from recommender.settings import settings
-from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY, Context, Filters, Profile, Query
+from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY, Context, Filters, Query
 
 if TYPE_CHECKING:
     from recommender.serve.service import Service
@@ -211,7 +211,8 @@ def _open(k: int) -> Service:
 
 def _who(service: Service, viewer: str | None, user: int | None, likes: str | None) -> Viewer:
     """The one viewer that was named; likes make a new one who gave each film five stars."""
-    from recommender.serve.viewers import Viewer, viewer_named
+    from recommender.serve.guests import LIKED, blank, joined
+    from recommender.serve.viewers import viewer_named
 
     if sum(option is not None for option in (viewer, user, likes)) != 1:
         raise ValueError("wanted exactly one of --viewer, --user and --likes")
@@ -223,9 +224,8 @@ def _who(service: Service, viewer: str | None, user: int | None, likes: str | No
     titles = [title.strip() for title in (likes or "").split(";") if title.strip()]
     if not titles:
         raise ValueError(f'--likes is {likes!r}, wanted "Title; Title"')
-    items = list(dict.fromkeys(service.catalog.named(title) for title in titles))
-    named = Profile(items, [5.0] * len(items), [0] * len(items))  # type: ignore[arg-type]
-    return service.fresh(Viewer("you", "you", "", {"shape": "ghost", "hue": 0}, named, None))
+    stars = {service.catalog.named(title): LIKED for title in titles}
+    return joined(blank(), stars, service.settings)
 
 
 def _may_see(service: Service, who: Viewer, film: str) -> int:

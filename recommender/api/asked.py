@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from recommender.api.answered import REASONS
 from recommender.names import nearest
+from recommender.serve.guests import LIKED
 from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY
 
 MOST = 100  # films of one answer; events of one request
@@ -157,7 +158,7 @@ class Recommend(Asked):
     @property
     def rated(self) -> list[tuple[str, int | str, float]]:
         """(where in the body, film as given, stars) of all films sent, in the order in which they count."""
-        liked = [(f"liked_movies.{n}", film, 5.0) for n, film in enumerate(self.liked_movies)]
+        liked = [(f"liked_movies.{n}", film, LIKED) for n, film in enumerate(self.liked_movies)]
         if isinstance(self.ratings, dict):
             return liked + [(f"ratings.{key}", int(key) if _is_id(key) else key, stars) for key, stars in self.ratings.items()]
         return liked + [(f"ratings.{n}.{r.field}", r.film, r.rating) for n, r in enumerate(self.ratings)]

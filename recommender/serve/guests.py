@@ -16,6 +16,8 @@ from recommender.types import Profile
 if TYPE_CHECKING:
     from recommender.serve.service import Service
 
+LIKED = 5.0  # stars of a film that somebody says they like, and no more
+
 
 def blank(name: str = "you") -> Viewer:
     """Somebody of whom nothing is known, by an id."""
