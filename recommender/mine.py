@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 Unclear = StrEnum("Unclear", {w: w for w in ("skip", "first")})  # type: ignore[misc]
 NAMED = 10  # films of a kind that the report names; --json names all
 
-WhoseOption = Annotated[str, typer.Option("--viewer", help="A demo viewer, or one made in the app, by name or id; or a MovieLens user as ml-123.")]
+WhoseOption = Annotated[
+    str, typer.Option("--viewer", help="A demo viewer, or one made in the app, by name or id; an id that sent feedback; a MovieLens user as ml-123.")
+]
 
 
 def export(
@@ -160,6 +162,8 @@ def named(feedback: Feedback, name: str) -> tuple[str, str]:
     viewers = load_viewers(settings().viewers, catalog) | feedback.viewers(catalog)
     if name in viewers:
         return name, viewers[name].name
+    if feedback.has(name):  # an id that sent feedback to the REST API, and made no viewer
+        return name, name
     found = viewer_named(viewers, name)
     same = [other.id for other in viewers.values() if plain(other.name) == plain(found.name)]
     if len(same) > 1:

@@ -677,6 +677,14 @@ def test_forget_does_not_ask_when_told_so_and_takes_only_the_one_named(mine: Fee
     assert (len(mine.events("ml-123")), len(mine.events("vera"))) == (1, 2)
 
 
+def test_forget_takes_an_id_that_only_sent_feedback(mine: Feedback) -> None:
+    mine.add(liked(1, viewer="reader-42"))
+    assert command("export", "--viewer", "reader-42").exit_code == 0
+    assert command("forget", "--viewer", "reader-42", "--yes").output == "1 rows of reader-42 (reader-42) deleted\n"
+    assert not mine.has("reader-42")
+    assert command("forget", "--viewer", "reader-42", "--yes").exit_code != 0
+
+
 def test_a_viewer_somebody_made_is_found_by_name_unless_two_have_it(mine: Feedback) -> None:
     mine.add_viewer(ME)
     assert named(mine, "zoë 🎬") == named(mine, ME.id) == (ME.id, ME.name)
