@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from recommender.api.answered import Stored
+from recommender.api.answered import Data, Stored
 from recommender.api.asked import Said
 from recommender.serve.events import KINDS, Event
 from recommender.serve.feedback import Feedback, FeedbackError, for_now
@@ -298,6 +298,34 @@ def test_bodies_that_are_none(say, api) -> None:
     for body in ("[]", "null", "5", '"x"', "[" * 5000 + "]" * 5000):
         assert api.post("/feedback", content=body, headers=JSON).status_code in (400, 422), body[:10]
     assert say(events=[one] * 100)["stored"] == 100
+
+
+# ---- what a person may ask of their data
+
+
+def test_a_person_gets_all_that_is_stored_of_them_and_has_it_deleted(say, api, picks) -> None:
+    before = picks("vera")
+    say(user_id="vera", kind="hide", movie_id=before[0], id="h", note={"why": "no"})
+    say(user_id="sam", kind="hide", movie_id=before[0])
+    mine = api.get("/api/my_data", params={"user_id": "Vera"}).json()
+    Data.model_validate(mine, strict=True)
+    assert (mine["viewer"], mine["person"]) == ("vera", None)
+    assert [(e["kind"], e["film"], e["id"], e["note"]) for e in mine["events"]] == [("hide", before[0], "h", {"why": "no"})]
+    assert picks("vera") != before
+    gone = api.delete("/api/my_data", params={"user_id": "vera"})
+    assert (gone.status_code, gone.json()) == (200, {"removed": 1})
+    assert stored("vera") == []
+    assert len(stored("sam")) == 1
+    assert picks("vera") == before
+    assert api.delete("/api/my_data", params={"user_id": "vera"}).json() == {"removed": 0}
+
+
+def test_nobody_gets_or_deletes_what_was_simulated(api, desk) -> None:
+    desk.feedback.add([Event("sim-plan-1", "click", 1, simulated=True)])
+    for name in ("sim-plan-1", "A B", "", "x" * 65, *WILD):
+        for asked in (api.get, api.delete):
+            assert asked("/api/my_data", params={"user_id": name}).status_code == 422
+    assert len(stored("sim-plan-1")) == 1
 
 
 # ---- when nothing can be stored

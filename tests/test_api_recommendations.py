@@ -15,6 +15,7 @@ from recommender.api.asked import Recommend
 from recommender.api.routes.recommendations import answer
 from recommender.serve import guests
 from recommender.serve.events import Event
+from recommender.serve.picks import picks
 from recommender.serve.titles import Doubt, Meant, meant
 from recommender.serve.viewers import Viewer
 from recommender.types import ANY_FILM, Context, Explanation, Filters, Profile, Reason
@@ -92,6 +93,15 @@ def test_the_answer_is_the_first_row_of_home(ask, desk, name: str, k: int, conte
     told = ("time_of_day", "device") if anyway else ()
     assert as_shown(made) == first_row(desk, desk.person(name), k, Context(**context), Filters(in_colour=True), told)
     assert made["metadata"]["viewer"] == {"id": name, "known": "demo"}
+
+
+@pytest.mark.parametrize("name", ["walter", "vera"])
+def test_films_that_somebody_is_expected_to_dislike_stay_away_as_at_home(desk, name: str) -> None:
+    strict = replace(desk, settings=desk.settings.model_copy(update={"least_match": 0.85, "row_length": 30}))
+    viewer, query = strict.person(name), strict.query(strict.person(name), NO_CONTEXT)
+    (row,) = picks(strict, viewer, query, 30).carousels
+    assert [r.item for r in row.recommendations] == [r.item for r in strict.home(viewer, query).carousels[0].recommendations]
+    assert [r.item for r in row.recommendations] != [r.item for r in picks(desk, viewer, query, 30).carousels[0].recommendations]
 
 
 def test_nothing_asked_is_what_is_popular(ask, desk) -> None:
@@ -198,11 +208,13 @@ def test_of_one_film_the_last_rating_counts(ask) -> None:
 
 def test_what_was_said_before_keeps_its_weight_beside_what_is_sent(desk) -> None:
     """Watched without a word speaks less than the stars it stands for would."""
-    said = replace(guests.blank(), profile=Profile([3, 5, 7], [3.5, 5, 1.5], [0, 0, 9], speaks=[0.5, 1.5, -0.25]), unused=frozenset({3, 7}))
+    said = replace(
+        guests.blank(), profile=Profile([3, 5, 7, 11], [3.5, 5, 1.5, 3.5], [0, 0, 9, 9], speaks=[0.5, 1.5, -0.25, 0.5]), unused=frozenset({3, 7})
+    )
     made = guests.joined(said, {5: 2.0, 9: 5.0, 3: 3.0}, desk.settings)
-    assert made.profile.items.tolist() == [7, 5, 9, 3]
-    assert made.profile.ratings.tolist() == [1.5, 2.0, 5.0, 3.0]
-    assert made.profile.speaks.tolist() == [-0.25, -0.25, 1.5, 1.0]
+    assert made.profile.items.tolist() == [7, 11, 5, 9, 3]
+    assert made.profile.ratings.tolist() == [1.5, 3.5, 2.0, 5.0, 3.0]
+    assert made.profile.speaks.tolist() == [-0.25, 0.5, -0.25, 1.5, 1.0]
     assert made.unused == {7}
     assert guests.joined(said, {}, desk.settings) is said
 

@@ -167,3 +167,17 @@ class Stored(Answered):
     stored: int = Field(description="events that were new")
     known: int = Field(description="events whose id the viewer had used before: not stored again")
     ids: list[str] = Field(description="ids of all of them, in the order in which they were sent")
+
+
+class Data(Answered):
+    """Everything that is stored of somebody."""
+
+    viewer: str = Field(description="the id under which it is stored")
+    person: dict[str, Any] | None = Field(description="how they made their viewer; null where they did not")
+    events: list[dict[str, Any]] = Field(description="all that they did, in the order of storing")
+
+
+class Forgotten(Answered):
+    """What was deleted."""
+
+    removed: int = Field(description="rows that there were")

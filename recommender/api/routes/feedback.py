@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from fastapi.responses import JSONResponse
 
 from recommender.api import metrics
-from recommender.api.answered import Stored
+from recommender.api.answered import Data, Forgotten, Stored
 from recommender.api.asked import Events, Feedback, Said
 from recommender.api.depends import Answering
 from recommender.api.people import SIMULATED, Person, person, refused
@@ -20,6 +20,7 @@ from recommender.serve.events import Event, NotStored
 from recommender.serve.service import Service
 
 router = APIRouter(tags=["feedback"])
+Whose = Annotated[str, Query(min_length=1, max_length=64, examples=["reader-42"], description="an id, or the name of a demo viewer")]
 
 
 @router.post(
@@ -37,7 +38,7 @@ def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONRespo
     if service.feedback.passing:
         raise Problem(503, "store away", "the store of feedback is out of reach; nothing was stored", {"Retry-After": "60"})
     said = [(f"body.events.{n}", one) for n, one in enumerate(body.events)] if isinstance(body, Events) else [("body", body)]
-    people = {one.user_id: _speaker(service, one, where) for where, one in reversed(said)}
+    people = {one.user_id: _somebody(service, one.user_id, where) for where, one in reversed(said)}
     items = _films(service, said, people)
     events = [_event(service, one, people[one.user_id], item, where) for (where, one), item in zip(said, items, strict=True)]
     try:
@@ -49,10 +50,27 @@ def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONRespo
     return JSONResponse(told, 201 if stored else 200)
 
 
-def _speaker(service: Service, said: Said, where: str) -> Person:
-    who = person(service, said.user_id, where=where)
+@router.get("/api/my_data", operation_id="my_data", response_model=Data)
+def my_data(service: Answering, user_id: Whose) -> JSONResponse:
+    """Everything that is stored of somebody: how they made their viewer, and every event."""
+    return JSONResponse(service.feedback.export(_stored_as(service, user_id)))
+
+
+@router.delete("/api/my_data", operation_id="forget", response_model=Forgotten)
+def forget(service: Answering, user_id: Whose) -> JSONResponse:
+    """Delete everything that is stored of somebody, for good."""
+    return JSONResponse({"removed": service.feedback.forget(_stored_as(service, user_id))})
+
+
+def _stored_as(service: Service, user_id: str) -> str:
+    """The id under which is stored what somebody said."""
+    return _somebody(service, user_id, "query").viewer.id
+
+
+def _somebody(service: Service, user_id: int | str, where: str) -> Person:
+    who = person(service, user_id, where=where)
     if who.viewer.id.startswith(SIMULATED):
-        raise refused(f"{where}.user_id", said.user_id, f"an id of somebody: those that begin with {SIMULATED} are of simulated viewers")
+        raise refused(f"{where}.user_id", user_id, f"an id of somebody: those that begin with {SIMULATED} are of simulated viewers")
     return who
 
 
