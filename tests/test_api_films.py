@@ -83,6 +83,7 @@ def test_a_film_by_its_id(api, catalog) -> None:
 def test_genres_are_counted(api, catalog) -> None:
     said = got(api, "/api/movie_genres", browsed.Genres)["genres"]
     assert [genre["name"] for genre in said] == list(catalog.genre_names)
+    assert said[0] == browsed.Genres.model_config["json_schema_extra"]["examples"][0]["genres"][0]
     for genre in said[:4]:
         assert got(api, "/api/movies", browsed.Movies, genre=genre["name"], size=1)["total"] == genre["movies"]
 

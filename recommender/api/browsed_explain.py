@@ -6,18 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from recommender.api.answered import Answered, Reason, Without
+from recommender.api.answered import Answered, Reason, Signal, Without
 from recommender.api.browsed import User, user
 from recommender.api.people import Person
-
-
-class Signal(Answered):
-    """One signal of the context and what became of it."""
-
-    value: str | None
-    source: str = Field(description="whether it is observed or simulated")
-    used: bool = Field(description="whether the models were told")
-    why: str
 
 
 class Looked(Reason):

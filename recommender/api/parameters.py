@@ -18,13 +18,9 @@ WHERE = "query"
 
 Certificate = Literal[CERTIFICATES]  # type: ignore[valid-type]
 Fame = Literal[FAME]  # type: ignore[valid-type]
-UserId = Annotated[
-    str,
-    Query(
-        min_length=1, max_length=64, examples=["ines"], description="a demo viewer by id or name, a number of MovieLens, an id that has sent feedback"
-    ),
-]
-Model = Annotated[str, Query(min_length=1, max_length=40, examples=["ease"], description="a model by name, as /api/models lists them")]
+_WHO = "a demo viewer by id or name, a number of MovieLens, or an id that has sent feedback"
+UserId = Annotated[str, Query(min_length=1, max_length=64, examples=["ines"], description=_WHO)]
+PerhapsUserId = Annotated[str | None, Query(min_length=1, max_length=64, examples=["mia"], description=_WHO)]
 
 
 class Wished(NamedTuple):
@@ -35,7 +31,10 @@ class Wished(NamedTuple):
 
 
 def one_film(
-    title: Annotated[Title | None, Query(examples=["The Matrix"])] = None, movie_id: Annotated[FilmId | None, Query(examples=[2571])] = None
+    title: Annotated[
+        Title | None, Query(examples=["The Matrix"], description="as people write it; its year in brackets tells namesakes apart")
+    ] = None,
+    movie_id: Annotated[FilmId | None, Query(examples=[2571], description="MovieLens id, instead of title")] = None,
 ) -> Wished:
     """The film by its title or by its id."""
     if title is not None and movie_id is not None:
@@ -47,7 +46,10 @@ def one_film(
     return Wished(f"{WHERE}.title", title)
 
 
-def moment(time_of_day: Annotated[TimeOfDay | None, Query()] = None, device: Annotated[Device | None, Query()] = None) -> Context:
+def moment(
+    time_of_day: Annotated[TimeOfDay | None, Query(description="part of the day on the viewer's clock")] = None,
+    device: Annotated[Device | None, Query(description="what the viewer watches on; its effect is simulated")] = None,
+) -> Context:
     """When and on what somebody watches."""
     return Context(time_of_day, device)
 
@@ -57,7 +59,7 @@ def filters(
     genre: Annotated[Genre | None, Query(description="only films of this genre, as /api/movie_genres names it", examples=["Comedy"])] = None,
     decade: Annotated[int | None, Query(ge=0, le=9990, description="first year of the decade", examples=[1990])] = None,
     certificate: Annotated[Certificate | None, Query(description="nothing stricter, and nothing without one")] = None,
-    minutes: Annotated[Minutes | None, Query()] = None,
+    minutes: Annotated[Minutes | None, Query(description="only films known to take no longer")] = None,
     least_stars: Annotated[float | None, Query(ge=0.5, le=5, allow_inf_nan=False, description="least mean stars of all raters")] = None,
     fame: Annotated[Fame | None, Query(description="the most rated quarter of the films, the half below it, or all others")] = None,
     in_colour: Annotated[bool, Query(description="nothing known to be in black and white")] = False,

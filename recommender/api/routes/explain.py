@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from recommender.api import browsed_explain
 from recommender.api.depends import Answering
-from recommender.api.parameters import WHERE, Anyway, At, Filtered, Model, OneFilm, UserId
+from recommender.api.parameters import WHERE, Anyway, At, Filtered, OneFilm, UserId
 from recommender.api.people import person
 from recommender.api.problems import Problem, documented
 from recommender.api.titles import found, taken
@@ -28,7 +28,10 @@ def explain(
     user_id: UserId,
     wished: OneFilm,
     at: At,
-    model: Model | None = None,
+    model: Annotated[
+        str | None,
+        Query(min_length=1, max_length=40, examples=["ease"], description="as /api/models names it; without, the one that makes the first row"),
+    ] = None,
     anyway: Anyway = False,
     looked_into: Annotated[
         int, Query(ge=0, le=1000, description="heaviest reasons of which it is told what they rest on, and the rank without their film")

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from recommender.api import browsed
 from recommender.api.asked import FilmId
 from recommender.api.depends import Answering
-from recommender.api.parameters import WHERE, Filtered, OneFilm, OnPage, UserId
+from recommender.api.parameters import WHERE, Filtered, OneFilm, OnPage, PerhapsUserId
 from recommender.api.people import person
 from recommender.api.problems import documented
 from recommender.api.titles import film, found, taken
@@ -53,7 +53,7 @@ def movie_genres(service: Answering) -> JSONResponse:
 def similar_movies(
     service: Answering,
     wished: OneFilm,
-    user_id: UserId | None = None,
+    user_id: PerhapsUserId = None,
     k: Annotated[int, Query(ge=1, le=100, description="films in the answer")] = 12,
 ) -> JSONResponse:
     """Films like one film: what its card in the app shows. With a user_id, only films within that viewer's limit."""
