@@ -139,10 +139,8 @@ class Recommend(Asked):
         default=None, description="a viewer by name or id, instead of user_id; one that there is not is a 404"
     )
     liked_movies: list[AnyFilm] = Field(default=[], max_length=200, description="films that count five stars each, for this answer only")
-    ratings: list[Rating] | dict[Title, Stars] = Field(
-        default=[],
-        max_length=500,
-        description="for this answer only; the last of a film counts. Or as an object: {title or id: stars}, where digits are an id",
+    ratings: Annotated[list[Rating], Field(max_length=500)] | Annotated[dict[Title, Stars], Field(max_length=500)] = Field(
+        default=[], description="for this answer only; the last of a film counts. Or as an object: {title or id: stars}, where digits are an id"
     )
     preferred_genres: list[Genre] = Field(default=[], max_length=20, description="speak for who has hardly rated anything; otherwise the films do")
     context: Moment = Field(default_factory=Moment)
