@@ -1,7 +1,7 @@
-"""Model cards, data card, speed, limits."""
+"""Speed under load, releases, growth beyond one machine, health."""
 
-from recommender.ui import router, sign
+from recommender.ui import router, system
 
-router.enter()
+frame = router.enter()
 
-sign.coming("System", "Here will stand what each model was trained on, how fast it answers, how much memory it needs, and what it cannot do.")
+system.stage(frame)

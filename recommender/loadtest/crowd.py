@@ -27,6 +27,7 @@ class Viewer(FastHttpUser):
 
     @task
     def ask(self) -> None:
+        """The next question, and what the server says it took."""
         number = next(_asked, None)
         if number is None:
             self.environment.runner.quit()

@@ -11,6 +11,7 @@ import streamlit as st
 from recommender.evaluate.report import Report, ReportError, read
 from recommender.settings import settings
 
+OTHERS = ("scale.json",)  # of another scheme, read by their own section
 COMMAND = "python -m recommender evaluate all --data data/raw/ml-1m"
 
 
@@ -36,6 +37,8 @@ def shelf() -> Shelf:
     """All reports of the artifacts folder, as they are now."""
     found, problems = {}, []
     for path in sorted((settings().artifacts / "reports").glob("*.json")):
+        if path.name in OTHERS:
+            continue
         try:
             stat = path.stat()
             found[path.stem] = _opened(str(path), stat.st_mtime_ns, stat.st_size)

@@ -1,0 +1,88 @@
+"""The charts of the System page: times and rates of runs, one row each; cost over size, one line a step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from recommender.ui.curves import BLUE, GOLD, spread
+from recommender.ui.vega import DIM, IVORY, NIGHT, ROW, SOFT, WHISKER, Spec, axis, dress, layer, n, named, names, q, tips, within
+
+SHAPES = {"ms p50": "circle", "ms p95": "square", "ms p99": "diamond"}
+TONES = (GOLD, BLUE, "#7fd6a8", "#e59bd0")
+TICKS = [v * 10**e for e in range(-1, 6) for v in (1, 2, 5)]
+
+
+def _ink(workers: pd.Series) -> Spec:
+    kinds = sorted(set(workers))
+    return n("workers", scale={"domain": kinds, "range": [TONES[i % len(TONES)] for i in range(len(kinds))]}, legend=None)
+
+
+def times(points: pd.DataFrame, goal: float) -> Spec:
+    """Quantiles of the time by run, on a logarithmic axis, with the goal as a line. points: row, workers, metric, ms, lo, hi."""
+    low, high = min(goal, float(points["ms"].min())) / 1.35, max(goal, float(points[["ms", "hi"]].max().max())) * 1.35
+    ticks = [t for t in TICKS if low <= t <= high]
+    look = {"title": "milliseconds until the list is there", "values": ticks, "format": "~f", "labelOverlap": True}
+    scale = {"type": "log", "domain": [low, high], "nice": False}
+    x, y, ink = q("ms", axis=look, scale=scale), names(list(dict.fromkeys(points["row"]))), _ink(points["workers"])
+    shape = n("metric", scale={"domain": list(SHAPES), "range": list(SHAPES.values())}, legend=None)
+    said = points.assign(said=[f"{v:.1f} ms" for v in points["ms"]], what=points["metric"].str.removeprefix("ms "))
+    hover = tips(row="Run", what="Quantile", said="Time")
+    mark = [{"ms": goal, "name": f"goal for p99: {goal:g} ms"}]
+    layers = [
+        layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=mark, x=x),
+        layer("text", {"align": "left", "dx": 3, "baseline": "middle"}, rows=mark, x=x, y={"value": -10}, text=n("name")),
+        layer("line", {"strokeWidth": 1.2, "opacity": 0.5}, x=x, y=y, detail=n("row"), color=ink),
+        layer("rule", WHISKER, "isValid(datum.lo) && isValid(datum.hi)", x=q("lo", scale=scale), x2={"field": "hi"}, y=y, color=ink),
+        layer(
+            "point", {"filled": True, "size": 90, "opacity": 1, "stroke": NIGHT, "strokeWidth": 1}, x=x, y=y, color=ink, shape=shape, tooltip=hover
+        ),
+    ]
+    return dress(layers, said, (points["row"].nunique() + 1) * ROW)
+
+
+def rates(points: pd.DataFrame) -> Spec:
+    """Requests a second by run, as bars. points: row, workers, requests a second."""
+    shown = pd.DataFrame({"row": points["row"], "workers": points["workers"], "rate": points["requests a second"]})
+    shown["said"] = [f"{v:.0f}" if v >= 10 else f"{v:.1f}" for v in shown["rate"]]
+    scale = within(0, float(shown["rate"].max()) * 1.15)
+    x, y = q("rate", axis=axis("requests a second"), scale=scale), names(shown["row"].tolist())
+    layers = [
+        layer(
+            "bar", {"cornerRadiusEnd": 3, "opacity": 0.85}, x=x, y=y, color=_ink(shown["workers"]), tooltip=tips(row="Run", said="Requests a second")
+        ),
+        layer("text", {"align": "left", "dx": 6}, x=x, y=y, text=n("said")),
+    ]
+    return dress(layers, shown, (len(shown) + 1) * ROW)
+
+
+def growth(points: pd.DataFrame, measure: str, title: str, height: int = 340) -> Spec:
+    """Cost over interactions, both logarithmic, a line for each step named at its end. points: step, interactions, and the measure."""
+    shown = pd.DataFrame({"series": points["step"], "interactions": points["interactions"], "cost": points[measure].clip(lower=0.1)})
+    low, high = float(shown["interactions"].min()), float(shown["interactions"].max())
+    wide = high * (high / low) ** 0.55 if high > low else high * 4
+    sizes = {"type": "log", "domain": [low / 1.15, wide], "nice": False}
+    least, most = float(shown["cost"].min()) / 1.3, float(shown["cost"].max()) * 1.3
+    costs = {"type": "log", "domain": [least, most], "nice": False}
+    ticks = sorted(set(shown["interactions"]))
+    x = q("interactions", axis={"title": "interactions", "values": ticks, "format": ".2~s", "grid": False}, scale=sizes)
+    y = q("cost", axis={"title": title, "format": "~s", "tickCount": 4}, scale=costs)
+    ends = shown[shown["interactions"] == high].sort_values("cost")
+    places = np.log(ends["cost"].to_numpy(float))
+    ends = ends.assign(cost=np.exp(spread(places, 0.055 * np.log(most / least), np.log(most))))
+    hover = [n("series", title="Step"), q("interactions", title="Interactions", format=",.0f"), q("cost", title=title, format=",.1f")]
+    layers = [
+        layer("line", {"strokeWidth": 2, "color": GOLD, "opacity": 0.8}, x=x, y=y, detail=n("series")),
+        layer("point", {"filled": True, "size": 50, "opacity": 1, "color": GOLD}, x=x, y=y, tooltip=hover),
+        named(ends, 8, x=x, y=q("cost", scale=costs), color={"value": SOFT}),
+    ]
+    return dress(layers, shown, height)
+
+
+MARKED = {"p50": (IVORY, "circle"), "p95": (IVORY, "square"), "p99": (IVORY, "diamond")}
+
+
+def keys(workers: list[int]) -> dict[str, tuple[str, str]]:
+    """What shapes and colours of the times mean."""
+    by_colour = {f"{w} worker{'s' * (w > 1)}": (TONES[i % len(TONES)], "square") for i, w in enumerate(sorted(set(workers)))}
+    return {**MARKED, **by_colour}
