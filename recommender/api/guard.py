@@ -119,6 +119,7 @@ class Origins(CORSMiddleware):
     """CORS by list. A web page that is not on it is refused as a problem."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
+        """What a browser asks before it lets a page send."""
         response = super().preflight_response(request_headers)
         if response.status_code == 200:
             return response
