@@ -450,7 +450,7 @@ def test_a_part_that_did_not_load_is_told_and_the_rest_answers(desk) -> None:
         ({"filters": {"genres": "War"}}, "body.filters", "genre"),
         ({"ratings": [{"movie": 1, "rating": 3}]}, None, "movie_id"),
         ({"filters": {"genre": "Drma"}}, "body.filters.genre", "Drama"),
-        ({"filters": {"decade": 1971}}, "body.filters.decade", "1970"),
+        ({"filters": {"decade": 1810}}, "body.filters.decade", "1970"),
         ({"preferred_genres": ["War", "Comdy"]}, "body.preferred_genres.1", "Comedy"),
         ({"model": "eese"}, "body.model", "ease"),
         ({"context": {"at": "2026-02-30T10:00"}}, "body.context.at", "ISO 8601"),
@@ -478,7 +478,8 @@ BAD: dict[str, list[Any]] = {
     "preferred_genres": [["x" * 41], [1], [""], "War", ["War"] * 21, *([wild] for wild in WILD)],
     "context": [[], "evening", *({"time_of_day": x} for x in ("noon", 1)), {"device": "TV"}, {"minutes": 0}, *({"at": x} for x in TIMES)],
     "filters": [
-        [], {"decade": True}, {"decade": -10}, {"certificate": "X"}, {"least_stars": 0}, {"least_stars": 6}, {"fame": "huge"}, {"in_colour": 1},
+        [], {"decade": True}, {"decade": -10}, {"decade": 1971},
+        {"certificate": "X"}, {"least_stars": 0}, {"least_stars": 6}, {"fame": "huge"}, {"in_colour": 1},
         {"minutes": 0}, {"minutes": 10**9}, {"genre": 5}, *({"genre": wild} for wild in WILD),
     ],
     "model": [5, "", "x" * 41, *WILD],
@@ -511,6 +512,11 @@ def test_hostile_words_are_titles_of_no_film_and_names_of_no_viewer(refusal, wil
     assert len(said["errors"]) == 3
     refusal(404, viewer=wild)
     refusal(422, **{wild: 1})
+
+
+def test_a_whole_number_may_be_written_with_a_point(ask) -> None:
+    written = ask(k=3.0, liked_movies=[1.0], filters={"decade": 1990.0, "minutes": 120.0}, user_id=17.0, reasons=2.0)
+    assert as_shown(written) == as_shown(ask(k=3, liked_movies=[1], filters={"decade": 1990, "minutes": 120}, user_id=17, reasons=2))
 
 
 def test_half_a_character_is_none(refusal) -> None:
