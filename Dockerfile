@@ -17,6 +17,11 @@ LABEL org.opencontainers.image.title="Marquee" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
+# pg_dump and pg_restore, for backups: of the same PostgreSQL as the server in deploy/compose.yaml, or a newer one. Debian's latest corrections.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client-15 \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 marquee \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin marquee \
     && install --directory --owner=10001 --group=10001 /marquee/data
