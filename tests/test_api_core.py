@@ -331,15 +331,20 @@ def test_keys_that_are_none_are_tried_only_so_often(api: TestClient) -> None:
     assert made.get("/api/movie_genres", headers={"X-API-Key": KEY}).status_code == 200  # whoever shares the address is not shut out
 
 
-def test_without_the_store_of_counts_all_are_answered_and_the_log_is_told_once(api: TestClient) -> None:
+def test_without_the_store_of_counts_all_are_answered(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     made = client(api, api_rate="1/hour", api_rate_store="redis://127.0.0.1:1")
+    rate, tried = made.app.state.rate, []
+    hit = rate.window.hit
+    monkeypatch.setattr(rate.window, "hit", lambda *asked: tried.append(asked) or hit(*asked))
     before = metrics.UNCOUNTED._value.get()
     with structlog.testing.capture_logs() as lines:
         assert [made.get("/api/movie_genres").status_code for _ in range(3)] == [200] * 3
-    assert metrics.UNCOUNTED._value.get() == before + 3
-    assert [line["event"] for line in lines if line["log_level"] == "warning"] == [
-        "the store of the rate limit is out of reach; requests are answered uncounted"
-    ]
+        assert len(tried) == 1  # then it is left alone
+        rate._rests = 0.0
+        assert made.get("/api/movie_genres").status_code == 200
+        assert len(tried) == 2
+    assert metrics.UNCOUNTED._value.get() == before + 4
+    assert sum(line["event"].startswith("the store of the rate limit") for line in lines) == 1  # a minute
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ GONE = 499  # who asked went away before the answer
 
 
 class Front:
-    """Answers HEAD as GET without a body, and a fault of ours with a 500 that tells nothing but the request's id."""
+    """Answers HEAD as GET, whose body the web server keeps, and a fault of ours with a 500 that tells nothing but the request's id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,8 +31,6 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            elif method == "HEAD":
-                message = {**message, "body": b""}
             await send(message)
 
         try:
