@@ -152,11 +152,17 @@ def _process(rank: int, folder: Path, ports: list[int]) -> None:
         facts: dict = {}
         try:
             with nullcontext() if name == "command" else processes.joined(timedelta(seconds=3 if name == "silent" else 120)):
-                arrays, facts = case()
-        except (Interrupted, ValueError, OSError, AssertionError) as error:
+                try:
+                    arrays, facts = case()
+                except (Interrupted, ValueError) as error:
+                    facts = {"wrong": f"{type(error).__name__}: {error}"}
+        except ConnectionError as error:
             facts = {"wrong": f"{type(error).__name__}: {error}"}
         save_file(arrays, folder / f"{name}-{rank}.safetensors")
         (folder / f"{name}-{rank}.json").write_text(json.dumps(facts))
+        if name == "silent":
+            processes.dist.destroy_process_group()
+    os._exit(0)  # all is written; after an error a process ends with 2
 
 
 def _free_ports(n: int) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -34,6 +36,7 @@ def joined(wait: timedelta = WAIT) -> Iterator[None]:
     """Together with the processes that torchrun started: over nccl with a graphics card each, else over gloo. Without torchrun, alone.
 
     OSError where torch lacks the backend or cards are too few; ConnectionError where another process ends early or is silent for `wait`.
+    After an error the process can join no other group, and ends with code 2.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
@@ -42,14 +45,20 @@ def joined(wait: timedelta = WAIT) -> Iterator[None]:
     try:
         dist.init_process_group(backend, timeout=wait)
         yield
-    except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+    except BaseException as error:
+        atexit.register(_end)
+        if not isinstance(error, RuntimeError) or not (isinstance(error, dist.DistError) or "gloo" in str(error)):
             raise
         who = f"process {os.environ['RANK']} of {os.environ['WORLD_SIZE']}"
         raise ConnectionError(f"{who} stops: another ended early or was silent for {wait.total_seconds():.0f} s ({error})") from error
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+    dist.destroy_process_group()
+
+
+def _end() -> None:
+    """After an error torch's threads can wait for ever for the interpreter that takes them down; the others would wait with them."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(2)
 
 
 def _backend() -> str:
