@@ -1,6 +1,6 @@
 """Take the screenshots of this folder: `python docs/screenshots/take.py [address]`, with the app running at the address.
 
-Picker, Home, dialog and the Taste, Compare, Evaluation, Context and Experiments pages at 390, 820 and 1440 px, as JPEG; needs Chromium and
+Picker, Home, dialog and the Taste, Compare, Evaluation, Context, Experiments and System pages at 390, 820 and 1440 px, as JPEG; needs Chromium and
 playwright.
 """
 
@@ -20,12 +20,16 @@ SECTIONS = {
         "time=evening&device=tv&part=",
         ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold"),
     ),
+    "system": ("load=with-think-time&about=", ("under-load", "releases", "beyond-one-machine", "health")),
     "experiments": (
         "experiment=personal-varied&step=",
         ("plan", "health", "result", "over-time", "segments", "guardrails", "decision", "a-a", "other-ways-to-test"),
     ),
 }
-DRAWN = ".mq-xp-fixed, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, [data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
+DRAWN = (
+    ".mq-xp-fixed, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, .mq-sys-list, [data-testid=stTabs] .mq-ev-empty, "
+    "[data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
+)
 VIEWER, CONTEXT = "kenji", "time=evening&device=tv"
 
 

@@ -66,7 +66,7 @@ def growth(points: pd.DataFrame, measure: str, title: str, height: int = 340) ->
     costs = {"type": "log", "domain": [least, most], "nice": False}
     ticks = sorted(set(shown["interactions"]))
     x = q("interactions", axis={"title": "interactions", "values": ticks, "format": ".2~s", "grid": False}, scale=sizes)
-    y = q("cost", axis={"title": title, "format": "~s", "tickCount": 4}, scale=costs)
+    y = q("cost", axis={"title": title, "format": "~s", "values": [t for t in TICKS if least <= t <= most]}, scale=costs)
     ends = shown[shown["interactions"] == high].sort_values("cost")
     places = np.log(ends["cost"].to_numpy(float))
     ends = ends.assign(cost=np.exp(spread(places, 0.055 * np.log(most / least), np.log(most))))
