@@ -142,8 +142,9 @@ def run(spark: SparkSession, store: Store, write: Callable[[], Facts], min_rater
     yield cost("common", 0, lambda: common.count(spark, store, on.films, spark.sparkContext.defaultParallelism))
     yield cost("item_knn", 0, fitted("item_knn", lambda: fit.item_knn(on)))
     yield cost("ease", 0, fitted("ease", lambda: fit.ease(on, MOST)))
-    listed = min(store.facts().users, LISTED_USERS)
-    histories = spark.read.parquet(store.table("histories")).limit(listed)
+    every = -(-store.facts().users // LISTED_USERS)
+    histories = spark.read.parquet(store.table("histories")).where(f"user % {every} = 0")
+    listed = histories.count()
     for name in ("popularity", "item_knn", "ease"):
         yield cost(f"recommend {name}", listed, lambda name=name: batch.recommend(spark, store, folder, name, 10, histories))  # type: ignore[misc]
     yield cost("als", 0, lambda: alternating.fit(on, 1))

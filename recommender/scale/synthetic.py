@@ -1,4 +1,4 @@
-"""Interactions of any number, drawn where they will lie: films by Zipf's law within tastes, activity lognormal. Nobody is in them."""
+"""Interactions of any number, drawn where they will lie: few films are known to most, few users do most. Nobody is in them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MIX = np.array([0.15, 0.25, 0.35, 0.25])  # of the parts of the day
 
 @dataclass(frozen=True)
 class World:
-    """What is drawn. own: share of a user's films from the taste they have; skew, offset: a film of rank r is drawn as 1 / (r + offset)^skew.
+    """What is drawn: activity lognormal, films by the law of Zipf and Mandelbrot, the film of rank r as 1 / (r + offset)^skew.
 
-    Source of the form: Zipf-Mandelbrot for films, lognormal for activity, as Celma, Music Recommendation and Discovery, 2010, chapter 4, finds them.
+    own: share of a user's films that come from their own taste. Source of the law: Mandelbrot, Communication Theory, 1953.
     """
 
     users: int
@@ -33,9 +33,9 @@ class World:
     mean: float  # interactions of a user
     least: int = 5
     spread: float = 1.1  # standard deviation of the log of activity
-    skew: float = 1.0
-    offset: float = 20.0
-    own: float = 0.6
+    skew: float = 1.5
+    offset: float = 100.0
+    own: float = 0.4
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -54,17 +54,17 @@ class World:
         return Catalog(np.arange(1, n + 1), titles, blank, genres, names, none, none, ("",) * n, np.full(n, np.nan), blank, blank)
 
     def draw(self, block: int) -> dict[str, np.ndarray]:
-        """Columns of the interactions of TOGETHER users, user by user. Films drawn twice count once: there are somewhat fewer than asked for."""
+        """Columns of the interactions of TOGETHER users, user by user. Twice as many films are drawn as are wanted, because some come twice."""
         rng = np.random.default_rng([self.seed, block])
         users = np.arange(block * TOGETHER, min((block + 1) * TOGETHER, self.users))
         # mean of a lognormal: exp(mu + sigma^2 / 2)
         wanted = rng.lognormal(np.log(self.mean) - self.spread**2 / 2, self.spread, len(users)).astype(np.int64)
         wanted = np.clip(wanted, self.least, self.films // 4)
-        owner = np.repeat(np.arange(len(users)), wanted)
-        items = self._films(owner, rng.integers(0, TASTES, len(users)), rng)
-        pairs = np.unique(owner * self.films + items)
+        owner = np.repeat(np.arange(len(users)), 2 * wanted)
+        pairs = np.unique(owner * self.films + self._films(owner, rng.integers(0, TASTES, len(users)), rng))
         owner, items = np.divmod(pairs[np.lexsort((rng.random(len(pairs)), pairs // self.films))], self.films)
         place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+        owner, items, place = (column[place < wanted[owner]] for column in (owner, items, place))
         came = STARTS + rng.integers(0, DAYS * 86_400, len(users))
         return {
             "user": users[owner] + 1,
@@ -76,12 +76,11 @@ class World:
         }
 
     def _films(self, owner: np.ndarray, taste: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A film for each (N,) owner: of the owner's taste, or else of a random one; the rank within it by the law."""
-        ranks = -(-self.films // TASTES)
-        law = np.cumsum((np.arange(ranks) + 1 + self.offset) ** -self.skew)
+        """A film for each (N,) owner by the law, film 0 being of the first rank; one of their own taste is the one nearest in rank."""
+        law = np.cumsum((np.arange(self.films) + 1 + self.offset) ** -self.skew)
         drawn = np.searchsorted(law / law[-1], rng.random(len(owner)))
-        group = np.where(rng.random(len(owner)) < self.own, taste[owner], rng.integers(0, TASTES, len(owner)))
-        return np.minimum(drawn * TASTES + group, self.films - 1)
+        theirs = np.minimum(drawn - drawn % TASTES + taste[owner], self.films - 1)
+        return np.where(rng.random(len(owner)) < self.own, theirs, drawn)
 
 
 def draw(spark: SparkSession, store: Store, world: World, parts: int) -> Facts:
