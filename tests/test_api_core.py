@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import threading
 import time
@@ -426,6 +427,10 @@ def test_figures_of_models_are_those_of_the_report(api: TestClient, tmp_path) ->
     told = figures(TestClient(create(desk, desk.settings), "http://localhost", client=HOME))
     assert told[name] == 0.123
     assert told["marquee_models_loaded",] == 0
+    row["mean"] = 0.321
+    (folder / "P2.json").write_text(json.dumps(report), "utf-8")
+    os.utime(folder / "P2.json", (1, 1))
+    assert figures(TestClient(create(desk, desk.settings), "http://localhost", client=HOME))[name] == 0.321
     real = figures(api)
     assert real[name] != 0.123
     assert real["marquee_models_loaded",] == len(api.app.state.desk.service.models)
