@@ -108,7 +108,16 @@ def test_fewer_are_the_first_of_more(api) -> None:
 
 def test_a_film_that_hardly_anybody_rated_is_compared_by_its_content(api, catalog) -> None:
     rare = int(catalog.ids[np.flatnonzero(catalog.raters == 0)[0]])
-    assert got(api, "/api/similar_movies", browsed.SimilarMovies, movie_id=rare)["model"] == "content"
+    said = got(api, "/api/similar_movies", browsed.SimilarMovies, movie_id=rare)
+    assert said["model"] == "content"
+    assert rare not in {film["id"] for film in said["similar"]}
+
+
+def test_which_model_answers_does_not_hang_on_how_many_films_are_wanted(desk) -> None:
+    films = np.argsort(-desk.catalog.raters)[1000:1400].tolist()
+    found = [alike(item, desk.models, desk.catalog, "G", 100) for item in films]
+    assert [few.model for few in (alike(item, desk.models, desk.catalog, "G", 5) for item in films)] == [many.model for many in found]
+    assert any(many.model == "ease" and ENOUGH <= len(many.items) < 100 for many in found)
 
 
 def test_where_no_model_knows_enough_none_is_named(desk) -> None:

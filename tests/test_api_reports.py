@@ -89,8 +89,8 @@ def test_all_reports_are_listed_and_each_is_told(api) -> None:
 
 
 def test_what_a_report_has_nowhere_is_refused_with_the_nearest(api) -> None:
-    assert "did you mean ease" in refused(api, 422, "/api/evaluation/P1", model="eas")["detail"]
-    assert "NDCG" in refused(api, 422, "/api/evaluation/P1", metric="NDCQ")["detail"]
+    assert "did you mean ease" in refused(api, 404, "/api/evaluation/P1", model="eas")["detail"]
+    assert "NDCG" in refused(api, 404, "/api/evaluation/P1", metric="NDCQ")["detail"]
     assert "did you mean P1" in refused(api, 404, "/api/evaluation/p1")["detail"]
     for name in ("..%2F..%2Fsettings", "P1.json", "..%2Freports%2FP1"):
         refused(api, 404, f"/api/evaluation/{name}")

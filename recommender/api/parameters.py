@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from fastapi import Depends, Query
 
-from recommender.api.asked import Device, FilmId, Genre, Minutes, TimeOfDay, Title
+from recommender.api.asked import Device, Genre, TimeOfDay, Title
 from recommender.api.depends import Answering
 from recommender.api.people import one_of, refused
 from recommender.types import CERTIFICATES, FAME, Context, Filters
 
 T = TypeVar("T")
 WHERE = "query"
+MOST_ID = 2**31 - 1
 
 Certificate = Literal[CERTIFICATES]  # type: ignore[valid-type]
 Fame = Literal[FAME]  # type: ignore[valid-type]
@@ -34,7 +35,7 @@ def one_film(
     title: Annotated[
         Title | None, Query(examples=["The Matrix"], description="as people write it; its year in brackets tells namesakes apart")
     ] = None,
-    movie_id: Annotated[FilmId | None, Query(examples=[2571], description="MovieLens id, instead of title")] = None,
+    movie_id: Annotated[int | None, Query(ge=0, le=MOST_ID, examples=[2571], description="MovieLens id, instead of title")] = None,
 ) -> Wished:
     """The film by its title or by its id."""
     if title is not None and movie_id is not None:
@@ -59,7 +60,7 @@ def filters(
     genre: Annotated[Genre | None, Query(description="only films of this genre, as /api/movie_genres names it", examples=["Comedy"])] = None,
     decade: Annotated[int | None, Query(ge=0, le=9990, description="first year of the decade", examples=[1990])] = None,
     certificate: Annotated[Certificate | None, Query(description="nothing stricter, and nothing without one")] = None,
-    minutes: Annotated[Minutes | None, Query(description="only films known to take no longer")] = None,
+    minutes: Annotated[int | None, Query(ge=1, le=1000, description="only films known to take no longer")] = None,
     least_stars: Annotated[float | None, Query(ge=0.5, le=5, allow_inf_nan=False, description="least mean stars of all raters")] = None,
     fame: Annotated[Fame | None, Query(description="the most rated quarter of the films, the half below it, or all others")] = None,
     in_colour: Annotated[bool, Query(description="nothing known to be in black and white")] = False,

@@ -9,9 +9,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from recommender.api import browsed
-from recommender.api.asked import FilmId
 from recommender.api.depends import Answering
-from recommender.api.parameters import WHERE, Filtered, OneFilm, OnPage, PerhapsUserId
+from recommender.api.parameters import MOST_ID, WHERE, Filtered, OneFilm, OnPage, PerhapsUserId
 from recommender.api.people import person
 from recommender.api.problems import documented
 from recommender.api.titles import film, found, taken
@@ -38,7 +37,7 @@ def movies(
 
 
 @router.get("/api/movies/{movie_id}", operation_id="movie", response_model=browsed.Movie, responses=documented(404))
-def movie(service: Answering, movie_id: Annotated[FilmId, Path(examples=[2571])]) -> JSONResponse:
+def movie(service: Answering, movie_id: Annotated[int, Path(ge=0, le=MOST_ID, examples=[2571], description="MovieLens id")]) -> JSONResponse:
     """One film."""
     return JSONResponse(browsed.movie(film(service, movie_id, "path.movie_id"), service.catalog))
 

@@ -99,12 +99,12 @@ class _Wanted(NamedTuple):
         return all(value is None or getattr(row, field) == value for field, value in named) and (self.segment is None or row.segment == segment)
 
     def check(self, report: Report) -> None:
-        """Problem 422 for what this report has nowhere."""
+        """Problem 404 for what this report has nowhere."""
         rows: Sequence[Row | Paired] = [*report.rows, *report.differences]
         for field in ("variant", "model", "metric", "segment"):
             value, known = getattr(self, field), dict.fromkeys(str(getattr(row, field) or ALL) for row in rows)
             if value is not None and value not in known:
-                raise refused(f"{WHERE}.{field}", value, f"one of this report's{nearest(value, list(known))}")
+                raise Problem(404, "not in this report", f"{WHERE}.{field} is {value!r}: wanted one of this report's{nearest(value, list(known))}")
 
 
 def _reports(service: Service) -> dict[str, Path]:
