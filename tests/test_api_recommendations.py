@@ -18,7 +18,7 @@ from recommender.serve.events import Event
 from recommender.serve.picks import picks
 from recommender.serve.titles import Doubt, Meant, meant
 from recommender.serve.viewers import Viewer
-from recommender.types import ANY_FILM, Context, Explanation, Filters, Profile, Reason
+from recommender.types import ANY_FILM, Context, Explanation, Filters, Preferences, Profile, Reason
 
 JSON = {"Content-Type": "application/json"}
 NO_CONTEXT = Context()
@@ -95,10 +95,11 @@ def test_the_answer_is_the_first_row_of_home(ask, desk, name: str, k: int, conte
     assert made["metadata"]["viewer"] == {"id": name, "known": "demo"}
 
 
-@pytest.mark.parametrize("name", ["walter", "vera"])
-def test_films_that_somebody_is_expected_to_dislike_stay_away_as_at_home(desk, name: str) -> None:
+@pytest.mark.parametrize("model", [None, "popularity"])
+def test_films_that_somebody_is_expected_to_dislike_stay_away_as_at_home(desk, model: str | None) -> None:
     strict = replace(desk, settings=desk.settings.model_copy(update={"least_match": 0.85, "row_length": 30}))
-    viewer, query = strict.person(name), strict.query(strict.person(name), NO_CONTEXT)
+    viewer = replace(strict.person("walter"), preferences=Preferences(model=model))
+    query = strict.query(viewer, NO_CONTEXT)
     (row,) = picks(strict, viewer, query, 30).carousels
     assert [r.item for r in row.recommendations] == [r.item for r in strict.home(viewer, query).carousels[0].recommendations]
     assert [r.item for r in row.recommendations] != [r.item for r in picks(desk, viewer, query, 30).carousels[0].recommendations]
