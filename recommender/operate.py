@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEPT_BACK = 3  # exit code: nothing is wrong, and nothing was promoted
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
-console = Console()
+console = Console(width=max(Console().width, 140))  # names of releases are not cut, also in a pipe
 
 
 def refresh(

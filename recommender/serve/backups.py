@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from psycopg import sql
 from sqlalchemy import URL, Connection, func, select, text
@@ -170,8 +170,9 @@ def _back_to_sqlite(url: URL, file: Path, save: Callable[[dict[str, int]], Path 
             saved = save(count())
             for table in metadata.sorted_tables:
                 columns = ", ".join(f'"{column.name}"' for column in table.columns)
+                theirs = ", ".join(f'k."{column.name}"' for column in table.columns)  # SQLite takes an unknown "name" alone for a text
                 connection.execute(f"DELETE FROM main.{table.name}")
-                connection.execute(f"INSERT INTO main.{table.name} ({columns}) SELECT {columns} FROM kept.{table.name}")
+                connection.execute(f"INSERT INTO main.{table.name} ({columns}) SELECT {theirs} FROM kept.{table.name} AS k")
             rows = count()
             connection.execute("COMMIT")
     return Restored(rows, saved)
@@ -184,7 +185,8 @@ def _dump(url: URL, part: Path) -> dict[str, int]:
     with _connected(url) as connection:
         rows, snapshot = _counted(connection), connection.execute(select(func.pg_export_snapshot())).scalar_one()
         only = [f"--table={name}" for name in (*NAMES, VERSIONS)]
-        where = f"--dbname={url.set(drivername='postgresql', password=None).render_as_string(hide_password=False)}"
+        open_ = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+        where = f"--dbname={open_.render_as_string(hide_password=False)}"
         secret = {"PGPASSWORD": str(url.password)} if url.password else {}  # not on the command line, where everybody may read it
         _ran(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", *only, f"--file={part}", where], secret)
     if (written := _held(part)) != rows:
@@ -228,10 +230,18 @@ def _lines(file: Path) -> Iterator[tuple[str, list[str], Iterator[bytes]]]:
         assert reading.stdout is not None
         for line in reading.stdout:
             if head := _COPY.fullmatch(line):
-                yield head[1].decode(), [name.strip('"') for name in head[2].decode().split(", ")], iter(reading.stdout.readline, b"\\.\n")
+                yield head[1].decode(), [name.strip('"') for name in head[2].decode().split(", ")], _until_end(reading.stdout)
         if reading.wait():
             said.seek(0)
             raise FeedbackError(f"{file.name} cannot be read: {said.read().decode(errors='replace').strip().splitlines()[-1:]}")
+
+
+def _until_end(written: IO[bytes]) -> Iterator[bytes]:
+    """The lines of one table; the end of a file that was cut short ends them too."""
+    for line in iter(written.readline, b""):
+        if line == b"\\.\n":
+            return
+        yield line
 
 
 def _back_to_postgresql(url: URL, file: Path, save: Callable[[dict[str, int]], Path | None]) -> Restored:
