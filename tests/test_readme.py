@@ -13,7 +13,7 @@ from recommender.evaluate.tables import blocks, placed
 from recommender.settings import ROOT
 
 README = Path(ROOT, "README.md").read_text("utf-8")
-REPORTS = sorted(Path(ROOT, "artifacts", "reports").glob("*.json"))
+REPORTS = report.files(Path(ROOT, "artifacts", "reports"))
 run = CliRunner().invoke
 
 

@@ -104,6 +104,14 @@ class Report:
         return next((c.label for c in self.models if c.model == model), model)
 
 
+OTHERS = ("scale.json",)  # of another scheme, which its own command writes and its own section reads
+
+
+def files(folder: Path) -> list[Path]:
+    """The reports of a folder, by name."""
+    return [path for path in sorted(folder.glob("*.json")) if path.name not in OTHERS]
+
+
 def write(report: Report, folder: Path) -> Path:
     """Write PROTOCOL.json, one figure a line so that a diff can be read; replaces the old one in one step."""
     folder.mkdir(parents=True, exist_ok=True)

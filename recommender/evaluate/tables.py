@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from recommender.evaluate.cells import NONE, Column, cell, figures_of, grid, place
 from recommender.evaluate.published import COPIED, PUBLISHED, PUBLISHED_ON
-from recommender.evaluate.report import Contender, Report, ReportError, Row, read
+from recommender.evaluate.report import Contender, Report, ReportError, Row, files, read
 from recommender.evaluate.studies import STUDIES
 
 
@@ -164,7 +164,7 @@ def _metric(name: str, k: int | None) -> str:
 
 def blocks(folder: Path) -> dict[str, str]:
     """Name of a report -> its block, for every report in the folder; ReportError where one cannot be read."""
-    return {path.stem: as_markdown(read(path)) for path in sorted(folder.glob("*.json"))}
+    return {path.stem: as_markdown(read(path)) for path in files(folder)}
 
 
 def placed(text: str, made: dict[str, str]) -> str:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from recommender.evaluate.report import Report, ReportError, read
+from recommender.evaluate.report import Report, ReportError, files, read
 from recommender.settings import settings
 
-OTHERS = ("scale.json",)  # of another scheme, read by their own section
 COMMAND = "python -m recommender evaluate all --data data/raw/ml-1m"
 
 
@@ -36,9 +35,7 @@ class Shelf:
 def shelf() -> Shelf:
     """All reports of the artifacts folder, as they are now."""
     found, problems = {}, []
-    for path in sorted((settings().artifacts / "reports").glob("*.json")):
-        if path.name in OTHERS:
-            continue
+    for path in files(settings().artifacts / "reports"):
         try:
             stat = path.stat()
             found[path.stem] = _opened(str(path), stat.st_mtime_ns, stat.st_size)

@@ -18,7 +18,7 @@ from recommender.api.depends import Answering
 from recommender.api.parameters import WHERE, Page
 from recommender.api.people import refused
 from recommender.api.problems import Problem, documented
-from recommender.evaluate.report import Paired, Report, ReportError, Row, latest
+from recommender.evaluate.report import Paired, Report, ReportError, Row, files, latest
 from recommender.experiment import shelf
 from recommender.experiment.results import Reading
 from recommender.experiment.shelf import LEAST, Shelf, TooFew
@@ -108,7 +108,7 @@ class _Wanted(NamedTuple):
 
 
 def _reports(service: Service) -> dict[str, Path]:
-    return {path.stem: path for path in sorted((service.settings.artifacts / "reports").glob("*.json"))}
+    return {path.stem: path for path in files(service.settings.artifacts / "reports")}
 
 
 def _report(service: Service, name: str) -> Report:
