@@ -19,7 +19,8 @@ from recommender.catalog import Catalog
 from recommender.interactions import Interactions
 from recommender.models import MODELS
 from recommender.models.factors import ALS
-from recommender.scale import alternating, batch, common, fit, measure, same, session, store, synthetic
+from recommender.scale import alternating, batch, common, fit, measure, paper, same, session, store, synthetic
+from recommender.settings import ROOT
 from recommender.types import Query
 from recommender.world import checkerboard
 
@@ -236,3 +237,27 @@ def test_without_spark_the_command_says_what_to_install(monkeypatch: pytest.Monk
     assert "requirements-scale.txt" in wrong or "Java" in wrong
     with pytest.raises(RuntimeError, match="not installed"), session.session():
         pass
+
+
+def test_the_page_has_the_tables_of_the_report() -> None:
+    page = (ROOT / "docs" / "scale.md").read_text("utf-8")
+    assert paper.placed(page, paper.blocks(ROOT / "artifacts" / "reports" / "scale.json")) == page
+
+
+def test_the_plan_carries_each_step_on_by_what_it_depends_on(tmp_path: Path) -> None:
+    """9,600 s of processor at 100 M interactions are 266.7 hours at a hundred times as many, 1.11 hours on 400 cores that work 0.6 of the time."""
+    path = tmp_path / "scale.json"
+    steps = {"gather": 9600.0, "item_knn": 36.0, "recommend ease": 96.0, "ease": 3600.0}
+    rows = [measure.Cost(step, 10**8, 10**6, 27_000, 1, cpu, 1, 500) for step, cpu in steps.items()]
+    shuffled = measure.Cost("common", 10**8, 10**6, 27_000, 1, 96, 1, 500)
+    older = measure.Cost("gather", 10**6, 10**4, 4_000, 1, 9e9, 1, 9e9)
+    measure.keep(path, [*rows, shuffled, older], "measure", "1g")
+    lines = {
+        cells[1].strip(): [c.strip() for c in cells[2:-1]] for row in paper.blocks(path)["plan"].splitlines() if len(cells := row.split("|")) > 2
+    }
+    assert lines["gather"] == ["100,000,000", "266.7", "1.11", "0.05"]
+    assert lines["item_knn"][1:3] == ["0.0", "0.00"]  # what the films cost, however many people
+    assert lines["recommend ease"][1:3] == ["2.7", "0.01"]
+    assert lines["ease"][1:3] == ["1.0", "1.00"]  # on one machine
+    assert lines["common"] == ["100,000,000", "2.7", "0.01", "0.10"]  # 200 times the parts
+    assert "25 machines for 2.1 hours are 53 machine-hours" in paper.blocks(path)["plan"]

@@ -167,3 +167,17 @@ def measured(
         for row in measure.run(spark, place, _writing(spark, place, data, users, films, mean, seed), settings().min_raters, typer.echo):
             rows.append(row)
             measure.keep(path, rows, command, memory)
+
+
+@app.command("tables")
+def tables(
+    write: Annotated[bool, typer.Option("--write", help="Put them between their markers in docs/scale.md.")] = False,
+) -> None:
+    """The tables of docs/scale.md, made of the report."""
+    from recommender.scale import paper
+
+    made, page = paper.blocks(settings().artifacts / "reports" / REPORT), ROOT / "docs" / "scale.md"
+    if not write:
+        return typer.echo("\n\n".join(f"# {name}\n\n{block}" for name, block in made.items()))
+    page.write_text(paper.placed(page.read_text("utf-8"), made), "utf-8")
+    typer.echo(f"{page}: {', '.join(made)}")
