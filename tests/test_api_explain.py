@@ -70,7 +70,10 @@ def test_explain_says_what_the_command_says(api, command) -> None:
     asked = {"user_id": "kenji", "title": "Fargo", "model": "hybrid", "time_of_day": "night", "device": "tv", "looked_into": 1000}
     said = got(api, "/api/explain", Explained, **asked)
     assert without_asker(said) == command(*words)
-    assert got(api, "/api/explain", Explained, **asked, anyway=True)["signals"]["device"]["used"] is True
+    anyway = got(api, "/api/explain", Explained, **asked, anyway=True)
+    assert without_asker(anyway) == command(*words, "--anyway")
+    assert [signal["used"] for signal in anyway["signals"].values()] == [True, True]
+    assert not all(signal["used"] for signal in said["signals"].values())
     few = got(api, "/api/explain", Explained, **{**asked, "looked_into": 2})
     assert [("evidence" in reason) for reason in few["reasons"]] == [True, True] + [False] * (len(few["reasons"]) - 2)
     assert len(few["without"]) <= 2 < len(said["without"])

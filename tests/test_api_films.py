@@ -120,6 +120,20 @@ def test_which_model_answers_does_not_hang_on_how_many_films_are_wanted(desk) ->
     assert any(many.model == "ease" and ENOUGH <= len(many.items) < 100 for many in found)
 
 
+class Flat:
+    """Finds every film as good as any other, the one that is asked about too."""
+
+    def __init__(self, films: int) -> None:
+        self.films = films
+
+    def score(self, queries: list[Query]) -> np.ndarray:
+        return np.ones((len(queries), self.films), np.float32)
+
+
+def test_a_film_is_not_like_itself(desk) -> None:
+    assert alike(3, {"content": Flat(len(desk.catalog))}, desk.catalog, k=5).items == (0, 1, 2, 4, 5)
+
+
 def test_where_no_model_knows_enough_none_is_named(desk) -> None:
     found = alike(0, {}, desk.catalog)
     assert (found.items, len(found.scores), found.model) == ((), 0, None)
