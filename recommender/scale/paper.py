@@ -54,9 +54,20 @@ def _same(found: dict) -> str:
     rows = []
     for name, row in found.items():
         gaps = [gap["relative"] for gap in row.get("learned", {}).values() if gap["relative"] is not None]
-        learned = f"{max(gaps):.0e}" if gaps and max(gaps) else "0" if gaps else "other penalty"
-        rows.append([name, learned, f"{row['users']:,}", f"{row['same_order']:.2%}", f"{row['same_films']:.2%}"])
-    text = _table(["model", "largest relative difference of what was learned", "users", "same ten in the same order", "same ten films"], rows)
+        learned = f"{max(gaps):.0e}" if gaps and max(gaps) else "0" if gaps else "another model"
+        rows.append(
+            [
+                name,
+                learned,
+                f"{row['users']:,}",
+                f"{row['same_order']:.2%}",
+                f"{row['same_films']:.2%}",
+                f"{row['overlap']:.2%}" if "overlap" in row else "–",
+            ]
+        )
+    text = _table(
+        ["model", "largest relative difference of what was learned", "users", "same ten in the same order", "same ten films", "films in both"], rows
+    )
     if "ndcg" in (other := found.get("mllib", {})):
         ours, theirs = (other["ndcg"][name] for name in ("ours", "mllib"))
         gap = other["difference"]

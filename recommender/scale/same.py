@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def compared(
     """The artifacts in the store against the released ones, which one machine made of the same data; ValueError where it was other data.
 
     For each model, the largest difference of anything learned, and the share of all users whose K films are the same. ALS of MLlib is another
-    model by its penalty: it is held against ours, and with `examined` both are on viewers they never saw.
+    model by its penalty: it is held against ours, and with `examined` both are on viewers they never saw, beside ours from another seed.
     """
     theirs = place.folder / "artifacts"
     found: dict = {}
@@ -60,6 +61,9 @@ def compared(
     found["mllib"] = listed(artifacts.load("als", settings.artifacts, catalog), read_lists(place, "als"), interactions)
     say(f"mllib: {found['mllib']}")
     if examined:
+        again = replace(ALS(), seed=1).fit(interactions.supported(settings.min_raters), catalog)
+        found["another seed"] = listed(artifacts.load("als", settings.artifacts, catalog), own_lists(again, interactions), interactions)
+        say(f"another seed: {found['another seed']}")
         found["mllib"] |= held_out(spark, other, interactions, catalog, settings)
         say(f"mllib: {found['mllib']}")
     return found
@@ -89,23 +93,36 @@ def read_lists(place: Store, name: str) -> dict[int, np.ndarray]:
     return made
 
 
+def own_lists(model: Recommender, interactions: Interactions) -> dict[int, np.ndarray]:
+    """User id -> item numbers, best first, by a model on this machine."""
+    made: dict[int, np.ndarray] = {}
+    people = np.flatnonzero(interactions.lengths).tolist()
+    for start in range(0, len(people), batch.AT_ONCE):
+        users = people[start : start + batch.AT_ONCE]
+        profiles = [interactions.profile(user) for user in users]
+        for user, profile, scores in zip(users, profiles, model.score([Query(p) for p in profiles])):
+            made[int(interactions.user_ids[user])] = rank.top(rank.mask(scores, profile.items), K)
+    return made
+
+
 def listed(model: Recommender, made: dict[int, np.ndarray], interactions: Interactions) -> dict:
-    """Shares of users for whom the lists hold the same films in the same order as the model's own, and the same films.
+    """Shares of users for whom the lists hold the same films in the same order as the model's own, and the same films; and of films in both.
 
     gap: the largest difference, in the model's own scores, between films that stand at one place of two lists, as a share of the list's range;
     a list that differs by less than rounding is a tie.
     """
-    ordered, alike, gaps = [], [], [0.0]
+    ordered, shared, gaps = [], [], [0.0]
     people = np.flatnonzero(interactions.lengths)
     for start in range(0, len(people), batch.AT_ONCE):
         profiles = [interactions.profile(int(user)) for user in people[start : start + batch.AT_ONCE]]
         for user, profile, scores in zip(people[start:], profiles, model.score([Query(p) for p in profiles])):
             own, theirs = rank.top(rank.mask(scores, profile.items), K), made[int(interactions.user_ids[user])]
             ordered.append(np.array_equal(own, theirs))
-            alike.append(set(own.tolist()) == set(theirs.tolist()))
+            shared.append(len(np.intersect1d(own, theirs)) / max(len(own), 1))
             if not ordered[-1]:
                 gaps.append(float(np.abs(scores[own] - scores[theirs]).max() / max(np.ptp(scores), 1e-12)))
-    return {"users": len(ordered), "same_order": float(np.mean(ordered)), "same_films": float(np.mean(alike)), "gap": max(gaps)}
+    more = {"overlap": float(np.mean(shared)), "gap": max(gaps)}
+    return {"users": len(ordered), "same_order": float(np.mean(ordered)), "same_films": float(np.mean(np.array(shared) == 1)), **more}
 
 
 def held_out(spark: SparkSession, other: Store, interactions: Interactions, catalog: Catalog, settings: Settings) -> dict:
