@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def measured(workers: list[int], users: list[int], seconds: float, seed: int) ->
     from recommender.loadtest.server import serving, visited
     from recommender.serve.service import Service
 
-    console, rows = Console(), list[Row]()
+    console, rows, failed = Console(), list[Row](), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="marquee-load-") as folder:
         service = Service.open(settings().model_copy(update={"database_url": f"sqlite:///{folder}/feedback.sqlite"}))
         asks = questions(service, 2000, np.random.default_rng(seed))
@@ -66,16 +67,26 @@ def measured(workers: list[int], users: list[int], seconds: float, seed: int) ->
                     noted, looks = visited(address, server, asks, many, think, seconds + WARM, MOST)
                     found = figures(f"{way}, {processes} worker{'s' * (processes > 1)}", many, noted, looks, WARM)
                     rows += found
+                    failed.update(f"{a['path']}: {a['why']}" for a in noted if a["failed"])
                     told = ", ".join(f"{r.metric} {r.mean:,.1f}" for r in found if r.metric in ("requests a second", "ms p50", "ms p99"))
                     console.print(f"{found[0].variant}, {many} users: {told}", highlight=False)
     mix = {"films": K, "demo viewers": DEMO, "films sent": [FEWEST, MOST_FILMS], "feedback": TOLD}
-    more = {"goal": GOAL, "machine": machine(), "seconds": seconds, "warm": WARM, "think": THINK, "asked": mix, "release": service.version}
+    more = {
+        "goal": GOAL,
+        "machine": machine(),
+        "failed": dict(failed),
+        "seconds": seconds,
+        "warm": WARM,
+        "think": THINK,
+        "asked": mix,
+        "release": service.version,
+    }
     card = artifacts.card("hybrid", settings().artifacts)
-    data = card.get("data", {})
+    data = card["data"]
     command = f"python -m recommender.loadtest --workers {_words(workers)} --users {_words(users)} --seconds {seconds:g} --seed {seed}"
     versions = {"python": platform.python_version(), "locust": locust() or "", **{p.__name__: p.__version__ for p in (fastapi, uvicorn, np, scipy)}}
     return Report(
-        "load", str(data.get("dataset", "")), str(data.get("hash", "")), "", [seed], versions, datetime.now(UTC).date().isoformat(), command,
+        "load", f"models of {data['ratings']:,} ratings", str(data["sha256"]), "", [seed], versions, datetime.now(UTC).date().isoformat(), command,
         rows=rows, more=more,
     )  # fmt: skip
 

@@ -40,7 +40,8 @@ class Viewer(FastHttpUser):
 
 @events.request.add_listener
 def _note(name: str, start_time: float, response_time: float, exception: object, context: dict[str, Any], **more: Any) -> None:
-    _noted.append({"path": name, "at": start_time, "ms": response_time, "failed": exception is not None, **context})
+    why = None if exception is None else str(exception)[:200]
+    _noted.append({"path": name, "at": start_time, "ms": response_time, "failed": exception is not None, "why": why, **context})
 
 
 @events.quitting.add_listener
