@@ -20,19 +20,20 @@ _DATE = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?"
 _OFFSET = "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 
-Whole = Annotated[int, BeforeValidator(lambda x: int(x) if isinstance(x, float) and x.is_integer() else x)]  # 5.0 is whole in JSON
-FilmId = Annotated[Whole, Field(ge=0, le=2**31 - 1, description="MovieLens id")]
+WHOLE = BeforeValidator(lambda x: int(x) if isinstance(x, float) and x.is_integer() else x)  # 5.0 is whole in JSON; stands after the bounds
+Whole = Annotated[int, WHOLE]
+FilmId = Annotated[int, Field(ge=0, le=2**31 - 1, description="MovieLens id"), WHOLE]
 Title = Annotated[str, Field(min_length=1, max_length=300, description="a title as people write it; its year in brackets tells namesakes apart")]
 AnyFilm = FilmId | Title
 Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, allow_inf_nan=False, description="stars, in halves")]
 UserId = (
-    Annotated[Whole, Field(ge=0, lt=10**9, description="the number of a MovieLens user")]
+    Annotated[int, Field(ge=0, lt=10**9, description="the number of a MovieLens user"), WHOLE]
     | Annotated[str, Field(min_length=1, max_length=64, description="small letters, digits and hyphens; or the name of a demo viewer")]
 )
 TimeOfDay = Annotated[Literal[TIMES_OF_DAY], Field(description="part of the day on the viewer's clock")]  # type: ignore[valid-type]
 Device = Annotated[Literal[DEVICES], Field(description="what the viewer watches on; its effect is simulated")]  # type: ignore[valid-type]
 Genre = Annotated[str, Field(min_length=1, max_length=40)]
-Minutes = Annotated[Whole, Field(ge=1, le=1000, description="only films known to take no longer")]
+Minutes = Annotated[int, Field(ge=1, le=1000, description="only films known to take no longer"), WHOLE]
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
 
@@ -115,7 +116,7 @@ class Wanted(Asked):
     """What must be true of a film to be shown, whatever its score. A film of which nobody knows what is asked for is left out."""
 
     genre: Genre | None = None
-    decade: Annotated[Whole, Field(ge=1800, le=2990, multiple_of=10, description="first year of the decade: 1970")] | None = None
+    decade: Annotated[int, Field(ge=1800, le=2990, multiple_of=10, description="first year of the decade: 1970"), WHOLE] | None = None
     certificate: Literal[CERTIFICATES] | None = Field(default=None, description="nothing stricter")  # type: ignore[valid-type]
     least_stars: Annotated[float, Field(ge=0.5, le=5, allow_inf_nan=False, description="least mean stars of all raters")] | None = None
     fame: Literal[FAME] | None = Field(default=None, description="the most rated quarter, the half below it, all others")  # type: ignore[valid-type]
@@ -194,7 +195,7 @@ class Said(OneFilm):
     target: Identifier | None = Field(default=None, description="the event that an undo takes back, by its id")
     id: Identifier | None = Field(default=None, description="the client's own id of the event: sent again, it is known and not stored twice")
     recommendation: Identifier | None = Field(default=None, description="request_id of the answer that the film stood in")
-    position: Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None = Field(default=None, description="place in that answer, from 0")
+    position: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = Field(default=None, description="place in that answer, from 0")
     time_of_day: TimeOfDay | None = None
     device: Device | None = None
     at: Annotated[float, Field(ge=0, lt=2**33, allow_inf_nan=False)] | Annotated[str, Field(pattern=f"^{_DATE}[T ]{_TIME}{_OFFSET}$")] | None = Field(
