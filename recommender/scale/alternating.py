@@ -11,6 +11,7 @@ import pyarrow as pa
 from recommender.catalog import Catalog
 from recommender.models.factors import ALS
 from recommender.scale import common
+from recommender.scale.session import at_once
 
 if TYPE_CHECKING:
     from recommender.scale.fit import Fitting
@@ -32,7 +33,7 @@ def fit(on: Fitting, iterations: int | None = None) -> ALS:
     model, n = ALS(), len(on.raters)
     y, taking_part = model.start(n), common.numbering(on.films, n)
     places = np.where(taking_part < 0, taking_part, np.arange(n, dtype=np.int32))  # all films have a place: their first vectors count in Y'Y
-    on.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 10_000)
+    at_once(on.spark, common.USERS)
     histories = on.spark.read.parquet(on.store.table("histories")).select("item").coalesce(on.spark.sparkContext.defaultParallelism)
     for _ in trange(iterations or model.iterations, desc="ALS", leave=False, disable=None):
         sums = histories.mapInArrow(_equations(model, y, places), PARTIAL)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from recommender import artifacts, rank
 from recommender.load import read_films
+from recommender.scale.session import at_once
 from recommender.scale.store import Store, lists
 from recommender.types import Profile, Query, Recommender
 
@@ -38,7 +39,7 @@ def recommend(spark: SparkSession, store: Store, folder: Path, name: str, k: int
     if k < 1:
         raise ValueError(f"k == {k}, must be >= 1")
     artifacts.card(name, folder)
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", AT_ONCE)
+    at_once(spark, AT_ONCE)
     histories = spark.read.parquet(store.table("histories")) if users is None else users
     listed = histories.select("user", "item", "rating", "time").mapInArrow(_ranked(name, folder, store.films, k), LISTED)
     listed.write.mode("overwrite").parquet(f"{store.table('recommendations')}/model={name}")

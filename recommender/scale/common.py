@@ -10,15 +10,16 @@ import pyarrow as pa
 import pyarrow.dataset as parquet
 from scipy import sparse
 
+from recommender.scale.session import at_once
 from recommender.scale.store import Store, lists
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-BLOCK = 1024  # films whose pairs are summed in one place
+BLOCK = 256  # films whose pairs are summed in one place
 PARTIAL = "block int, starts binary, others binary, counts binary"
 PAIRS = "film int, other array<int>, people array<int>"
-ROWS = 256  # films in one Arrow batch: their lists may be as long as the catalogue
+ROWS, USERS = 256, 4096  # films and users read at a time: the list of a film may be as long as the catalogue
 
 
 def raters(spark: SparkSession, store: Store) -> np.ndarray:  # (I,)
@@ -48,7 +49,7 @@ def count(spark: SparkSession, store: Store, films: np.ndarray, parts: int) -> N
     films at a time, and the same blocks of all parts are added. X'X = sum_p X_p'X_p.
     """
     places = numbering(films, store.facts().films)
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 10_000)
+    at_once(spark, USERS)
     histories = spark.read.parquet(store.table("histories")).select("item").coalesce(parts)
     partial = histories.mapInArrow(_products(places, len(films)), PARTIAL)
     partial.groupBy("block").applyInArrow(_added(films), PAIRS).write.mode("overwrite").parquet(store.table("common"))

@@ -16,6 +16,7 @@ from recommender.models.factors import ALS
 from recommender.models.neighbours import EASE, ItemKNN
 from recommender.models.popularity import DAY, Popularity, Sums
 from recommender.scale import alternating, common
+from recommender.scale.session import at_once
 from recommender.scale.store import Store, lists
 from recommender.types import TIMES_OF_DAY, Recommender
 
@@ -61,7 +62,7 @@ def popularity(on: Fitting) -> Popularity:
 def item_knn(on: Fitting) -> ItemKNN:
     """Each film's neighbours from its own row of the table common, wherever that lies; only those kept come to one place."""
     model, n = ItemKNN(), len(on.raters)
-    on.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", common.ROWS)
+    at_once(on.spark, common.ROWS)
     rows = on.spark.read.parquet(on.store.table("common")).mapInArrow(_nearest(model, on.raters.astype(np.float32)), WEIGHTS).toArrow()
     table = rows.sort_by("film").combine_chunks()
     offsets, others = lists(table["other"].combine_chunks())

@@ -30,6 +30,12 @@ def missing() -> str | None:
     return None
 
 
+def at_once(spark: SparkSession, rows: int) -> None:
+    """So many rows of a table are read, and go to a Python worker, at a time: few where the lists in them are long, as the heap must hold them."""
+    for option in ("spark.sql.execution.arrow.maxRecordsPerBatch", "spark.sql.parquet.columnarReaderBatchSize"):
+        spark.conf.set(option, rows)
+
+
 @contextmanager
 def session(master: str = "local[2]", memory: str = "2g", partitions: int = 8, scratch: Path | None = None) -> Iterator[SparkSession]:
     """A session of Spark that ends with the block; RuntimeError where there is no Spark.
