@@ -81,5 +81,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
     except OSError as error:
         raise OSError(f"cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}; wanted a free one, by --port") from None
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # for every connection: asyncio does so for its own sockets alone
     listening.set_inheritable(True)
     return listening
