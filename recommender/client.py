@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-import requests
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, PoolManager
+from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
-from recommender.api.answered import Recommendations, Stored
+from recommender.api.answered import Data, Forgotten, Recommendations, Stored
 from recommender.api.asked import Events, Recommend, Said
 from recommender.api.browsed import Genres, History, Movie, Movies, SimilarMovies, Users
 from recommender.api.browsed_experiments import Results
@@ -38,24 +39,29 @@ class ApiError(RuntimeError):
         self.status, self.problem = status, problem
 
 
-class Client:
-    """One API at one address. Close it, or use it in a `with`.
+class NoAnswer(ConnectionError):
+    """However often it was asked, nothing answered."""
 
-    Lost connections and passing refusals (429, 502, 503, 504) are tried `retries` times more, each time twice as long after the last, or when
-    Retry-After says. That does no harm: questions change nothing, and what is fed back carries an id by which it is stored once. Methods raise
-    ApiError for an answer that is an error, requests.RequestException where none came.
+
+class Client:
+    """One API at one address; threads may share it. Close it, or use it in a `with`.
+
+    Lost connections, also in the middle of an answer, and passing refusals (429, 502, 503, 504) are tried `retries` times more, each time twice as
+    long after the last, or when Retry-After says. That does no harm: questions change nothing, and what is fed back carries an id by which it is
+    stored once. Redirections are not followed, so the key goes nowhere else. Methods raise ApiError for an answer that is an error, NoAnswer where
+    none came.
     """
 
     def __init__(self, address: str = "http://127.0.0.1:8000", key: str | None = None, timeout: float = 10.0, retries: int = 4) -> None:
-        """timeout: seconds until the API must have begun to answer, each time."""
-        self.address, self.timeout = address.rstrip("/"), timeout
-        self.session = requests.Session()
-        self.session.headers.update({"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}))
+        """timeout: seconds that the API may be silent, each time. ValueError for an address that is none."""
+        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+            raise ValueError(f"address is {address!r}, wanted one such as http://127.0.0.1:8000")
+        self.address = address.rstrip("/")
         again = Retry(
-            retries, backoff_factor=0.2, status_forcelist=PASSING, allowed_methods=None, raise_on_status=False,
-            backoff_max=LONGEST, retry_after_max=LONGEST, backoff_jitter=0.1)  # fmt: skip
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=again))
+            retries, redirect=False, status_forcelist=PASSING, allowed_methods=None, raise_on_status=False,
+            backoff_factor=0.2, backoff_jitter=0.1, backoff_max=LONGEST, retry_after_max=LONGEST)  # fmt: skip
+        heads = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        self.pool = PoolManager(maxsize=16, headers=heads, retries=again, timeout=timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +71,7 @@ class Client:
 
     def close(self) -> None:
         """Give the connections back."""
-        self.session.close()
+        self.pool.clear()
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
@@ -78,6 +84,14 @@ class Client:
         events = said.events if isinstance(said, Events) else [said]
         named = [one if one.id else one.model_copy(update={"id": f"c-{uuid4().hex}"}) for one in events]
         return self._post("/feedback", Events(events=named) if isinstance(said, Events) else named[0], Stored)
+
+    def my_data(self, user_id: int | str) -> Data:
+        """Everything that is stored of somebody."""
+        return self._get("/api/my_data", Data, user_id=user_id)
+
+    def forget(self, user_id: int | str) -> Forgotten:
+        """Delete everything that is stored of somebody, for good. Tried again after a lost answer, it counts what was left."""
+        return self._ask("DELETE", "/api/my_data", Forgotten, fields={"user_id": user_id})
 
     def users(self, page: int = 1, size: int = 50) -> Users:
         """Who can be asked for by name or number."""
@@ -126,24 +140,31 @@ class Client:
     # -- how ---------------------------------------------------------------------------------------------------------
 
     def _get(self, path: str, answer: type[Answer] | TypeAdapter[Answer], **asked: Any) -> Answer:
-        return self._read(self.session.get(self.address + path, params=asked, timeout=self.timeout), answer)
+        return self._ask("GET", path, answer, fields={name: value for name, value in asked.items() if value is not None})
 
     def _post(self, path: str, asked: BaseModel, answer: type[Answer]) -> Answer:
-        return self._read(
-            self.session.post(self.address + path, json=asked.model_dump(mode="json", exclude_unset=True), timeout=self.timeout), answer
-        )
+        body = asked.model_dump_json(exclude_unset=True).encode()
+        return self._ask("POST", path, answer, body=body, headers={**self.pool.headers, "Content-Type": "application/json"})
 
-    def _read(self, came: requests.Response, answer: type[Answer] | TypeAdapter[Answer]) -> Answer:
+    def _ask(self, method: str, path: str, answer: type[Answer] | TypeAdapter[Answer], **more: Any) -> Answer:
+        try:
+            came = self.pool.request(method, self.address + path, redirect=False, **more)
+        except HTTPError as error:
+            reason = error.reason if isinstance(error, MaxRetryError) else error
+            raise NoAnswer(f"{self.address}{path} did not answer: {reason}") from None
+        return self._read(came, path, answer)
+
+    def _read(self, came: BaseHTTPResponse, path: str, answer: type[Answer] | TypeAdapter[Answer]) -> Answer:
         """The answer in its form; ApiError for a problem, and for anything that is not an answer of this API."""
         try:
-            if came.ok:
-                return (answer if isinstance(answer, TypeAdapter) else TypeAdapter(answer)).validate_json(came.content)
-            problem = ProblemDetails.model_validate_json(came.content)
+            if 200 <= came.status < 300:
+                return (answer if isinstance(answer, TypeAdapter) else TypeAdapter(answer)).validate_json(came.data)
+            problem = ProblemDetails.model_validate_json(came.data)
         except ValidationError as error:
-            wrong = error.errors()[0]
-            said = f"{came.url} did not answer as Marquee does: {'.'.join(map(str, wrong['loc'])) or 'the body'}: {wrong['msg']}"
-            raise ApiError(came.status_code, said, None) from None
-        raise ApiError(came.status_code, f"{problem.title}: {problem.detail}", problem)
+            wrong = error.errors(include_input=False)[0]
+            said = f"{self.address}{path} did not answer as Marquee does: {'.'.join(map(str, wrong['loc'])) or 'the body'}: {wrong['msg']}"
+            raise ApiError(came.status, said, None) from None
+        raise ApiError(came.status, f"{problem.title}: {problem.detail}", problem)
 
 
 def _film(film: int | str) -> dict[str, int | str]:
