@@ -45,7 +45,7 @@ def numbering(films: np.ndarray, n_items: int) -> np.ndarray:
 def count(spark: SparkSession, store: Store, films: np.ndarray, parts: int) -> None:
     """histories -> common, for all pairs of films (S,).
 
-    The users are cut into `parts` (of which each fits in the memory of one worker: 4 bytes an interaction); every part multiplies its own X'X, BLOCK
+    The users are cut into `parts` (of which each fits in the memory of one worker: 16 bytes an interaction); every part multiplies its own X'X, BLOCK
     films at a time, and the same blocks of all parts are added. X'X = sum_p X_p'X_p.
     """
     places = numbering(films, store.facts().films)

@@ -91,7 +91,7 @@ def _nearest(model: ItemKNN, raters: np.ndarray) -> Callable[[Iterator[pa.Record
 
 
 def ease(on: Fitting, most: int | None = None) -> EASE:
-    """X'X of the table common, solved on one machine as there: (S, S) must fit in its memory three times. `most`: only so many most rated films."""
+    """X'X of the table common, solved on one machine as there: (S, S) must fit in its memory six times. `most`: only so many most rated films."""
     films = on.films if most is None else np.sort(on.films[np.argsort(-on.raters[on.films], kind="stable")[:most]])
     return EASE().solve(common.gram(on.store, films), films, len(on.raters), on.store.catalog())
 
