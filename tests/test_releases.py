@@ -10,6 +10,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,10 +23,13 @@ from recommender.__main__ import app
 from recommender.catalog import Catalog
 from recommender.load import read_films
 from recommender.serve import releases
-from recommender.serve.desk import Desk
+from recommender.serve.desk import STORE_AGAIN, Desk
+from recommender.serve.events import Event
+from recommender.serve.feedback import Feedback, FeedbackError
 from recommender.serve.releases import COMMITTED, Release, ReleaseError
+from recommender.serve.viewers import Viewer
 from recommender.settings import Settings, settings
-from recommender.types import Context
+from recommender.types import Context, Profile
 
 FIRST = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 
@@ -285,6 +289,54 @@ def test_a_watching_desk_follows_by_itself(house: Settings) -> None:
         assert watching.service.version == release.name
     finally:
         watching.close()
+
+
+def test_a_store_that_comes_back_is_gone_over_to_with_all_that_was_said_meanwhile(house: Settings, tmp_path: Path) -> None:
+    (tmp_path / "f.sqlite").write_text("this is no database, and nobody may write over it")
+    opened = Desk(house, watch=False)
+    opened.open()
+    service, passing = opened.service, opened.service.feedback
+    assert passing.passing
+    assert service.problems
+    service.record([Event("vera", "love", film=1, id="first"), Event("vera", "undo", target="first"), Event("vera", "love", film=2)])
+    passing.add_viewer(Viewer("me-1", "Ana", "likes owls", {"shape": "owl", "hue": 7}, Profile(), "PG"))
+    assert list(service.taste(service.viewers["vera"]).opinions) == [2]
+    for _ in range(2 * STORE_AGAIN):
+        opened.look()
+    assert service.feedback is passing, "it is still away"
+    (tmp_path / "f.sqlite").unlink()
+    for _ in range(STORE_AGAIN - 1):
+        opened.look()
+    assert service.feedback is passing, "it is tried every few looks"
+    opened.look()
+    assert opened.service is service
+    assert not service.feedback.passing
+    assert not service.problems
+    passing.add([Event("vera", "love", film=3)])  # by whoever took the store before it was changed
+    opened.look()
+    with closing(Feedback.open(house.database_url)) as lasting:
+        assert [(e.kind, e.film) for e in lasting.events("vera")] == [("love", 1), ("undo", None), ("love", 2), ("love", 3)]
+        assert lasting.viewers(service.catalog)["me-1"].certificate == "PG"
+    assert list(service.taste(service.viewers["vera"]).opinions) == [2, 3]
+    opened.look()
+    assert len(service.feedback.events("vera")) == 4
+
+
+def test_nothing_is_gone_over_to_where_what_was_said_cannot_be_moved(house: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "f.sqlite").write_text("this is no database, and nobody may write over it")
+    opened = Desk(house, watch=False)
+    opened.open()
+    opened.service.record([Event("vera", "love", film=1)])
+    (tmp_path / "f.sqlite").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(Feedback, "add", lambda *_: (_ for _ in ()).throw(FeedbackError("the disk is full")))
+        for _ in range(STORE_AGAIN):
+            opened.look()
+        assert opened.service.feedback.passing
+    for _ in range(STORE_AGAIN):
+        opened.look()
+    assert [e.film for e in opened.service.feedback.events("vera")] == [1]
+    assert not opened.service.feedback.passing
 
 
 # -- the commands ------------------------------------------------------------------------------------------------------

@@ -11,18 +11,22 @@ from datetime import datetime
 from threadpoolctl import threadpool_limits
 
 from recommender.serve import releases
+from recommender.serve.feedback import Feedback, FeedbackError
+from recommender.serve.moving import Moving
 from recommender.serve.releases import Release, ReleaseError
 from recommender.serve.service import Service
 from recommender.settings import Settings
 
 AGAIN = 30  # looks after which a release that did not open is tried once more: a shared volume may show its files late
+STORE_AGAIN = 5  # looks after which a store that was away is tried once more
 
 
 class Desk:
     """The service of the current release. A new release is opened beside it and takes its place between two requests.
 
     A release that does not open leaves the one before at work, and is told in `problem`. Whoever took `service` keeps what they took for as long
-    as they hold it; nothing that is asked while releases change sees half of one and half of the other.
+    as they hold it; nothing that is asked while releases change sees half of one and half of the other. A store that was away when the process
+    started is tried again and again, and what was said meanwhile goes into it.
     """
 
     def __init__(self, settings: Settings, watch: bool = True) -> None:
@@ -34,6 +38,8 @@ class Desk:
         self._service: Service | None = None
         self._changing = threading.Lock()
         self._ended = threading.Event()
+        self._away = 0  # looks that found a passing store
+        self._moved: Moving | None = None  # the passing store that was just left: somebody may have said a last word in it
         self._failed: tuple[str, float] = ("", 0.0)  # what the pointer said and could not be opened, and when it may be tried again [s, monotonic]
 
     @property
@@ -62,7 +68,7 @@ class Desk:
             try:
                 first = releases.current(self.settings)
                 self._serve(first, self._opened(first))
-            except ReleaseError as error:
+            except (OSError, LookupError, ValueError) as error:
                 self._give_up(str(error))
                 committed = releases.named(self.settings, releases.COMMITTED)
                 self._serve(committed, self._opened(committed))
@@ -76,6 +82,7 @@ class Desk:
     def look(self) -> bool:
         """Look at the pointer once, and change to the release it names; whether that was done. Nobody waits for it but who called."""
         with self._changing:
+            self._find_store()
             try:
                 wanted = releases.pointed(self.settings)
                 if self.release is None or wanted == self.release.name:
@@ -85,8 +92,8 @@ class Desk:
                     return False
                 release = releases.named(self.settings, wanted)
                 self._serve(release, self._opened(release, self._service))
-            except (ReleaseError, OSError, LookupError, ValueError) as error:
-                self._give_up(str(error))
+            except Exception as error:  # whatever it is, what is at work stays there, and is watched on
+                self._give_up(str(error) or type(error).__name__)
                 return False
             self.problem = None
             return True
@@ -94,6 +101,37 @@ class Desk:
     def _look_on(self) -> None:
         while not self._ended.wait(self.settings.look_seconds):
             self.look()
+
+    def _find_store(self) -> None:
+        """Where the store was away, try every few looks to open it, and go over to it with all that was said in the passing one."""
+        service = self._service
+        if service is None:
+            return
+        if self._moved is not None and self._move(self._moved, service.feedback, service):
+            self._moved.source.close()
+            self._moved = None
+        self._away = self._away + 1 if service.feedback.passing else 0
+        if self._away == 0 or self._away % STORE_AGAIN:
+            return
+        try:
+            store = Feedback.open(self.settings.database_url)
+        except FeedbackError:
+            return
+        moving = Moving(service.feedback)
+        if self._move(moving, store, service):
+            service.feedback, service.problems, self._moved = store, service.unread, moving
+            service.people.clear()  # versions of another store say nothing here
+        else:
+            store.close()
+
+    @staticmethod
+    def _move(moving: Moving, store: Feedback, service: Service) -> bool:
+        try:
+            moving.to(store, service.catalog)
+        except (FeedbackError, ValueError):
+            return False
+        service.people.clear()
+        return True
 
     def _opened(self, release: Release, before: Service | None = None) -> Service:
         """A release, warm. What is not whole is refused, but for committed artifacts: those serve what there is."""

@@ -23,9 +23,13 @@ def skeleton() -> None:
 
 
 def problems(lines: tuple[str, ...], passing: bool = False) -> None:
-    """What did not load, quietly: the app is open with the rest. `passing`: the store ends with the program, which is said aloud."""
+    """What did not load, quietly: the app is open with the rest. `passing`: the store ends with the program, unless the
+    lasting one comes back before, which is said aloud."""
     if passing:
-        st.warning("The store could not be opened: what is said here is lost when the app ends.", icon=":material/database_off:")
+        st.warning(
+            "The store could not be opened: what is said here is lost when the app ends, unless the store comes back before.",
+            icon=":material/database_off:",
+        )
     if not lines:
         return
     with st.expander(

@@ -17,7 +17,7 @@ def ills(service: Service, reports: Shelf) -> list[tuple[str, str]]:
     """What is out of order: where, and how."""
     found = [("Models and store", line) for line in service.problems]
     if service.feedback.passing:
-        found.append(("Store", "what viewers say is lost when the app ends"))
+        found.append(("Store", "what viewers say is lost when the app ends, unless the store comes back before"))
     if (problem := shared(settings()).problem) is not None:
         found.append(("Releases", problem))
     return found + [("Reports", line) for line in reports.problems]
