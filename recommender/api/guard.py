@@ -221,10 +221,11 @@ def _json_only(headers: Headers) -> None:
 
 
 def strict(body: bytes) -> None:
-    """Problem 400 unless bytes are JSON (RFC 8259) in UTF-8: no NaN, no number beyond doubles, no half of a character, no endless nesting."""
+    """Problem 400 unless bytes are JSON (RFC 8259) in UTF-8: no NaN, no number beyond doubles, no half of a character, no name
+    twice in an object (of which readers take different ones), no endless nesting."""
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refused, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=_once)
         _shallow(value)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
@@ -247,6 +248,13 @@ def _shallow(value: Any) -> None:
 
 def _refused(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return made
 
 
 def _finite(digits: str) -> float:
