@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from recommender.counterfactual import WhatIf, less, plus, without
 from recommender.models.hybrid import PARTS
 from recommender.models.neighbours import EASE
+from recommender.models.sequence import Sequence
 from recommender.models.transformer import Transformer
 from recommender.rank import rank_of, ranks
 from recommender.serve.service import Service
+from recommender.serve.standings import Scores
 from recommender.types import Context, Profile, Query
 
 
@@ -190,3 +195,53 @@ def test_one_position_of_the_transformer_is_that_of_all(clock: bool) -> None:
         every = network(films, times, devices, stars, moments)
         one = network(films, times, devices, stars, moments, at)
     torch.testing.assert_close(one, every[torch.arange(3), at])
+
+
+@st.composite
+def asked(draw: st.DrawFn, n_items: int) -> Query:
+    """Anybody: nobody at all, of one film, longer than the Transformer looks back, with films spoken against or not used, at any moment."""
+    n = draw(st.sampled_from([0, 1, 2, 9, 40, 130]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    speaks = rng.choice([-1.0, -0.4, 0.0, 0.5, 1.0], n) if draw(st.booleans()) else np.empty(0)
+    times = np.sort(rng.integers(9 * 10**8, 10**9, n))
+    profile = Profile(rng.choice(n_items, n, replace=False), rng.integers(1, 11, n) / 2, times, speaks=speaks)
+    at = draw(st.sampled_from([None, 10**9]))
+    return Query(profile, Context(draw(st.sampled_from([None, "night"])), draw(st.sampled_from([None, "tv"])), at))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whoever_asks_films_are_left_out_as_if_never_rated_and_reasons_sum(service: Service, data: st.DataObject) -> None:
+    query = data.draw(asked(len(service.catalog)))
+    profile = query.profile
+    places = data.draw(st.lists(st.integers(0, max(len(profile) - 1, 0)), min_size=1, max_size=3))
+    films = [int(profile.items[n]) for n in places if len(profile)] + [7]  # the same one twice, too; 7 may be a stranger's
+    items, wanted = np.arange(0, len(service.catalog), 900), [without(query, [film]) for film in films]
+    scores = Scores(service.models, query, np.ones(len(service.catalog), bool))
+    for name, model in service.models.items():
+        brute = model.score(wanted)
+        for found in (less(model, query, films), scores.without(name, films)):
+            np.testing.assert_allclose(found, brute, atol=2e-5 * max(1, np.abs(brute).max()), err_msg=name)
+        own = scores[name]
+        np.testing.assert_allclose(own, model.score([query])[0], atol=2e-5 * max(1, np.abs(own).max()), err_msg=name)
+        for item, told in zip(items, scores.explain(name)(items)):
+            if told.exact or name in ("sequence", "hybrid"):
+                assert abs(told.total - own[item]) <= 1e-6 * max(1, abs(own[item])), (name, told.total, own[item])
+
+
+def test_what_is_kept_of_one_question_never_answers_another(service: Service) -> None:
+    """More questions than are kept, by several threads at a time; each query is dropped at once, so that its place in memory is used again."""
+    model = service.models["sequence"]
+    assert isinstance(model, Sequence)
+    contexts = [Context(), Context("evening"), Context("evening", "tv"), Context("morning", "tv")]
+    cases = [(viewer.profile, context) for viewer in list(service.viewers.values())[:3] for context in contexts]
+    wanted = [model.score([Query(*case)])[0] for case in cases]
+
+    def wrong(turn: int) -> float:
+        n = turn * 5 % len(cases)
+        query = Query(*cases[n])
+        (told,) = model.explain(query, np.array([10]))
+        return max(float(np.abs(model.own(query) - wanted[n]).max()), abs(told.total - float(wanted[n][10])))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert max(threads.map(wrong, range(36))) < 1e-4
