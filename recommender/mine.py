@@ -89,7 +89,7 @@ def bring(
     if unclear == "first":
         found = found.decided({place: asked.choices[0].item for place, asked in enumerate(found.unclear)})
     new = arrivals.arrival(name, feedback.events(name), export.service, found, catalog.ids)
-    stored = 0 if dry_run else feedback.add(new.events)
+    stored = 0 if dry_run else len(feedback.add(new.events))
     if as_json:
         facts = {"viewer": name, "stored": stored, "over_limit": over, "limit": limit}
         return typer.echo(json.dumps({**facts, **_report(export, found, new, catalog)}, ensure_ascii=False, indent=1))

@@ -91,19 +91,20 @@ class Feedback:
 
     # -- what was done ---------------------------------------------------------------------------------------------
 
-    def add(self, said: Iterable[Event]) -> int:
-        """Store events, all or none, and say how many were new. One whose id its viewer has used is known, and skipped, so that retries do no harm.
-
+    def add(self, said: Iterable[Event]) -> list[Event]:
+        """Store events, all or none, and give those that were new: one whose id its viewer has used is skipped, so that retries do no harm.
         An undo of what its viewer has not stored, or stored only after it, is NotStored, a ValueError.
         """
         batch = list(said)
         if not batch:
-            return 0
+            return []
         with self._writing({event.viewer for event in batch}) as connection:
             _check_undos(connection, batch)
-            new = self._insert(events).on_conflict_do_nothing(index_elements=["viewer", "id"])
-            rows = [{**asdict(event), "note": _json(event.note)} for event in batch]
-            return connection.execute(new, rows, execution_options={"preserve_rowcount": True}).rowcount
+            new = self._insert(events).on_conflict_do_nothing(index_elements=["viewer", "id"]).returning(events.c.viewer, events.c.id)
+            stored = set(map(tuple, connection.execute(new, [{**asdict(event), "note": _json(event.note)} for event in batch])))
+        keys = [(event.viewer, event.id) for event in batch]
+        first = dict(zip(keys[::-1], batch[::-1]))
+        return [first[key] for key in dict.fromkeys(keys) if key in stored]
 
     def add_columns(self, said: Mapping[str, Any]) -> int:
         """Store what simulated viewers did, all or none, and say how many events were new; known ids are skipped.
@@ -202,8 +203,7 @@ class Feedback:
         return {"viewer": viewer, "person": plain.pop(0) if person else None, "events": plain}
 
     def export_csv(self, viewer: str) -> str:
-        """Every event of a viewer as CSV with a header. Text that a spreadsheet would take for a formula gets a quote sign before it (OWASP, CSV
-        Injection); numbers stay numbers."""
+        """Every event of a viewer as CSV with a header. What a spreadsheet would take for a formula gets a quote before it (OWASP, CSV Injection)."""
         written = io.StringIO()
         rows = csv.DictWriter(written, [column.name for column in events.c], quoting=csv.QUOTE_NONNUMERIC)
         rows.writeheader()

@@ -139,8 +139,8 @@ class Service:
             return own[name]
         raise _unknown(name)
 
-    def record(self, events: Sequence[Event], who: Mapping[str, Viewer] | None = None) -> int:
-        """Store what viewers did or were shown; KeyError where a viewer or a film is unknown, ValueError where a film is over their limit.
+    def record(self, events: Sequence[Event], who: Mapping[str, Viewer] | None = None) -> list[Event]:
+        """Store what viewers did or were shown, and give what was new; KeyError for an unknown viewer or film, ValueError for one over their limit.
 
         who: viewers by id, where they are known already, or have none but an id.
         """

@@ -45,8 +45,8 @@ def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONRespo
         stored = service.record(events, {event.viewer: people[one.user_id].viewer for event, (_, one) in zip(events, said)})
     except NotStored as error:
         raise Problem(409, "nothing to undo", str(error)) from None
-    metrics.stored([event.kind for event in events][:stored])
-    told = {"stored": stored, "known": len(events) - stored, "ids": [event.id for event in events]}
+    metrics.stored([event.kind for event in stored])
+    told = {"stored": len(stored), "known": len(events) - len(stored), "ids": [event.id for event in events]}
     return JSONResponse(told, 201 if stored else 200)
 
 
