@@ -127,6 +127,32 @@ def test_what_is_wrong_is_named_one_by_one(api: TestClient) -> None:
     assert all(error["wanted"] for error in told["errors"])
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "where", "wanted"),
+    [
+        ("/feedback", {"user_id": "r", "kind": "rating", "movie_id": 1, "rating": 7}, "rating", "or equal to 5"),
+        ("/feedback", {"events": [{"user_id": "r", "kind": "rating", "movie_id": 1, "rating": 7}]}, "events.0.rating", "or equal to 5"),
+        ("/feedback", {"events": []}, "events", "at least 1"),
+        ("/feedback", {"user_id": "r", "movie_id": 1}, "kind", "required"),
+        (
+            "/feedback",
+            {"events": [{"user_id": [], "kind": "like", "movie_id": 1}]},
+            "events.0.user_id",
+            "integer, or: Input should be a valid string",
+        ),
+        ("/recommendations", {"user_id": 1.5}, "user_id", "valid integer, or: Input should be a valid string"),
+        ("/recommendations", {"ratings": {"Alien": 9}}, "ratings.Alien", "or equal to 5"),
+        ("/recommendations", {"ratings": [{"movie_id": 1}]}, "ratings.0.rating", "required"),
+        ("/recommendations", {"ratings": [{"rating": 3}]}, "ratings.0", "movie_id or title"),
+        ("/recommendations", {"liked_movies": ["Alien", []]}, "liked_movies.1", "valid string"),
+    ],
+)
+def test_what_is_wrong_is_named_once_and_as_it_was_sent(api: TestClient, path: str, body: dict, where: str, wanted: str) -> None:
+    (error,) = is_problem(api.post(path, json=body), 422)["errors"]
+    assert error["where"] == f"body.{where}"
+    assert wanted in error["wanted"]
+
+
 # -- what a request may be ---------------------------------------------------------------------------------------------
 
 
@@ -220,6 +246,8 @@ def test_without_keys_no_other_machine_is(api: TestClient, peer) -> None:
         {"X-Forwarded-For": "127.0.0.1"},
         {"Forwarded": "for=127.0.0.1"},
         {"X-Real-IP": "127.0.0.1"},
+        {"X-Forwarded-Host": "localhost"},
+        {"Via": "1.1 gate"},
         {"Host": "evil.example"},
         {"Host": "localhost.evil.example"},
         {"Host": "127.0.0.1.evil.example:8000"},
@@ -277,8 +305,18 @@ def test_pages_of_other_sites_may_not_send(api: TestClient) -> None:
     made = client(api, api_origins=("https://films.example",))
     for origin in ("https://evil.example", "null", "http://localhost:3000", "https://films.example.evil.example", "http://films.example"):
         is_problem(made.post("/recommendations", json={"k": 1}, headers={"Origin": origin}), 403)
+        is_problem(made.get("/api/movie_genres", headers={"Origin": origin}), 403)
     for origin in ("https://films.example", "http://localhost"):
         assert made.post("/recommendations", json={"k": 1}, headers={"Origin": origin}).status_code == 200
+        assert made.get("/api/movie_genres", headers={"Origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_pages_of_other_sites_make_no_work_by_tags_and_frames(api: TestClient, site: str) -> None:
+    for dest in ("image", "script", "iframe", "empty"):
+        is_problem(api.get("/api/movie_genres", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": dest}), 403)
+    assert api.get("/docs", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document"}).status_code == 200  # by a link
+    assert api.get("/openapi.json", headers={"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}).status_code == 200
 
 
 def test_pages_that_are_listed_may_read(api: TestClient) -> None:
@@ -286,6 +324,8 @@ def test_pages_that_are_listed_may_read(api: TestClient) -> None:
     ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "X-API-Key"}
     good = made.options("/feedback", headers={"Origin": "https://films.example", **ask})
     assert (good.status_code, good.headers["access-control-allow-origin"]) == (200, "https://films.example")
+    delete = made.options("/api/my_data", headers={"Origin": "https://films.example", "Access-Control-Request-Method": "DELETE"})
+    assert (delete.status_code, "DELETE" in delete.headers["access-control-allow-methods"]) == (200, True)
     bad = made.options("/feedback", headers={"Origin": "https://evil.example", **ask})
     is_problem(bad, 400)
     for answer in (bad, made.get("/ready", headers={"Origin": "https://evil.example"})):
@@ -332,6 +372,16 @@ def test_keys_that_are_none_are_tried_only_so_often(api: TestClient) -> None:
     assert made.get("/api/movie_genres", headers={"X-API-Key": KEY}).status_code == 200  # whoever shares the address is not shut out
 
 
+def test_who_has_many_addresses_is_counted_once(api: TestClient) -> None:
+    def asked(*peers: str, **changed) -> list[int]:
+        app = client(api, api_rate="1/hour", **changed).app
+        return [TestClient(app, "http://localhost", client=(peer, 1)).get("/docs").status_code for peer in peers]
+
+    assert asked("2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::9", "2001:db8:0:1::1", **keyed(KEY)) == [200, 429, 429, 200]
+    assert asked("10.0.0.7", "::ffff:10.0.0.7", "10.0.0.8", **keyed(KEY)) == [200, 429, 200]
+    assert asked("127.0.0.1", "127.0.0.2", "::1") == [200, 429, 429]
+
+
 def test_without_the_store_of_counts_all_are_answered(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     made = client(api, api_rate="1/hour", api_rate_store="redis://127.0.0.1:1")
     rate, tried = made.app.state.rate, []
@@ -352,8 +402,8 @@ def test_without_the_store_of_counts_all_are_answered(api: TestClient, monkeypat
 
 
 def test_ids_of_requests_are_taken_over_where_they_are_harmless(api: TestClient) -> None:
-    assert api.get("/health", headers={"X-Request-ID": "trace-0123.abc"}).headers["x-request-id"] == "trace-0123.abc"
-    for bad in ("short", "x" * 65, 'a"b-cdefgh', "a b-cdefghij", "<script>alert"):
+    assert api.get("/health", headers={"X-Request-ID": "trace-0123_Abc"}).headers["x-request-id"] == "trace-0123_Abc"
+    for bad in ("short", "not-an-id.of-feedback", "x" * 65, 'a"b-cdefgh', "a b-cdefghij", "<script>alert"):
         given = api.get("/health", headers={"X-Request-ID": bad}).headers["x-request-id"]
         assert given != bad
         assert len(given) == 32

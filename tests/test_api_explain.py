@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from recommender.serve.service import Service
 from recommender.types import Context
 
 MATRIX, FARGO = 2571, 608
+WAIT = 5  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +161,15 @@ def test_hostile_strings(api) -> None:
     attacked(api, "/api/explain", user_id="sam", movie_id=MATRIX)
     attacked(api, "/api/why_not", user_id="sam", movie_id=MATRIX)
     attacked(api, "/api/compare", user_id="sam", models="popularity,ease")
+
+
+def test_slow_questions_leave_room_for_quick_ones(api, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(inquiry, "why_not", lambda *_: begun.set() or (done.wait(WAIT) and None))
+    with ThreadPoolExecutor(4) as people:
+        slow = [people.submit(api.get, "/api/why_not", params={"user_id": "vera", "movie_id": FARGO}) for _ in range(4)]
+        assert begun.wait(WAIT)
+        assert api.get("/api/recommend", params={"k": 1}).status_code == 200
+        assert not any(one.done() for one in slow)
+        done.set()
+        assert [one.result().status_code for one in slow] == [200] * 4

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from recommender.api import metrics
 from recommender.api.answered import Data, Stored
 from recommender.api.asked import Said
 from recommender.serve.events import KINDS, Event
@@ -113,11 +114,11 @@ def test_a_film_not_to_be_used_is_no_reason(say, api) -> None:
 def test_what_is_acknowledged_is_on_the_disk_with_all_that_was_said(say) -> None:
     say(
         user_id=READER, kind="rating", title="fargo", rating=4.5, id="mine_1", recommendation="a0b1c2", position=3, time_of_day="night",
-        device="tablet", at="2026-11-22T23:30:00+05:30", note={"from": "a test", "n": [1, 2.5, None]},
+        device="tablet", at="2020-11-22T23:30:00+05:30", note={"from": "a test", "n": [1, 2.5, None]},
     )  # fmt: skip
     (event,) = stored(READER)
     assert (event.kind, event.film, event.stars, event.id, event.recommendation, event.position) == ("rating", 608, 4.5, "mine_1", "a0b1c2", 3)
-    assert (event.time_of_day, event.device, event.local_hour, event.at) == ("night", "tablet", 23, 1795370400.0)
+    assert (event.time_of_day, event.device, event.local_hour, event.at) == ("night", "tablet", 23, 1606068000.0)
     assert (event.note, event.simulated) == ({"from": "a test", "n": [1, 2.5, None]}, False)
 
 
@@ -142,6 +143,21 @@ def test_a_retry_does_no_harm(say) -> None:
     }
     assert [event.id for event in stored(READER)] == ["once", "twice"]
     assert [event.id for event in stored("another")] == ["once"]
+
+
+def test_the_last_word_on_a_film_counts_whatever_its_date(say, picks, desk) -> None:
+    say(user_id=READER, kind="love", movie_id=1, at=time.time() + 240)  # a clock that is a little fast
+    say(user_id=READER, kind="dislike", movie_id=1, at=0)
+    assert desk.feedback.taste(READER).opinions[1].kind == "dislike"
+
+
+def test_only_what_is_new_is_counted(say) -> None:
+    counted = lambda: {kind: metrics.STORED.labels(kind)._value.get() for kind in ("like", "click")}
+    one, other = {"user_id": READER, "kind": "like", "movie_id": 1, "id": "a"}, {"user_id": READER, "kind": "click", "movie_id": 1, "id": "b"}
+    say(**one)
+    before = counted()
+    say(events=[one, other, one])
+    assert counted() == {"like": before["like"], "click": before["click"] + 1}
 
 
 @pytest.mark.parametrize(
@@ -233,6 +249,8 @@ def test_a_childs_limit_holds(say, desk) -> None:
         ({"user_id": READER, "kind": "like", "movie_id": 1, "at": "2026-11-22T10:00"}, "pattern"),
         ({"user_id": READER, "kind": "like", "movie_id": 1, "at": "1960-01-01T00:00:00Z"}, "since 1970"),
         ({"user_id": READER, "kind": "like", "movie_id": 1, "at": "0001-01-01T00:00:00+23:00"}, "since 1970"),
+        ({"user_id": READER, "kind": "like", "movie_id": 1, "at": 2**33 - 1}, "a time that has been"),
+        ({"user_id": READER, "kind": "like", "movie_id": 1, "at": "2242-01-01T00:00:00Z"}, "a time that has been"),
         ({"user_id": READER, "kind": "like", "movie_id": 1, "note": {"x": "y" * 5000}}, "4096 bytes"),
     ],
 )

@@ -12,7 +12,9 @@ import pytest
 
 from recommender.api.answered import Recommendations, reasons
 from recommender.api.asked import Recommend
+from recommender.api.problems import LISTED
 from recommender.api.routes.recommendations import answer
+from recommender.api.titles import MISTYPED
 from recommender.serve import guests
 from recommender.serve.events import Event
 from recommender.serve.picks import picks
@@ -400,6 +402,14 @@ def test_all_films_that_cannot_be_taken_are_told_at_once(refusal) -> None:
     assert [e["where"] for e in several["errors"]] == ["body.liked_movies.0", "body.liked_movies.1", "body.liked_movies.2", "body.exclude.0"]
     assert several["errors"][3]["choices"] == [{"id": 608, "title": "Fargo", "year": 1996}]
     assert refusal(404, ratings={"99999": 3})["errors"][0]["where"] == "body.ratings.99999"
+
+
+def test_no_request_looks_for_typing_errors_without_end(refusal, ask) -> None:
+    unknown = refusal(404, liked_movies=[f"xqzzy {n}" for n in range(200)])
+    assert len(unknown["errors"]) == LISTED
+    nearly = [f"matirx{' ' * n}" for n in range(MISTYPED + 1)]
+    assert refusal(422, liked_movies=nearly)["errors"][0]["where"] == f"body.liked_movies.{MISTYPED}"
+    assert len(ask(liked_movies=nearly[1:])["metadata"]["notes"]) == MISTYPED
 
 
 def test_a_childs_limit_holds_whatever_is_asked(ask, refusal, desk) -> None:

@@ -40,9 +40,10 @@ ROUTERS = (
 )
 EVERYWHERE = (400, 401, 403, 405, 408, 413, 415, 422, 429, 500, 503)  # what any route can answer with, by what stands before it
 THREADS = 2  # answers made at a time: one interpreter runs one at a time, and more only wait for each other
-HARMLESS = re.compile(r"[A-Za-z0-9._-]{8,64}")  # ids of requests that are taken over
+HARMLESS = re.compile(r"[A-Za-z0-9_-]{8,64}")  # ids of requests that are taken over; feedback may name them as its `recommendation`
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
 TOLD = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After")  # headers that web pages may read
+ASKED = ("GET", "HEAD", "POST", "DELETE")
 SENT = ("Authorization", "X-API-Key", "X-Request-ID")
 DESCRIPTION = """Films recommended, each with a true reason: the front desk of Marquee over HTTP. Every answer is what the app would show.
 
@@ -80,7 +81,7 @@ def create(desk: Desk, settings: Settings, threads: int | None = THREADS) -> Fas
         middleware=[
             Middleware(CorrelationIdMiddleware, validator=lambda id_: HARMLESS.fullmatch(id_) is not None),
             Middleware(Front),
-            Middleware(Origins, allow_origins=settings.api_origins, allow_methods=("GET", "HEAD", "POST"), allow_headers=SENT, expose_headers=TOLD),
+            Middleware(Origins, allow_origins=settings.api_origins, allow_methods=ASKED, allow_headers=SENT, expose_headers=TOLD),
             Middleware(Guard, settings=settings, rate=rate),
         ],
     )

@@ -4,7 +4,8 @@ text for a number, no number for yes or no.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
@@ -15,6 +16,7 @@ from recommender.names import nearest
 from recommender.serve.guests import LIKED
 from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY
 
+AHEAD = 300  # seconds by which the clock of whoever sends an event may be fast
 MOST = 100  # films of one answer; events of one request
 _DATE = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?"
@@ -199,15 +201,17 @@ class Said(OneFilm):
     time_of_day: TimeOfDay | None = None
     device: Device | None = None
     at: Annotated[float, Field(ge=0, lt=2**33, allow_inf_nan=False)] | Annotated[str, Field(pattern=f"^{_DATE}[T ]{_TIME}{_OFFSET}$")] | None = Field(
-        default=None, description="when: seconds since 1970, or ISO 8601 with offset; now where it is not given"
+        default=None,
+        description="when: seconds since 1970, or ISO 8601 with offset, not in the future; now where it is not given",
     )
     note: dict[str, Any] = Field(default={}, description="a small object, 4,096 bytes of JSON at most")
 
     @field_validator("at")
     @classmethod
-    def _a_day(cls, at: float | str | None) -> float | str | None:
-        if isinstance(at, str):
-            _parsed(at)
+    def _past(cls, at: float | str | None) -> float | str | None:
+        seconds = _parsed(at).timestamp() if isinstance(at, str) else at
+        if seconds is not None and seconds > time.time() + AHEAD:
+            raise _wrong(f"wanted a time that has been, at most {AHEAD} s ahead of the clock here")
         return at
 
     @model_validator(mode="after")
@@ -225,7 +229,7 @@ class Said(OneFilm):
         """Seconds since 1970, and the hour on the viewer's clock where it was told."""
         if isinstance(self.at, str):
             return _parsed(self.at).timestamp(), _parsed(self.at).hour
-        return (datetime.now(UTC).timestamp() if self.at is None else self.at), None
+        return (time.time() if self.at is None else self.at), None
 
 
 class Events(Asked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,7 +11,7 @@ from recommender.api.problems import Problem
 from recommender.serve.service import Service
 
 
-def service(request: Request) -> Service:
+async def service(request: Request) -> Service:
     """The service of the current release; 503 while no models are loaded."""
     desk = request.app.state.desk
     if not desk.ready:
@@ -18,4 +19,10 @@ def service(request: Request) -> Service:
     return desk.service
 
 
+async def slowly() -> AsyncIterator[None]:
+    """The turn of one slow question; it ends with the answer, not with whoever reads it."""
+    yield
+
+
 Answering = Annotated[Service, Depends(service)]
+SLOW = Depends(slowly, scope="function", max_concurrency=1)  # one at a time, so that quick questions always find a thread

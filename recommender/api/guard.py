@@ -27,7 +27,7 @@ from recommender.settings import Settings
 OPEN = ("/health", "/ready", "/metrics", "/api/health")  # asked by machines that watch; no key, no limit
 READABLE = ("/docs", "/openapi.json")  # how to ask; no key
 READING = ("GET", "HEAD", "OPTIONS")
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 KEY_LENGTH = 16  # characters at least
 DEEPEST = 16  # lists and objects within each other, in a body
 DRAIN_SECONDS, DRAIN_BYTES = 1.0, 4_194_304  # of a body that is too long, to read before the answer
@@ -73,25 +73,26 @@ class Guard:
         self._same_site(scope["method"], headers)
         if not self.keys:
             _local(address, headers)
-            return address
+            return "this machine"
         if scope["path"].startswith(READABLE):
-            return address
+            return counted(address)
         given = _key(headers)
         digest = hashlib.sha256(given.encode("latin-1", "replace")).digest()
         if not sum([hmac.compare_digest(digest, key) for key in self.keys]):
-            await self.rate.wrong_key(address)
+            await self.rate.wrong_key(counted(address))
             wrong = "the key is unknown" if given else "a key is wanted, as Authorization: Bearer KEY or X-API-Key: KEY"
             raise Problem(401, "no key" if not given else "unknown key", wrong, {"WWW-Authenticate": "Bearer"})
         scope["marquee.key"] = digest.hex()[:4]
         return digest.hex()
 
     def _same_site(self, method: str, headers: Headers) -> None:
-        """Problem 403 where a web page of another site sends something."""
-        origin = headers.get("origin")
-        if origin is None or method in READING or origin in self.settings.api_origins:
+        """Problem 403 where a web page of another site asks, also where it could not read the answer; to be opened by a link is no asking."""
+        origin, host = headers.get("origin"), headers.get("host", "").lower()
+        if method == "OPTIONS" or origin in self.settings.api_origins:
             return
-        if urlsplit(origin).netloc.lower() != headers.get("host", "").lower() or not headers.get("host"):
-            raise Problem(403, "another site", "the web page that sends this is not among MARQUEE_API_ORIGINS")
+        by_tag = headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-dest") != "document"
+        if by_tag if origin is None else not host or urlsplit(origin).netloc.lower() != host:
+            raise Problem(403, "another site", "the web page that asks this is not among MARQUEE_API_ORIGINS")
 
     # -- what ------------------------------------------------------------------------------------------------------
 
@@ -149,6 +150,17 @@ def loopback(address: str) -> bool:
         return address == "localhost"
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return (mapped or found).is_loopback
+
+
+def counted(address: str) -> str:
+    """Whom an address is counted as: of IPv6 all that share its first 64 bits, which is the least that anybody is given."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or f"{int(found) >> 64:x}/64")
+    return str(found)
 
 
 def _local(address: str, headers: Headers) -> None:

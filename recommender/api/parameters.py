@@ -31,7 +31,7 @@ class Wished(NamedTuple):
     film: int | str
 
 
-def one_film(
+async def one_film(
     title: Annotated[
         Title | None, Query(examples=["The Matrix"], description="as people write it; its year in brackets tells namesakes apart")
     ] = None,
@@ -47,7 +47,7 @@ def one_film(
     return Wished(f"{WHERE}.title", title)
 
 
-def moment(
+async def moment(
     time_of_day: Annotated[TimeOfDay | None, Query(description="part of the day on the viewer's clock")] = None,
     device: Annotated[Device | None, Query(description="what the viewer watches on; its effect is simulated")] = None,
 ) -> Context:
@@ -55,7 +55,7 @@ def moment(
     return Context(time_of_day, device)
 
 
-def filters(
+async def filters(
     service: Answering,
     genre: Annotated[Genre | None, Query(description="only films of this genre, as /api/movie_genres names it", examples=["Comedy"])] = None,
     decade: Annotated[int | None, Query(ge=0, le=9990, description="first year of the decade", examples=[1990])] = None,
@@ -88,7 +88,7 @@ class Page(NamedTuple):
         return {"total": total, "page": self.page, "pages": math.ceil(total / self.size), "size": self.size}
 
 
-def page(
+async def page(
     page: Annotated[int, Query(ge=1, le=10_000, description="from 1; behind the last one there is nothing")] = 1,
     size: Annotated[int, Query(ge=1, le=100, description="how many on a page")] = 20,
 ) -> Page:

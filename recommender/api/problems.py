@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -53,7 +53,7 @@ WHEN = {
     404: "there is no such thing",
     405: "this path is not asked in that way",
     408: "the body of the request did not arrive in time",
-    409: "the words mean several things; `choices` names them",
+    409: "the words mean several things, and `choices` or the detail names them; or an undo takes back what is not there",
     413: "the request is too long",
     415: "the request is not JSON",
     422: "a value of the request is none that is wanted; `errors` names each",
@@ -128,20 +128,42 @@ async def _invalid(_: Request, error: Exception) -> Response:
     found = error.errors()
     if found and found[0]["type"] == "json_invalid":
         return answer(Problem(400, "bad request", f"the body is no JSON: {found[0]['ctx']['error']}"))
-    errors = [_wrong(one) for one in found[:LISTED]]
+    errors = _wrong(found, error.body)
     first = errors[0]
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return answer(Problem(422, "not wanted", f"{first['where']} is {first['wrong']}: {first['wanted']}{more}", errors=errors))
+    more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return answer(Problem(422, "not wanted", f"{first['where']} is {first['wrong']}: {first['wanted']}{more}", errors=errors[:LISTED]))
 
 
-def _wrong(error: Mapping[str, Any]) -> dict[str, str]:
-    where = ".".join(str(part) for part in error["loc"])
-    value = "missing" if error["type"] == "missing" else repr(error.get("input"))
-    return {"where": where, "wrong": value if len(value) <= SHOWN else value[:SHOWN] + "…", "wanted": str(error["msg"])}
+def _wrong(found: Sequence[Mapping[str, Any]], body: Any) -> list[dict[str, str]]:
+    """What is wrong, once for each place of the request. Of the forms of a value the one that fits furthest was meant, else any is wanted."""
+    told: dict[tuple[int | str, ...], dict[str, str]] = {}
+    for error in found:
+        place = _place(error, body)
+        value = "missing" if error["type"] == "missing" else repr(error.get("input"))
+        wrong = {"where": ".".join(map(str, place)), "wrong": value if len(value) <= SHOWN else value[:SHOWN] + "…", "wanted": str(error["msg"])}
+        if told.setdefault(place, wrong) is not wrong and wrong["wanted"] not in told[place]["wanted"]:
+            told[place]["wanted"] += f", or: {wrong['wanted']}"
+    around = {place[:n] for place in told for n in range(len(place))}
+    return [wrong for place, wrong in told.items() if place not in around]
 
 
-async def _away(_: Request, error: Exception) -> Response:
+def _place(error: Mapping[str, Any], body: Any) -> tuple[int | str, ...]:
+    """Where in the request, as whoever sent it wrote it: without the names that forms of a value have here."""
+    source, *parts = error["loc"]
+    if source != "body":
+        return tuple(error["loc"])
+    place, inner = [source], body
+    for part in parts:
+        if (isinstance(inner, dict) and part in inner) or (isinstance(inner, list) and isinstance(part, int) and part < len(inner)):
+            inner = inner[part]
+            place.append(part)
+    return (*place, parts[-1]) if error["type"] == "missing" and parts else tuple(place)
+
+
+async def _away(request: Request, error: Exception) -> Response:
     """The store of feedback is out of reach. Where it is, is for the log and not for whoever asks."""
     metrics.STORE_ERRORS.inc()
-    detail = "the stored feedback is out of reach; nothing was stored"
+    writes = request.method == "DELETE" or request.url.path == "/feedback"
+    lost = "nothing was changed" if writes else "nobody can be answered by an id meanwhile, since what they hid or gave up is not known"
+    detail = f"the stored feedback is out of reach; {lost}"
     return answer(Problem(503, "store away", detail, {"Retry-After": "5"}))

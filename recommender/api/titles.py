@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from recommender.api.answered import choice
-from recommender.api.problems import Problem
+from recommender.api.people import refused
+from recommender.api.problems import LISTED, Problem
 from recommender.serve import titles
 from recommender.serve.service import Service
 from recommender.serve.titles import CHOICES, Doubt, Meant
 from recommender.serve.viewers import Viewer
+
+MISTYPED = 100  # titles of one request that are taken for what they nearly are
 
 
 class Wrong(NamedTuple):
@@ -31,18 +34,29 @@ def film(service: Service, wanted: int | str, where: str, viewer: Viewer | None 
 
 
 def films(service: Service, wanted: Sequence[tuple[str, int | str]], viewer: Viewer | None = None) -> list[int]:
-    """The item numbers of (where in the request, id or title); all that cannot be taken are told in one Problem."""
+    """The item numbers of (where in the request, id or title); those that cannot be taken are told in one Problem."""
     return [meant.item for meant in found(service, wanted, viewer)]
 
 
 def found(service: Service, wanted: Sequence[tuple[str, int | str]], viewer: Viewer | None = None) -> list[Meant]:
-    """As films, and whether each was named exactly."""
+    """As films, and whether each was named exactly. To look for a title with typing errors takes long, so that the request is answered when there are
+    LISTED that cannot be taken, or more than MISTYPED that can."""
     allowed = service.catalog.allowed(viewer.certificate if viewer else None)
-    made = [_meant(service, where, value, allowed) for where, value in wanted]
-    wrong = [one for one in made if isinstance(one, Wrong)]
+    made, wrong, mistyped = list[Meant](), list[Wrong](), 0
+    for where, value in wanted:
+        one = _meant(service, where, value, allowed)
+        if isinstance(one, Meant):
+            made.append(one)
+            mistyped += not one.exactly
+        else:
+            wrong.append(one)
+        if mistyped > MISTYPED:
+            raise refused(where, value, f"an id or a title as it is: {MISTYPED} others of this request have typing errors already")
+        if len(wrong) == LISTED:
+            break
     if wrong:
         raise _problem(service, wrong)
-    return [one for one in made if isinstance(one, Meant)]
+    return made
 
 
 def taken(service: Service, wanted: Sequence[tuple[str, int | str]], meant: Sequence[Meant]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from recommender.api import browsed_explain
-from recommender.api.depends import Answering
+from recommender.api.depends import SLOW, Answering
 from recommender.api.parameters import WHERE, Anyway, At, Filtered, OneFilm, UserId
 from recommender.api.people import person
 from recommender.api.problems import Problem, documented
@@ -19,7 +19,7 @@ from recommender.serve import inquiry, wire
 from recommender.serve.service import EXPLAINED, Service
 from recommender.serve.signals import SIGNALS
 
-router = APIRouter(tags=["explain"])
+router = APIRouter(tags=["explain"], dependencies=[SLOW])
 
 
 @router.get("/api/explain", operation_id="explain", response_model=browsed_explain.Explained, responses=documented(403, 404, 409))

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 
 from recommender import artifacts
 from recommender.api import browsed_experiments, browsed_reports
-from recommender.api.depends import Answering
+from recommender.api.depends import SLOW, Answering
 from recommender.api.parameters import WHERE, Page
 from recommender.api.people import refused
 from recommender.api.problems import Problem, documented
@@ -124,7 +124,7 @@ def _report(service: Service, name: str) -> Report:
 # -- experiments -------------------------------------------------------------------------------------------------------
 
 
-@router.get("/api/ab_test_results", operation_id="ab_test_results", response_model=browsed_experiments.Results)
+@router.get("/api/ab_test_results", operation_id="ab_test_results", response_model=browsed_experiments.Results, dependencies=[SLOW])
 def ab_test_results(service: Answering) -> JSONResponse:
     """What every experiment says to the last day: verdict, health, effects with intervals. Most are simulated, and say so."""
     there = _experiments(service)
@@ -151,7 +151,13 @@ def experiments(service: Answering) -> JSONResponse:
     return JSONResponse({"experiments": lines, "damaged": list(there.problems)})
 
 
-@router.get("/api/experiments/{name}", operation_id="experiment", response_model=browsed_experiments.ReadingOf, responses=documented(404))
+@router.get(
+    "/api/experiments/{name}",
+    operation_id="experiment",
+    response_model=browsed_experiments.ReadingOf,
+    responses=documented(404),
+    dependencies=[SLOW],
+)
 def experiment(
     service: Answering,
     name: ExperimentName,
