@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from scipy.stats import binom
 from starlette.testclient import TestClient
 
+import recommender.loadtest.__main__ as load
 from recommender.api.command import _listen
 from recommender.evaluate.report import Report, Row, read, write
+from recommender.loadtest.answers import lacks, opened
 from recommender.loadtest.figures import figures, quantile
 from recommender.loadtest.questions import FEWEST, MOST, questions
 from recommender.loadtest.server import Look
@@ -81,8 +85,13 @@ def test_what_is_asked_is_answered(service: Service, api: TestClient, forgotten:
         answer = api.post(question["path"], json=question["body"])
         assert answer.status_code in (200, 201), answer.text
         if question["path"] == "/recommendations":
-            assert answer.json()["metadata"]["algorithms_used"]
-            assert len(answer.json()["recommendations"]) == 10
+            told = opened(answer.text)
+            assert lacks(told, question["body"]) is None
+            assert lacks({}, question["body"]) == "0 films, wanted 10"
+            assert lacks(told, {**question["body"], "k": 11}) == "10 films, wanted 11"
+            assert lacks(told, {**question["body"], "model": "ease"}) == "ease was asked for, hybrid answered"
+            told["recommendations"][3]["reasons"] = []
+            assert lacks(told, question["body"]) == "a film without reasons"
             assert answer.json()["metadata"]["inference_time_ms"] > 0
 
 
@@ -94,10 +103,29 @@ def test_a_report_of_load_is_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [(["--users", "500"], "--users is 500, wanted 1 to 200"), (["--seconds", "0"], "--seconds is 0")])
-def test_a_run_is_bounded(words: list[str], said: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "recommender.loadtest", *words], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert said in done.stderr
+def test_a_run_is_bounded(words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["loadtest", *words])
+    with pytest.raises(SystemExit) as ended:
+        load.main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_keeps_a_run_from_ending_well_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def measured(*asked: object) -> Report:
+        raise RuntimeError("the server did not get ready")
+
+    monkeypatch.setattr(sys, "argv", ["loadtest"])
+    monkeypatch.setattr(load, "locust", lambda: "2")
+    monkeypatch.setattr(load, "measured", measured)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            load.main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: the server did not get ready\n"
 
 
 def test_answers_do_not_wait_for_the_acknowledgement_of_their_head() -> None:
@@ -106,3 +134,37 @@ def test_answers_do_not_wait_for_the_acknowledgement_of_their_head() -> None:
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_what_is_no_object_holds_nothing() -> None:
+    assert [opened(text) for text in ("", "{", "[1]", "<html>", '{"a": 1}')] == [{}, {}, {}, {}, {"a": 1}]
+
+
+STOPPED = """
+import subprocess, sys, time
+import recommender.loadtest.__main__ as load
+from recommender.loadtest.server import _ended
+
+def measured(*asked):
+    sleeping = "import time; time.sleep(60)"
+    working = f"import subprocess, sys; worker = subprocess.Popen([sys.executable, '-c', '{sleeping}']); print(worker.pid, flush=True); worker.wait()"
+    server = subprocess.Popen([sys.executable, "-c", working], stdout=subprocess.PIPE, text=True)
+    try:
+        print(server.pid, server.stdout.readline(), flush=True)
+        time.sleep(60)
+    finally:
+        _ended(server)
+
+load.measured, load.locust, sys.argv = measured, lambda: "2", ["loadtest"]
+load.main()
+"""
+
+
+def test_a_run_that_is_ended_leaves_nothing_behind() -> None:
+    with subprocess.Popen([sys.executable, "-c", STOPPED], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        family = [int(pid) for pid in run.stdout.readline().split()]
+        run.terminate()
+        assert run.wait(20) == 143
+    assert len(family) == 2
+    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in family)

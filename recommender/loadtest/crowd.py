@@ -11,6 +11,8 @@ from typing import Any
 from locust import FastHttpUser, events, task
 from locust.runners import STATE_STOPPED
 
+from recommender.loadtest.answers import lacks, opened
+
 QUESTIONS = json.loads(Path(os.environ["MARQUEE_LOAD_QUESTIONS"]).read_text("utf-8"))
 THINK = float(os.environ["MARQUEE_LOAD_THINK"])  # seconds from an answer to the next question, on average; 0: none
 MOST = int(os.environ["MARQUEE_LOAD_MOST"])  # requests, at which the run ends
@@ -34,7 +36,11 @@ class Viewer(FastHttpUser):
             return
         question = QUESTIONS[number % len(QUESTIONS)]
         with self.client.post(question["path"], json=question["body"], catch_response=True) as answer:
-            told = answer.json() if answer.status_code == 200 and question["path"] == "/recommendations" else {}
+            told: dict[str, Any] = {}
+            if answer.status_code == 200 and question["path"] == "/recommendations":
+                told = opened(answer.text)
+                if wrong := lacks(told, question["body"]):
+                    answer.failure(wrong)
             answer.request_meta["context"] = {"server_ms": told.get("metadata", {}).get("inference_time_ms")}
 
 

@@ -53,12 +53,20 @@ def serving(workers: int) -> Iterator[tuple[str, psutil.Process]]:
             _ready(f"http://127.0.0.1:{port}", server, log, workers)
             yield f"http://127.0.0.1:{port}", psutil.Process(server.pid)
         finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            _ended(server)
+
+
+def _ended(server: subprocess.Popen) -> None:
+    """Asked to end, and made to where it does not, with all its workers."""
+    family = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
+    server.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(30)
+    for process in (*family, server):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    server.wait()
+    psutil.wait_procs(family, 5)
 
 
 def _ready(address: str, server: subprocess.Popen, log: Path, workers: int) -> None:
@@ -90,7 +98,7 @@ def visited(
             "--spawn-rate",
             str(users),
             "--run-time",
-            f"{seconds:g}s",
+            f"{round(seconds)}s",
             "--stop-timeout",
             "10",
             "--exit-code-on-error",
