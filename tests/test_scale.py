@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -230,6 +233,42 @@ def test_rows_of_a_size_are_replaced(tmp_path: Path) -> None:
 
 def test_the_family_of_a_process_holds_its_children() -> None:
     assert Path("/proc", str(os.getpid())) in measure._family()
+
+
+WORKERS = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as Spark's daemon does: nobody inherits the times of its workers
+
+def worker(seconds):
+    while time.process_time() < seconds:
+        pass
+    print(flush=True)
+
+for seconds in (0.7, 1.2):
+    if not os.fork():
+        os.read(0, 1) if seconds > 1 else None
+        worker(seconds)
+        os.read(0, 1)
+        os._exit(0)
+time.sleep(60)
+"""
+
+
+def test_what_workers_used_stays_counted_when_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One has worked 0.7 s before and ends within; the other works 1.2 s within and ends."""
+    monkeypatch.setattr(measure, "_shuffled", lambda spark: 0)
+    with subprocess.Popen([sys.executable, "-u", "-c", WORKERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdin is not None
+        assert daemon.stdout is not None
+        daemon.stdout.readline()
+        with measure.metered(None) as found:  # type: ignore[arg-type]
+            daemon.stdin.write(b"12")
+            daemon.stdin.flush()
+            daemon.stdout.readline()
+            daemon.stdin.close()
+            time.sleep(0.1)
+        daemon.kill()
+    assert 0.6 < found.cpu_seconds < 3
 
 
 def test_without_spark_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

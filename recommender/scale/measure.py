@@ -54,25 +54,31 @@ class Meter:
 
 @contextmanager
 def metered(spark: SparkSession) -> Iterator[Meter]:
-    """Measure this process and all that came from it: the JVM and the Python workers. Linux only; the JVM keeps the memory of earlier blocks."""
-    found, over = Meter(), threading.Event()
+    """Measure this process and all that came from it: the JVM and the Python workers. Linux only; the JVM keeps the memory of earlier blocks.
+
+    What a process used is noted while it lives: Spark ends idle workers, and nobody inherits their times. Their last half second may be missed.
+    """
+    found, over, used = Meter(), threading.Event(), _cpu(_family())
 
     def look() -> None:
         while True:
-            found.peak_mb = max(found.peak_mb, _memory(_family()))
+            family = _family()
+            found.peak_mb = max(found.peak_mb, _memory(family))
+            used.update(_cpu(family))
             if over.wait(EVERY):
                 return
 
     watcher = threading.Thread(target=look, daemon=True)
-    started, cpu, shuffled = time.perf_counter(), _cpu(_family()), _shuffled(spark)
+    started, before, shuffled = time.perf_counter(), sum(used.values()), _shuffled(spark)
     watcher.start()
     try:
         yield found
     finally:
         over.set()
         watcher.join()
+        used.update(_cpu(_family()))
         found.seconds = time.perf_counter() - started
-        found.cpu_seconds = _cpu(_family()) - cpu
+        found.cpu_seconds = sum(used.values()) - before
         found.shuffle_mb = (_shuffled(spark) - shuffled) / 1e6
 
 
@@ -96,9 +102,10 @@ def _stat(folder: Path) -> list[str]:
         return []
 
 
-def _cpu(family: list[Path]) -> float:
-    """Processor seconds of these processes and of their children that have ended."""
-    return sum(sum(map(int, stat[11:15])) for folder in family if (stat := _stat(folder))) / os.sysconf("SC_CLK_TCK")
+def _cpu(family: list[Path]) -> dict[tuple[str, str], float]:
+    """Processor seconds of each of these processes alone, by its number and start."""
+    stats = ((folder.name, stat) for folder in family if (stat := _stat(folder)))
+    return {(pid, stat[19]): (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK") for pid, stat in stats}
 
 
 def _memory(family: list[Path]) -> float:  # MB
