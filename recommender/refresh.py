@@ -2,7 +2,8 @@
 
 The examination compares recipes, not files: champion (what is at work) and candidate are both fitted once more without the viewers they are asked
 about, the champion on the ratings and events that it was made of, the candidate on all that there is now. The viewers are those that the networks
-left out, too, which makes a fifth of all; for the hybrid a tenth, since its gate knows the others. Each one's last film is ranked among all that
+left out, too, which makes a fifth of all; for the hybrid a tenth, since its gate knows the others. (A network at work may know a person whose
+number changed when somebody was forgotten, which speaks for what is at work.) Each one's last film is ranked among all that
 they have not seen; a model passes if the 95% interval of its paired difference in NDCG@10 lies above minus the margin. All models must pass (an
 intersection-union test, so nothing is corrected for their number: Berger, Technometrics 24(4), 1982), on the viewers as they are now, and, where
 ratings have changed, as they were for the champion: bad data would else examine itself.
@@ -136,8 +137,8 @@ def _sides(settings: Settings, champion: Release, catalog: Catalog, data: Path, 
     facts, demo = champion.facts(), load_viewers(settings.viewers, catalog)
     with closing(Feedback.open(settings.database_url)) as store:
         seq = mark(store)
-        known = learners(store, catalog, settings, demo, int(facts["feedback"]["last_event"])) if facts else {}
-        all_ = learners(store, catalog, settings, demo, seq)
+        found = [learners(store, catalog, settings, demo, until) for until in (int(facts["feedback"]["last_event"]) if facts else 0, seq)]
+    known, all_ = (theirs if len(theirs) >= settings.min_raters else {} for theirs in found)  # the weights of fewer would tell of them
     people = list({**all_, **known})
     return Sides(now, joined(was, known, people), joined(now, all_, people), seq, len(all_))
 

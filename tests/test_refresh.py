@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 from recommender import refresh as room
 from recommender.__main__ import app
 from recommender.catalog import Catalog
+from recommender.evaluate.split import split_users
 from recommender.interactions import Interactions
 from recommender.load import read_films
+from recommender.models.neighbours import EASE
 from recommender.refresh import RATINGS, Examined, joined, numbered, read_ratings
 from recommender.serve import releases
 from recommender.serve.events import Event
@@ -23,6 +25,7 @@ from recommender.serve.learners import LEAST, learners, mark
 from recommender.serve.releases import ReleaseError
 from recommender.settings import Settings, settings
 from recommender.stats.inference import Difference
+from recommender.train import EXAM_SHARE, GATE_SHARE
 from recommender.types import Home, Profile, Strategy
 
 LOVED = [1, 2, 3, 5, 6, 7]  # film ids
@@ -55,24 +58,17 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def run(house: Settings, data: Interactions, monkeypatch: pytest.MonkeyPatch, dry: bool = False) -> room.Outcome:
-    """A refresh of item-kNN and nothing else: the hybrid, whose parts take long, is left out of the examination."""
+    """A refresh of EASE, a part of the hybrid; what is fitted on planted viewers need fill no Home page."""
     first = room._learned(house, releases.current(house), films(), planted(), None)
     monkeypatch.setattr(room, "_learned", lambda *_: first)
     monkeypatch.setattr(room, "ratings", lambda folder, catalog: data)
     monkeypatch.setattr(room, "_faults", lambda *_: ())
     monkeypatch.setattr(room.releases, "verify", lambda *_: None)
-    monkeypatch.setattr(room, "_examined", alone)
     monkeypatch.setattr(room.artifacts, "card", _card)
-    return room.refresh(house, Path("data"), ["item_knn"], dry_run=dry)
+    return room.refresh(house, Path("data"), ["ease"], dry_run=dry)
 
 
 _card = room.artifacts.card
-
-
-def alone(house: Settings, catalog: Catalog, champion: Path, candidate: Path, names: list[str], sides: room.Sides) -> tuple[Examined, ...]:
-    was, now = (room.strangers(names, catalog, side, candidate, room.SEED, house.min_raters) for side in (sides.old, sides.new))
-    exams = {"as they are now": now.split.exam, "as they were": was.split.exam}
-    return tuple(room._pair(name, who, was.models[name], now.models[name], exam) for who, exam in exams.items() for name in names)
 
 
 # -- whether a candidate passes ----------------------------------------------------------------------------------------
@@ -107,6 +103,26 @@ def test_a_dry_run_changes_nothing(house: Settings, monkeypatch: pytest.MonkeyPa
     outcome = run(house, planted(), monkeypatch, dry=True)
     assert (outcome.why, outcome.release) == ((), None)
     assert {path.name for path in house.releases.iterdir()} == {".lock"}
+
+
+def test_nobody_is_asked_whom_either_side_was_fitted_on(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real examination, with what EASE was fitted on and whom each model was asked about written down; new users, and people, on one side."""
+    people = [f"me-{n}" for n in range(60)]
+    profiles = {name: Profile(np.arange(n, n + 6), np.full(6, 4.0), np.arange(6)) for n, name in enumerate(people)}
+    was, now = numbered(planted(), planted(700, seed=1))
+    sides = room.Sides(now, joined(was, {}, people), joined(now, profiles, people), 0, len(people))
+    fitted, asked, fit, pair = set[int](), list[tuple[str, str, np.ndarray]](), EASE.fit, room._pair
+    monkeypatch.setattr(room.artifacts, "card", _card)
+    monkeypatch.setattr(EASE, "fit", lambda self, data, catalog: fitted.update(data.users.tolist()) or fit(self, data, catalog))
+    monkeypatch.setattr(room, "_pair", lambda *a: asked.append((a[0], a[1], np.unique(a[4].users))) or pair(*a))
+    rows = room._examined(house, films(), house.artifacts, house.artifacts, ["ease"], sides)
+    assert [row[:2] for row in rows] == [(name, f"as they {when}") for when in ("are now", "were") for name in ("ease", "hybrid")]
+    gate = {user for data in (sides.old, sides.new) for user in split_users(data, GATE_SHARE, EXAM_SHARE, room.SEED).gate.users.tolist()}
+    for name, viewers, users in asked:
+        assert not fitted & set(users.tolist()), (name, viewers)
+        assert (users >= now.n_users).any() == (viewers == "as they are now"), "people are asked, too, where the candidate learned from people"
+        assert name != "hybrid" or not gate & set(users.tolist())
+    assert len(fitted) > 500
 
 
 @pytest.mark.parametrize(("lo", "passes"), [(0.001, True), (-0.0049, True), (-0.005, False), (-0.2, False)])
@@ -198,6 +214,15 @@ def test_who_counts_as_a_person(address: str) -> None:
         assert list(learners(store, films(), settings(), {"vera"}, mark(store))) == ["me-a", "api-1", "late"]
         store.forget("api-1")
         assert list(learners(store, films(), settings(), {"vera"}, then)) == ["me-a"]
+
+
+@pytest.mark.parametrize("here", [19, 20])
+def test_fewer_people_than_a_film_needs_raters_are_not_learned_from(house: Settings, here: int) -> None:
+    with opened(house.database_url) as store:
+        store.add([Event(f"me-{n}", "love", film=film) for n in range(here) for film in LOVED])
+    sides = room._sides(house, releases.current(house), films(), Path("data"), None)
+    assert (sides.people, len(sides.new) - len(sides.data)) == ((20, 120) if here == 20 else (0, 0))
+    assert len(sides.old) == len(sides.data), "the committed artifacts know nobody"
 
 
 def test_the_data_of_the_committed_artifacts_must_be_there(tmp_path: Path) -> None:

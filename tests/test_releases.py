@@ -173,6 +173,16 @@ def test_a_killed_refresh_leaves_no_lock_and_its_half_release_is_removed_next_ti
         assert not list(house.releases.glob(".candidate-*"))
 
 
+def test_what_a_network_volume_hides_beside_releases_is_let_alone(house: Settings) -> None:
+    hidden = house.releases / ".snapshot" / "nightly"
+    hidden.mkdir(parents=True)
+    (house.releases / ".nfs0001").touch()
+    (house.releases / ".current-1").touch()
+    with releases.alone(house):
+        assert {path.name for path in house.releases.iterdir()} == {".lock", ".nfs0001", ".snapshot"}
+    assert hidden.is_dir()
+
+
 def test_two_changes_never_run_at_once(house: Settings) -> None:
     with releases.alone(house):
         with pytest.raises(ReleaseError, match="being changed by another process"), releases.alone(house):
@@ -274,6 +284,18 @@ def test_a_process_that_starts_on_a_broken_release_serves_the_committed_artifact
     assert opened.service.version.startswith(COMMITTED)
     assert opened.ready
     assert release.name in str(opened.problem)
+
+
+def test_a_volume_that_fails_when_a_process_starts_costs_the_release_and_not_the_process(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    releases.switch(house, made(house))
+    opened = Desk(house, watch=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(releases, "match", lambda release: (_ for _ in ()).throw(OSError("stale file handle")))
+        opened.open()
+    assert opened.service.version.startswith(COMMITTED)
+    assert opened.problem == "stale file handle"
+    monkeypatch.setattr(opened, "_failed", ("", 0.0))  # the time until it is tried again is over
+    assert opened.look()
 
 
 def test_a_watching_desk_follows_by_itself(house: Settings) -> None:

@@ -29,6 +29,7 @@ from recommender import artifacts
 from recommender.catalog import Catalog
 from recommender.settings import Settings
 
+CANDIDATE, GONE = ".candidate-", ".gone-"  # names begin so while a release is made or removed
 POINTER, FACTS, LOCK, COMMITTED = "current", "release.json", ".lock", "committed"
 NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
@@ -124,7 +125,7 @@ def alone(settings: Settings) -> Iterator[None]:
     """Nobody else changes releases meanwhile; ReleaseError where somebody does.
 
     The lock is held by the operating system for the process: it is free again however that ends, so none is ever stale. What an interrupted
-    refresh left behind is removed now.
+    refresh left behind is removed now; what a network volume hides there (.nfs..., .snapshot) is not ours.
     """
     settings.releases.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.releases / LOCK, timeout=0)
@@ -133,9 +134,8 @@ def alone(settings: Settings) -> Iterator[None]:
     except Timeout:
         raise ReleaseError(f"releases in {settings.releases} are being changed by another process; wait until it is done") from None
     try:
-        for left in settings.releases.glob(".*"):
-            if left.name != LOCK:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        for left in (path for name in (CANDIDATE, GONE, f".{POINTER}-") for path in settings.releases.glob(f"{name}*")):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield
     finally:
         lock.release()
@@ -147,7 +147,7 @@ def candidate(settings: Settings, parent: Release) -> Iterator[Path]:
 
     Files are shared with the parent where the disk can do so (hard links): writers of artifacts replace a file and never change one.
     """
-    folder = settings.releases / f".candidate-{os.getpid()}"
+    folder = settings.releases / f"{CANDIDATE}{os.getpid()}"
     try:
         for path in sorted(parent.folder.glob("*/*")):
             if path.name in (artifacts.CARD, artifacts.WEIGHTS):
@@ -195,7 +195,7 @@ def prune(settings: Settings, keep: int) -> list[str]:
     needed = {now.name, now.facts().get("parent"), COMMITTED}
     gone = [release for release in listed(settings)[1:][: -keep or None] if release.name not in needed]
     for release in gone:
-        hidden = release.folder.rename(settings.releases / f".gone-{release.name}")  # from here on it is no release
+        hidden = release.folder.rename(settings.releases / f"{GONE}{release.name}")  # from here on it is no release
         shutil.rmtree(hidden)
     return [release.name for release in gone]
 
