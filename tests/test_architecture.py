@@ -25,7 +25,7 @@ FLOORS = (
     ("compare", "experiment", "refresh"),
     ("ui", "ask", "mine", "examine", "trials", "bench", "api", "operate", "scale"),
     ("beside", "client", "loadtest"),
-    ("__main__",),
+    ("__main__", "demo"),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 PAGES_USE = ("recommender.ui", "recommender.serve", "recommender.experiment", "recommender.evaluate.report", "recommender.types")

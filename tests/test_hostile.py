@@ -50,7 +50,7 @@ WORDS = [
     f"\udfff\udc00{MARK}",
     MARK * 3000,
     f"$(id)`id`;|&{MARK}",
-    f"__proto__{MARK}",
+    f"__proto__[{MARK}]",
     f"=HYPERLINK({MARK})",
     f"%00%0d%0a{MARK}%",
     "",
