@@ -164,6 +164,36 @@ def test_only_so_many_backups_stay_and_other_files_do(tmp_path: Path) -> None:
     assert sorted(kept.iterdir()) == sorted([*made[-2:], kept / "marquee-notes.txt"])
 
 
+def test_a_clock_that_goes_back_costs_no_fresh_backup(tmp_path: Path) -> None:
+    address, kept = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "kept"
+    Feedback.open(address).close()
+    kept.mkdir()
+    later = [kept / f"marquee-2099010{n}-000000-000000.sqlite.gz" for n in (1, 2)]
+    for path in later:
+        path.touch()
+    made = backup(address, kept, keep=2).path
+    assert sorted(kept.iterdir()) == sorted([made, later[1]])
+
+
+def test_what_a_killed_backup_left_behind_is_removed_and_one_under_way_is_not(tmp_path: Path) -> None:
+    address, kept = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "kept"
+    Feedback.open(address).close()
+    kept.mkdir()
+    name = ".marquee-20261122-024000-000000.sqlite.gz"
+    left = [
+        folder / f"{name}{end}" for folder, end in ((kept, ".part"), (kept, ".plain"), (tmp_path, ".unpacked-12"), (tmp_path, ".unpacked-12-wal"))
+    ]
+    others = [kept / f"{name}.notes", kept / ".marquee-20261122-030000-000000.sqlite.gz.part"]
+    for path in (*left, *others):
+        path.touch()
+    for path in (*left, others[0]):
+        os.utime(path, (0, 0))
+    made = backup(address, kept)
+    restore(address, made.path, kept)
+    assert [path for path in left if path.exists()] == []
+    assert all(path.exists() for path in others)
+
+
 def test_a_backup_is_for_its_owner_alone(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'f.sqlite'}"
     Feedback.open(address).close()

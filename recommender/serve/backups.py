@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -35,6 +36,9 @@ from recommender.serve.tables import VERSIONS, FeedbackError, metadata
 ENDS = {"sqlite": ".sqlite.gz", "postgresql+psycopg": ".pgdump"}
 NAME = re.compile(r"marquee-[0-9]{8}-[0-9]{6}-[0-9]{6}(\.sqlite\.gz|\.pgdump)")
 NAMES = [table.name for table in metadata.sorted_tables]
+
+LEFT = re.compile(r"\.marquee-.*\.(part|plain|unpacked-[0-9]+(-wal|-shm|-journal)?)")  # unfinished files
+STALE = 3600  # seconds without a change, after which nobody is at work on one
 
 _COPY = re.compile(rb"COPY (?:\w+\.)?(\w+) \((.*)\) FROM stdin;\n")  # as pg_dump writes it
 
@@ -58,6 +62,7 @@ def backup(address: str, folder: Path, keep: int | None = None) -> Backup:
     """Copy the store at an address to a new file of a folder, check it, and remove the oldest but `keep`. FeedbackError where that cannot be done."""
     url = tables.parsed(address)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _sweep(folder)
     target = folder / f"marquee-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{ENDS[url.drivername]}"
     part = folder / f".{target.name}.part"
     with reached(tables.place(url), url):
@@ -69,7 +74,7 @@ def backup(address: str, folder: Path, keep: int | None = None) -> Backup:
             settle(folder)
         finally:
             part.unlink(missing_ok=True)
-    for old in _listed(folder)[:-keep] if keep else []:
+    for old in _oldest(folder, target, keep) if keep else []:
         old.unlink()
     return Backup(target, target.stat().st_size, rows)
 
@@ -101,8 +106,17 @@ def _saver(address: str, folder: Path, replace: bool) -> Callable[[dict[str, int
     return save
 
 
-def _listed(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("marquee-*") if NAME.fullmatch(path.name))
+def _oldest(folder: Path, made: Path, keep: int) -> list[Path]:
+    """All but so many of a folder's backups; never the one just made, whatever the clock said before."""
+    others = sorted((path for path in folder.glob("marquee-*") if NAME.fullmatch(path.name) and path != made), reverse=True)
+    return others[keep - 1 :]
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a backup or restore that was killed left behind: it holds what people did. One under way has been written to since."""
+    for path in folder.glob(".marquee-*"):
+        if LEFT.fullmatch(path.name) and time.time() - path.stat().st_mtime > STALE:
+            path.unlink(missing_ok=True)
 
 
 # -- SQLite ------------------------------------------------------------------------------------------------------------
@@ -159,6 +173,7 @@ def _unpacked(file: Path, folder: Path) -> Iterator[Path]:
 
 def _back_to_sqlite(url: URL, file: Path, save: Callable[[dict[str, int]], Path | None]) -> Restored:
     live = Path(str(url.database))
+    _sweep(live.parent)
     with _unpacked(file, live.parent) as kept:
         _checked(kept)
         Feedback.open(f"sqlite:///{kept.as_posix()}").close()  # an old version is brought up
