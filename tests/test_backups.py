@@ -15,7 +15,7 @@ from conftest import opened
 from typer.testing import CliRunner
 
 from recommender.__main__ import app
-from recommender.serve import backups
+from recommender.serve import backups, tables
 from recommender.serve.backups import backup, restore
 from recommender.serve.events import Event
 from recommender.serve.feedback import Feedback, FeedbackError
@@ -131,6 +131,20 @@ def test_a_backup_of_a_version_not_known_here_is_refused(tmp_path: Path) -> None
     with pytest.raises(FeedbackError, match=r"from-the-future.*not known here"):
         backup(address, tmp_path / "kept")
     assert not list((tmp_path / "kept").iterdir())
+
+
+def test_a_backup_of_an_older_version_comes_back_in_the_newest(address: str, tmp_path: Path) -> None:
+    old = tables.engine(tables.parsed(address))
+    tables.bring_up(old, "old", "0001")
+    with tables.writing(old).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO events (viewer, id, kind, film, at, note) VALUES ('api-1', 'a', 'love', 1, 1e9, '{}')")
+    old.dispose()
+    made = backup(address, tmp_path / "kept")
+    with opened(address) as store:
+        store.forget("api-1")
+        restore(address, made.path, tmp_path / "kept")
+        store.add([Event("api-1", "love", film=2)])
+        assert [(event.film, event.simulated) for event in store.events("api-1")] == [(1, False), (2, False)]
 
 
 def test_an_interrupted_restore_changes_nothing(feedback: Feedback, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
