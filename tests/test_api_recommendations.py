@@ -24,6 +24,7 @@ from recommender.types import ANY_FILM, Context, Explanation, Filters, Preferenc
 
 JSON = {"Content-Type": "application/json"}
 NO_CONTEXT = Context()
+FILTERS = {"decade": 1980, "certificate": "PG", "least_stars": 3.5, "fame": "famous", "in_colour": True}
 EVENING = {"time_of_day": "evening", "device": "tv"}
 WILD = [
     "'; DROP TABLE events; --",
@@ -548,6 +549,7 @@ def test_a_million_letters_are_too_many(api) -> None:
         ({}, {}),
         ({"user_id": "vera", "time_of_day": "evening", "device": "tv", "k": 3}, {"user_id": "vera", "context": EVENING, "k": 3}),
         ({"model": "ease", "genre": "war", "minutes": 120}, {"model": "ease", "filters": {"genre": "War", "minutes": 120}}),
+        ({"user_id": "vera", **FILTERS}, {"user_id": "vera", "filters": FILTERS}),
     ],
 )  # fmt: skip
 def test_the_short_form_gives_the_same_answer(api, ask, query: dict, body: dict) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -172,3 +173,11 @@ def test_hostile_strings(api, desk) -> None:
     for path in ("/api/user_history", "/api/user_preferences"):
         attacked(api, path, user_id="kenji")
         refused(api, 422, path)
+
+
+def test_what_groups_are_called_is_known_before_anybody_asks(api) -> None:
+    fresh = copy(api.app.state.desk.service)
+    fresh.viewers, fresh.atlas = {}, copy(fresh.atlas)
+    vars(fresh.atlas).pop("names", None)
+    fresh.warm()
+    assert "names" in vars(fresh.atlas)

@@ -48,7 +48,8 @@ SENT = ("Authorization", "X-API-Key", "X-Request-ID")
 DESCRIPTION = """Films recommended, each with a true reason: the front desk of Marquee over HTTP. Every answer is what the app would show.
 
 Every error is a problem of RFC 9457. Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY` where the server has keys; where it has none,
-it answers its own machine only. Whatever is simulated says so.
+it answers its own machine only. Whoever may ask may read and delete what is stored of anybody: programs have keys, people have not. Whatever is
+simulated says so.
 """
 TAGS = [
     {"name": "recommendations", "description": "What to watch, for anybody, and why."},

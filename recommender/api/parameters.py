@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from fastapi import Depends, Query
@@ -11,6 +12,7 @@ from fastapi import Depends, Query
 from recommender.api.asked import Device, Genre, TimeOfDay, Title
 from recommender.api.depends import Answering
 from recommender.api.people import one_of, refused
+from recommender.catalog import Catalog
 from recommender.types import CERTIFICATES, FAME, Context, Filters
 
 T = TypeVar("T")
@@ -58,7 +60,7 @@ async def moment(
 async def filters(
     service: Answering,
     genre: Annotated[Genre | None, Query(description="only films of this genre, as /api/movie_genres names it", examples=["Comedy"])] = None,
-    decade: Annotated[int | None, Query(ge=0, le=9990, description="first year of the decade", examples=[1990])] = None,
+    decade: Annotated[int | None, Query(ge=1800, le=2990, multiple_of=10, description="first year of the decade", examples=[1990])] = None,
     certificate: Annotated[Certificate | None, Query(description="nothing stricter, and nothing without one")] = None,
     minutes: Annotated[int | None, Query(ge=1, le=1000, description="only films known to take no longer")] = None,
     least_stars: Annotated[float | None, Query(ge=0.5, le=5, allow_inf_nan=False, description="least mean stars of all raters")] = None,
@@ -66,11 +68,14 @@ async def filters(
     in_colour: Annotated[bool, Query(description="nothing known to be in black and white")] = False,
 ) -> Filters:
     """What a film must be."""
-    known = service.catalog
-    name = None if genre is None else one_of(f"{WHERE}.genre", genre, known.genre_names)
-    if decade is not None and decade not in known.decades:
-        raise refused(f"{WHERE}.decade", decade, f"one of {', '.join(map(str, known.decades))}")
-    return Filters(name, minutes, certificate, in_colour, decade, least_stars, fame)
+    return checked(service.catalog, Filters(genre, minutes, certificate, in_colour, decade, least_stars, fame), WHERE)
+
+
+def checked(catalog: Catalog, asked: Filters, where: str) -> Filters:
+    """Filters with the genre as the catalogue writes it; Problem 422 for a genre or a decade that it does not have."""
+    if asked.decade is not None and asked.decade not in catalog.decades:
+        raise refused(f"{where}.decade", asked.decade, f"one of {', '.join(map(str, catalog.decades))}")
+    return asked if asked.genre is None else replace(asked, genre=one_of(f"{where}.genre", asked.genre, catalog.genre_names))
 
 
 class Page(NamedTuple):

@@ -99,6 +99,9 @@ class Service:
         for viewer in list(self.viewers.values())[-1:]:
             self.home(viewer, Query(viewer.profile, Context("evening", "tv")))
         self.dataset_users()
+        self.catalog.called("a")
+        if self.atlas:
+            len(self.atlas.names)
 
     # -- viewers ---------------------------------------------------------------------------------------------------
 

@@ -52,13 +52,16 @@ def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONRespo
 
 @router.get("/api/my_data", operation_id="my_data", response_model=Data)
 def my_data(service: Answering, user_id: Whose) -> JSONResponse:
-    """Everything that is stored of somebody: how they made their viewer, and every event."""
+    """Everything that is stored of somebody: how they made their viewer, and every event.
+
+    Keys are of programs, not of people: whoever may ask at all may ask for anybody, and has to know who is asking them.
+    """
     return JSONResponse(service.feedback.export(_stored_as(service, user_id)))
 
 
 @router.delete("/api/my_data", operation_id="forget", response_model=Forgotten)
 def forget(service: Answering, user_id: Whose) -> JSONResponse:
-    """Delete everything that is stored of somebody, for good."""
+    """Delete everything that is stored of somebody, for good. As with the reading, whoever may ask at all may delete anybody's."""
     return JSONResponse({"removed": service.feedback.forget(_stored_as(service, user_id))})
 
 

@@ -14,9 +14,10 @@ from fastapi.responses import JSONResponse
 
 from recommender.api import metrics
 from recommender.api.answered import Recommendations, recommended
-from recommender.api.asked import MOST, Device, Genre, Minutes, Moment, Recommend, TimeOfDay, Wanted
+from recommender.api.asked import MOST, Moment, Recommend
 from recommender.api.depends import Answering
-from recommender.api.people import Person, one_of, person, refused
+from recommender.api.parameters import WHERE, At, Filtered, PerhapsUserId, checked
+from recommender.api.people import Person, one_of, person
 from recommender.api.problems import documented
 from recommender.api.titles import found, taken
 from recommender.load.localtime import part_of_day
@@ -44,17 +45,15 @@ def recommend(service: Answering, body: Recommend) -> JSONResponse:
 @router.get("/api/recommend", operation_id="recommend_by_query", response_model=Recommendations, responses=PROBLEMS)
 def recommend_by_query(
     service: Answering,
-    user_id: Annotated[str | None, Query(min_length=1, max_length=64, description="an id, or the name of a demo viewer")] = None,
-    time_of_day: Annotated[TimeOfDay | None, Query()] = None,
-    device: Annotated[Device | None, Query()] = None,
+    at: At,
+    filters: Filtered,
+    user_id: PerhapsUserId = None,
     k: Annotated[int, Query(ge=1, le=MOST, description="films in the answer")] = 10,
     model: Annotated[str | None, Query(min_length=1, max_length=40, description="one model instead of the first row of Home")] = None,
-    genre: Annotated[Genre | None, Query(description="only films of this genre")] = None,
-    minutes: Annotated[Minutes | None, Query()] = None,
 ) -> JSONResponse:
     """The same answer as POST /recommendations gives to the same question."""
-    moment, wanted = Moment(time_of_day=time_of_day, device=device), Wanted(genre=genre, minutes=minutes)
-    return JSONResponse(answer(service, Recommend(user_id=user_id, context=moment, k=k, model=model, filters=wanted), "query"))
+    moment = Moment(time_of_day=at.time_of_day, device=at.device)
+    return JSONResponse(answer(service, Recommend(user_id=user_id, context=moment, k=k, model=model), WHERE, filters))
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,11 @@ class _Asker:
     notes: tuple[str, ...]
 
 
-def answer(service: Service, asked: Recommend, where: str) -> dict[str, Any]:
-    """The answer, as in Recommendations. where: the part of the request that it was asked in, for problems."""
+def answer(service: Service, asked: Recommend, where: str, filters: Filters | None = None) -> dict[str, Any]:
+    """The answer, as in Recommendations. where: the part of the request that it was asked in, for problems; filters: in place of those asked."""
     started = time.perf_counter()
     asker = _asker(service, asked, where)
-    context, filters = _context(asked.context), _filters(service, asked, where)
+    context, filters = _context(asked.context), filters or _filters(service, asked, where)
     query = service.query(asker.viewer, context, anyway=tuple(SIGNALS) if asked.anyway else ())
     model = None if asked.model is None else one_of(f"{where}.model", asked.model, service.models)
     k, viewer = asked.k, asker.viewer
@@ -115,8 +114,8 @@ def _asker(service: Service, asked: Recommend, where: str) -> _Asker:
         stars[one.item] = given
     viewer = joined(who.viewer, stars, service.settings)
     hidden = viewer.hidden | {one.item for one in meant[len(rated) :]}
-    known = service.catalog.genre_names
-    genres = tuple(dict.fromkeys(one_of(f"{where}.preferred_genres.{n}", genre, known) for n, genre in enumerate(asked.preferred_genres)))
+    names = service.catalog.genre_names
+    genres = tuple(dict.fromkeys(one_of(f"{where}.preferred_genres.{n}", genre, names) for n, genre in enumerate(asked.preferred_genres)))
     profile = replace(viewer.profile, genres=genres) if genres else viewer.profile
     return _Asker(who, replace(viewer, hidden=hidden, profile=profile), len(stars), tuple(taken(service, wanted, meant)))
 
@@ -130,11 +129,9 @@ def _context(moment: Moment) -> Context:
 
 def _filters(service: Service, asked: Recommend, where: str) -> Filters:
     wanted, limits = asked.filters, [m for m in (asked.context.minutes, asked.filters.minutes) if m is not None]
-    place = "query" if where == "query" else f"{where}.filters"
-    genre = None if wanted.genre is None else one_of(f"{place}.genre", wanted.genre, service.catalog.genre_names)
-    if wanted.decade is not None and wanted.decade not in service.catalog.decades:
-        raise refused(f"{place}.decade", wanted.decade, f"one of {', '.join(map(str, service.catalog.decades))}")
-    return Filters(genre, min(limits, default=None), wanted.certificate, wanted.in_colour, wanted.decade, wanted.least_stars, wanted.fame)
+    minutes = min(limits, default=None)
+    made = Filters(wanted.genre, minutes, wanted.certificate, wanted.in_colour, wanted.decade, wanted.least_stars, wanted.fame)
+    return checked(service.catalog, made, f"{where}.filters")
 
 
 def _unheard(asked: Recommend, shares: Mapping[str, float]) -> Iterator[str]:
