@@ -1,4 +1,4 @@
-"""The REST API held to its own description by schemathesis: `python tests/contract.py` runs it for long and writes artifacts/reports/api.json.
+"""The REST API held to its own description by schemathesis: `PYTHONPATH=. python tests/contract.py` runs it for long and writes artifacts/reports/api.json.
 
 Every operation of the OpenAPI is asked with its examples, with values at and beyond every bound, with drawn values, and in chains where one answer
 gives the next question. Besides the checks of schemathesis: an error is a problem of RFC 9457 in the status it has, with the request's id; and what
@@ -120,7 +120,7 @@ def _noted(event: events.ScenarioFinished, told: dict[str, dict[str, Any]], chec
 
 def main() -> None:
     """Run it for long, with keys and without, over a store of its own, and write down what came of it where nothing was found."""
-    parser = argparse.ArgumentParser(prog="python tests/contract.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="PYTHONPATH=. python tests/contract.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=200, help="drawn cases of an operation and a phase")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "artifacts" / "reports", metavar="FOLDER")
@@ -145,7 +145,7 @@ def main() -> None:
         raise SystemExit("\n".join([f"{len(found)} findings:", *found]))
     facts = {
         "date": datetime.now(UTC).date().isoformat(),
-        "command": f"python tests/contract.py --examples {asked.examples} --seed {asked.seed}",
+        "command": f"PYTHONPATH=. python tests/contract.py --examples {asked.examples} --seed {asked.seed}",
         "schemathesis": schemathesis.__version__,
         "release": version,
     }

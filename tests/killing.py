@@ -1,4 +1,4 @@
-"""Kill the server while people send feedback, and count what is left: `python tests/killing.py --rounds 5`, for both stores, by 1 and 2 workers.
+"""Kill the server while people send feedback, and count what is left: `PYTHONPATH=. python tests/killing.py`, over both stores, by 1 and 2 workers.
 
 Law: whatever was acknowledged is stored, and nothing is stored twice. Where the server was asked to end (SIGTERM) instead of killed, every event that
 is stored was acknowledged too: no request was cut off.
@@ -196,7 +196,7 @@ def stores(folder: Path) -> Iterator[dict[str, str]]:
 
 def main() -> None:
     """Several rounds of each kind, in a table."""
-    parser = argparse.ArgumentParser(prog="python tests/killing.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="PYTHONPATH=. python tests/killing.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="of each kind")
     parser.add_argument("--threads", type=int, default=16, help="that send at a time")
     parser.add_argument("--seed", type=int, default=0)
