@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from apps import act, again, opened, views
 from typer.testing import CliRunner
 
 from recommender import artifacts
@@ -23,10 +25,11 @@ from recommender.__main__ import app
 from recommender.catalog import Catalog
 from recommender.load import read_films
 from recommender.serve import releases
-from recommender.serve.desk import STORE_AGAIN, Desk
+from recommender.serve.desk import STORE_AGAIN, Desk, shared
 from recommender.serve.events import Event
 from recommender.serve.feedback import Feedback, FeedbackError
 from recommender.serve.releases import COMMITTED, Release, ReleaseError
+from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
 from recommender.settings import Settings, settings
 from recommender.types import Context, Profile
@@ -359,6 +362,35 @@ def test_nothing_is_gone_over_to_where_what_was_said_cannot_be_moved(house: Sett
         opened.look()
     assert [e.film for e in opened.service.feedback.events("vera")] == [1]
     assert not opened.service.feedback.passing
+
+
+@pytest.fixture
+def at_home() -> Iterator[Desk]:
+    """The desk of the app of this process, on the committed artifacts before and after."""
+    yield shared(settings())
+    releases.switch(settings(), releases.named(settings(), COMMITTED))
+    shared(settings()).look()
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_an_open_page_its_dialog_and_compare_go_over_to_the_new_release(at_home: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = act(opened(viewer="vera"), "mq_home", do="open", film=1)
+    before, asked = weakref.ref(at_home.service), list[str]()
+    assert views(at)["film"]["film"]["id"] == 1
+    release = made(settings(), change="popularity")
+    releases.switch(settings(), release)
+    at_home.look()
+    really = Service.request
+    monkeypatch.setattr(Service, "request", lambda self, *args, **more: asked.append(self.version) or really(self, *args, **more))
+    assert views(again(at))["film"]["film"]["id"] == 1
+    assert views(at)["home"]["rows"]
+    at.switch_page("pages/compare.py")
+    again(at)
+    assert views(at)
+    assert set(asked) == {release.name}
+    assert at.session_state["mq_rows"].frame.service is at_home.service
+    gc.collect()
+    assert before() is None, "the page holds on to no old models"
 
 
 # -- the commands ------------------------------------------------------------------------------------------------------
