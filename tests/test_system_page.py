@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,11 +60,25 @@ def drawn(**address: str) -> str:
 def test_the_goal_is_judged_with_its_interval(folder: Path, p99: float, hi: float, said: str) -> None:
     write(report(p99, hi), folder)
     load = shelf().found["load"]
-    shown = sys_load.runs(load)
-    shown = shown[shown["way"] == sys_load.THINKING]
-    head, sentence = sys_load._times(load, shown, sys_load.THINKING)
+    head, sentence = sys_load._times(load, sys_load.runs(load), sys_load.THINKING)
     assert f"{head}:".endswith(said.removeprefix("The goal of 20 ms "))
     assert f"within {p99:.1f} ms [14.0, {hi:.1f}] with 2 workers" in sentence
+    assert sentence.endswith(f"Users who never pause wait {p99:.1f} ms [14.0, {hi:.1f}].")
+
+
+def test_too_few_lists_or_lists_that_fail_meet_no_goal(folder: Path) -> None:
+    for change, said in (
+        (lambda r: r._replace(lo=r.mean, hi=r.mean) if r.metric == "ms p99" else r, "is met, but by too few lists to be sure"),
+        (lambda r: r._replace(mean=0.02) if r.metric == "failures" else r, "is missed"),
+        (lambda r: r._replace(metric="another") if r.metric.startswith("ms ") else r, "How long a list takes"),
+    ):
+        made = report()
+        write(replace(made, rows=[change(r) for r in made.rows]), folder)
+        load = shelf().found["load"]
+        head, sentence = sys_load._times(load, sys_load.runs(load), sys_load.CLOSED)
+        assert head.endswith(said)
+        assert ("[" in sentence) == (said == "is missed")
+        assert ("2.0% of their requests failed" in sentence) == (said == "is missed")
 
 
 def test_runs_are_rows_with_their_metrics(folder: Path) -> None:

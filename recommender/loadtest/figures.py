@@ -16,7 +16,8 @@ QUANTILES = (0.5, 0.95, 0.99)
 def quantile(values: np.ndarray, share: float) -> tuple[float, float, float]:
     """The quantile of values (n,) and its 95% interval from order statistics, whatever the distribution; nan where too few values bound it.
 
-    The number of values below the true quantile is binomial: its middle 95% names the places of the bounds. Source: David & Nagaraja, Order
+    The number of values below the true quantile is binomial: its middle 95% names the places of the bounds. That takes the values as independent
+    of each other; where one slow answer delays those behind it they are not, and the interval is too short. Source: David & Nagaraja, Order
     Statistics, 3rd ed. 2003, section 7.1.
     """
     ordered = np.sort(np.asarray(values, float))
