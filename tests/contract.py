@@ -1,4 +1,4 @@
-"""The REST API held to its own description by schemathesis: `PYTHONPATH=. python tests/contract.py` runs it for long and writes artifacts/reports/api.json.
+"""The REST API held to its own description by schemathesis. `PYTHONPATH=. python tests/contract.py` runs it for long and writes reports/api.json.
 
 Every operation of the OpenAPI is asked with its examples, with values at and beyond every bound, with drawn values, and in chains where one answer
 gives the next question. Besides the checks of schemathesis: an error is a problem of RFC 9457 in the status it has, with the request's id; and what
@@ -120,7 +120,7 @@ def _noted(event: events.ScenarioFinished, told: dict[str, dict[str, Any]], chec
 
 def main() -> None:
     """Run it for long, with keys and without, over a store of its own, and write down what came of it where nothing was found."""
-    parser = argparse.ArgumentParser(prog="PYTHONPATH=. python tests/contract.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="tests/contract.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=200, help="drawn cases of an operation and a phase")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "artifacts" / "reports", metavar="FOLDER")

@@ -196,7 +196,7 @@ def stores(folder: Path) -> Iterator[dict[str, str]]:
 
 def main() -> None:
     """Several rounds of each kind, in a table."""
-    parser = argparse.ArgumentParser(prog="PYTHONPATH=. python tests/killing.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="tests/killing.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="of each kind")
     parser.add_argument("--threads", type=int, default=16, help="that send at a time")
     parser.add_argument("--seed", type=int, default=0)

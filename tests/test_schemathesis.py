@@ -1,4 +1,4 @@
-"""The REST API does what its description says; `PYTHONPATH=. python tests/contract.py` holds it to that for longer. Without schemathesis nothing is tried."""
+"""The REST API does what its description says; `PYTHONPATH=. python tests/contract.py` holds it to that for longer."""
 
 from __future__ import annotations
 

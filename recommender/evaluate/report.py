@@ -104,7 +104,7 @@ class Report:
         return next((c.label for c in self.models if c.model == model), model)
 
 
-OTHERS = ("scale.json",)  # of another scheme, which its own command writes and its own section reads
+OTHERS = ("api.json", "scale.json")  # of other schemes, which their own commands write
 
 
 def files(folder: Path) -> list[Path]:
