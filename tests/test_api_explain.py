@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from browsing import attacked, got, refused
+from browsing import got, refused
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
@@ -155,12 +155,6 @@ def test_what_there_is_not_is_told_with_the_nearest(api) -> None:
         refused(api, 422, path, user_id="kenji", title="Fargo", movie_id=FARGO)
         refused(api, 422, path, title="Fargo")
         assert {film["year"] for film in refused(api, 409, path, user_id="kenji", title="Sabrina")["choices"]} == {1954, 1995}
-
-
-def test_hostile_strings(api) -> None:
-    attacked(api, "/api/explain", user_id="sam", movie_id=MATRIX)
-    attacked(api, "/api/why_not", user_id="sam", movie_id=MATRIX)
-    attacked(api, "/api/compare", user_id="sam", models="popularity,ease")
 
 
 def test_slow_questions_leave_room_for_quick_ones(api, monkeypatch: pytest.MonkeyPatch) -> None:

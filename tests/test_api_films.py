@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from browsing import attacked, got, refused
+from browsing import got, refused
 
 from recommender.api import browsed
 from recommender.catalog import Catalog
@@ -153,9 +153,3 @@ def test_what_names_no_one_film_comes_back_with_choices(api) -> None:
         assert "one of them" in refused(api, 422, "/api/similar_movies", **params)["detail"]
     assert "Comedy" in refused(api, 422, "/api/movies", genre="comdy")["detail"]
     assert "1990" in refused(api, 422, "/api/movies", decade=1850)["detail"]
-
-
-def test_hostile_strings(api) -> None:
-    attacked(api, "/api/movies")
-    attacked(api, "/api/similar_movies", title="Toy Story")
-    attacked(api, "/api/movies/{movie_id}", "movie_id")

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from browsing import ROOT, attacked, got, refused
+from browsing import ROOT, got, refused
 from logs import PLAN, log
 from typer.testing import CliRunner
 
@@ -249,8 +249,3 @@ def test_a_model_without_a_card_is_named_all_the_same(api, monkeypatch, tmp_path
     monkeypatch.setattr(api.app.state.desk.service, "folder", tmp_path)
     said = {model["name"]: model for model in got(api, "/api/models", browsed_reports.Models)["models"]}
     assert (said["ease"]["loaded"], said["ease"]["date"], said["ease"]["figures"]) == (True, None, {})
-
-
-def test_hostile_strings(api) -> None:
-    attacked(api, "/api/evaluation/{name}", "name", name="aa")
-    attacked(api, "/api/experiments/{name}", "name", name="blend")
