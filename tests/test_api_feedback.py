@@ -363,4 +363,6 @@ def test_where_the_store_is_away_nothing_is_acknowledged(say, api, desk, monkeyp
     monkeypatch.setattr(api.app.state.desk, "_service", replace(desk, feedback=passing))
     say(503, user_id=READER, kind="like", movie_id=1)  # what ends with the program is no store
     assert passing.events(READER) == []
+    for ask in (api.get, api.delete):  # nobody is told that nothing is stored of them, or that it is gone
+        assert ask("/api/my_data", params={"user_id": READER}).status_code == 503
     passing.close()

@@ -227,6 +227,12 @@ def test_kubernetes_refers_to_what_there_is() -> None:
     assert set(next(part for part in MANIFESTS if part["kind"] == "Kustomization")["resources"]) == files
 
 
+def test_what_is_scaled_by_itself_names_no_number_of_replicas() -> None:
+    scaled = {part["spec"]["scaleTargetRef"]["name"] for part in kinds("HorizontalPodAutoscaler")}
+    assert scaled == {"api"}
+    assert [part["metadata"]["name"] for part in kinds("Deployment") if "replicas" not in part["spec"]] == ["api"]
+
+
 def test_only_the_refresh_and_work_by_hand_write_releases() -> None:
     writers = set()
     for name, pod in PODS.items():

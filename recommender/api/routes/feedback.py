@@ -35,8 +35,7 @@ def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONRespo
 
     An id that nobody knew is known from then on. An event with an id that its user has used before is not stored again: to retry does no harm.
     """
-    if service.feedback.passing:
-        raise Problem(503, "store away", "the store of feedback is out of reach; nothing was stored", {"Retry-After": "60"})
+    _lasting(service)
     said = [(f"body.events.{n}", one) for n, one in enumerate(body.events)] if isinstance(body, Events) else [("body", body)]
     people = {one.user_id: _somebody(service, one.user_id, where) for where, one in reversed(said)}
     items = _films(service, said, people)
@@ -65,8 +64,15 @@ def forget(service: Answering, user_id: Whose) -> JSONResponse:
     return JSONResponse({"removed": service.feedback.forget(_stored_as(service, user_id))})
 
 
+def _lasting(service: Service) -> None:
+    """503 while the store that lasts is away: one that ends with the program holds nothing of anybody, and keeps nothing."""
+    if service.feedback.passing:
+        raise Problem(503, "store away", "the store of feedback is out of reach; nothing was changed", {"Retry-After": "10"})
+
+
 def _stored_as(service: Service, user_id: str) -> str:
     """The id under which is stored what somebody said."""
+    _lasting(service)
     return _somebody(service, user_id, "query").viewer.id
 
 
