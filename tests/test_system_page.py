@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from apps import opened, text
 
@@ -124,6 +125,35 @@ def test_growth_is_told_in_words(folder: Path) -> None:
     said = drawn(about="beyond-one-machine")
     assert "1,000,000 to 10,000,000 interactions, 500 films: the most time is that of als, 30 s at 10,000,000." in said
     assert "Everything is open." in said  # scale.json is of another scheme and no damaged report
+
+
+def test_costs_are_rows_from_the_dearest_with_a_point_for_each_size() -> None:
+    points = pd.DataFrame(
+        {"step": ["als", "ease"] * 3, "interactions": [4_817_863] * 2 + [19_296_932] * 2 + [10**8] * 2, "seconds": [1, 9, 2, 30, 90, 50]}
+    )
+    spec = sys_charts.growth(points, "seconds", "seconds")
+    line, point = spec["layer"]
+    assert line["encoding"]["y"]["sort"] == ["als", "ease"]
+    low, high = point["encoding"]["x"]["scale"]["domain"]
+    assert low < 1 < 90 < high
+    assert list(sys_charts.sizes(points["interactions"].tolist())) == ["4.8 M interactions", "19 M interactions", "100 M interactions"]
+    assert {row["size"] for row in spec["data"]["values"]} == set(point["encoding"]["color"]["scale"]["domain"])
+
+
+def test_releases_are_told_with_what_they_were_made_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings(), "releases", tmp_path)
+    least = {"model": "hybrid", "difference": {"delta": -0.0001, "lo": -0.0034, "hi": 0.0029}}
+    other = {"model": "ease", "difference": {"delta": 0.0004, "lo": -0.0021, "hi": 0.0031}}
+    facts = {"models": ["ease", "hybrid"], "data": {"ratings": 1000209}, "feedback": {"ratings": 1412}, "exam": {"rows": [other, least]}}
+    for name, told in (("18-031500-1f2e3d4c", json.dumps(facts)), ("19-031502-aabbccdd", '{"models": ["als"]}'), ("20-031507-0badcafe", "[1")):
+        (folder := tmp_path / f"202611{name}").mkdir()
+        (folder / "release.json").write_text(told)
+    said = drawn(about="releases")
+    assert said.index("20261120-031507") < said.index("20261119-031502") < said.index("20261118-031500")  # the newest first
+    assert "release.json cannot be read" in said
+    assert "fitted again: als; what it was examined on is not told" in said
+    assert "on 1,000,209 ratings of the data set and 1,412 of feedback" in said
+    assert "least sure of hybrid: −.0001 NDCG@10 [−.0034, +.0029]" in said
 
 
 def test_damaged_reports_cost_their_section_and_are_told(folder: Path) -> None:

@@ -1,12 +1,11 @@
-"""The charts of the System page: times and rates of runs, one row each; cost over size, one line a step."""
+"""The charts of the System page: times and rates of runs, one row each; cost of each step by size."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from recommender.ui.curves import BLUE, GOLD, spread
-from recommender.ui.vega import DIM, IVORY, NIGHT, ROW, SOFT, WHISKER, Spec, axis, dress, layer, n, named, names, q, tips, within
+from recommender.ui.curves import BLUE, GOLD
+from recommender.ui.vega import DIM, IVORY, NIGHT, ROW, WHISKER, Spec, axis, dress, layer, n, names, q, tips, within
 
 SHAPES = {"ms p50": "circle", "ms p95": "square", "ms p99": "diamond"}
 TONES = (GOLD, BLUE, "#7fd6a8", "#e59bd0")
@@ -56,27 +55,35 @@ def rates(points: pd.DataFrame) -> Spec:
     return dress(layers, shown, (len(shown) + 1) * ROW)
 
 
-def growth(points: pd.DataFrame, measure: str, title: str, height: int = 340) -> Spec:
-    """Cost over interactions, both logarithmic, a line for each step named at its end. points: step, interactions, and the measure."""
-    shown = pd.DataFrame({"series": points["step"], "interactions": points["interactions"], "cost": points[measure].clip(lower=0.1)})
-    low, high = float(shown["interactions"].min()), float(shown["interactions"].max())
-    wide = high * (high / low) ** 0.55 if high > low else high * 4
-    sizes = {"type": "log", "domain": [low / 1.15, wide], "nice": False}
-    least, most = float(shown["cost"].min()) / 1.3, float(shown["cost"].max()) * 1.3
-    costs = {"type": "log", "domain": [least, most], "nice": False}
-    ticks = sorted(set(shown["interactions"]))
-    x = q("interactions", axis={"title": "interactions", "values": ticks, "format": ".2~s", "grid": False}, scale=sizes)
-    y = q("cost", axis={"title": title, "format": "~s", "values": [t for t in TICKS if least <= t <= most]}, scale=costs)
-    ends = shown[shown["interactions"] == high].sort_values("cost")
-    places = np.log(ends["cost"].to_numpy(float))
-    ends = ends.assign(cost=np.exp(spread(places, 0.055 * np.log(most / least), np.log(most))))
-    hover = [n("series", title="Step"), q("interactions", title="Interactions", format=",.0f"), q("cost", title=title, format=",.1f")]
+def growth(points: pd.DataFrame, measure: str, title: str) -> Spec:
+    """Cost of each step, one row each, dearest first, on a logarithmic axis; a point for each size. points: step, interactions, and the measure."""
+    shown = pd.DataFrame({"step": points["step"], "interactions": points["interactions"], "cost": points[measure].clip(lower=0.1)})
+    shown["size"] = [sized(v) for v in shown["interactions"]]
+    shown = shown.sort_values(["interactions", "cost"], ascending=[True, False], ignore_index=True)
+    dearest = shown.sort_values("cost", ascending=False)["step"].drop_duplicates().tolist()
+    low, high = float(shown["cost"].min()) / 1.35, float(shown["cost"].max()) * 1.35
+    ticks = [t for t in TICKS if low <= t <= high]
+    look = {"title": title, "values": ticks, "format": "~s", "labelOverlap": True}
+    x, y = q("cost", axis=look, scale={"type": "log", "domain": [low, high], "nice": False}), names(dearest)
+    tones = sizes(shown["interactions"].tolist())
+    ink = n("size", scale={"domain": list(tones), "range": [tone for tone, _ in tones.values()]}, legend=None)
+    hover = [n("row", title="Step"), q("interactions", title="Interactions", format=",.0f"), q("cost", title=title, format=",.1f")]
+    point = {"filled": True, "size": 90, "opacity": 1, "stroke": NIGHT, "strokeWidth": 1}
     layers = [
-        layer("line", {"strokeWidth": 2, "color": GOLD, "opacity": 0.8}, x=x, y=y, detail=n("series")),
-        layer("point", {"filled": True, "size": 50, "opacity": 1, "color": GOLD}, x=x, y=y, tooltip=hover),
-        named(ends, 8, x=x, y=q("cost", scale=costs), color={"value": SOFT}),
+        layer("line", {"strokeWidth": 1.2, "opacity": 0.5, "color": DIM}, x=x, y=y, detail=n("row")),
+        layer("point", point, x=x, y=y, color=ink, tooltip=hover),
     ]
-    return dress(layers, shown, height)
+    return dress(layers, shown.rename(columns={"step": "row"}), (len(dearest) + 1) * ROW)
+
+
+def sized(interactions: float) -> str:
+    """19 M interactions."""
+    return f"{interactions / 1e6:.2g} M interactions" if interactions < 1e8 else f"{interactions / 1e6:,.0f} M interactions"
+
+
+def sizes(interactions: list[float]) -> dict[str, tuple[str, str]]:
+    """What colours of growth mean, the smallest first."""
+    return {sized(v): (TONES[i % len(TONES)], "circle") for i, v in enumerate(sorted(set(interactions)))}
 
 
 MARKED = {"p50": (IVORY, "circle"), "p95": (IVORY, "square"), "p99": (IVORY, "diamond")}

@@ -103,7 +103,11 @@ def _rates(load: Opened, shown: pd.DataFrame, way: str) -> tuple[str, str]:
     head = f"{rate} requests a second at most"
     used = most.get("server processors", float("nan")), most.get("users' processors", float("nan"))
     if way == THINKING:
-        return head, "As many as were asked: users who read leave the server idle between their questions, until it has no idle time left."
+        think = load.report.more["think"]
+        return (
+            head,
+            f"{most['users']:g} users who think for {think:g} s could ask {most['users'] / think:,.0f} times a second, if answers took no time.",
+        )
     cores = load.report.more["machine"]["cores"]
     cost = 1000 * used[0] / most["requests a second"]
     sentence = (
@@ -123,7 +127,8 @@ def _table(shown: pd.DataFrame) -> None:
     columns = {
         "requests a second": ("requests a second", 1), "ms p50": ("p50, ms", 1), "ms p95": ("p95, ms", 1), "ms p99": ("p99, ms", 1),
         "server ms p50": ("p50 in the server", 1), "server ms p99": ("p99 in the server", 1), "feedback ms p50": ("feedback p50, ms", 1),
-        "failures": ("failed", 3), "server processors": ("processors", 2), "users' processors": ("of the users", 2), "server MB": ("memory, MB", 0),
+        "failures": ("failed, %", 1), "server processors": ("processors", 2), "users' processors": ("of the users", 2),
+        "server MB": ("memory, MB", 0),
     }  # fmt: skip
     there = {name: say for name, say in columns.items() if name in shown}
     head = "".join(f"<th scope=col>{escape(said)}</th>" for said, _ in there.values())
@@ -144,7 +149,7 @@ def _how(load: Opened) -> None:
     more = load.report.more
     machine, mix = more["machine"], more["asked"]
     fewest, most = mix["films sent"]
-    lines = (
+    lines: tuple[str, ...] = (
         f"<b>Where</b> {escape(str(machine['processor']))}, {machine['cores']} cores, {machine['memory_gb']:g} GB: the server and all users on this "
         "one machine, over loopback.",
         f"<b>What</b> {mix['films']} films of the hybrid with their reasons; {mix['demo viewers']:.0%} for demo viewers, the others for {fewest} to "
@@ -154,5 +159,6 @@ def _how(load: Opened) -> None:
         "intervals of the quantile from order statistics, which take answers as independent of each other.",
         f"<b>Of which models</b> release {escape(str(more['release']))}.",
     )
+    lines += tuple(f"<b>Failed</b> {times:,} times {escape(why)}" for why, times in more.get("failed", {}).items())
     items = "".join(f"<li>{line}</li>" for line in lines)
     st.html(f'<div class="mq-ev mq-ev-box mq-ev-limits"><h3>How it was measured</h3><ul>{items}</ul></div>')

@@ -36,7 +36,7 @@ def section(service: Service) -> None:
 def _line(release: Release, at_work: str) -> str:
     try:
         version, facts = release.version, release.facts()
-        said = _facts(facts) if facts else "the models that came with the code"
+        said = _facts(facts) if facts else "the models that came with the code."
         mark = "mq-sys-now" if version == at_work else ""
     except (ReleaseError, OSError) as error:
         version, said, mark = release.name, str(error), "mq-sys-ill"
@@ -51,7 +51,9 @@ def _facts(facts: dict[str, Any]) -> str:
         parts.append(f"on {int(facts['data']['ratings']):,} ratings of the data set and {int(facts['feedback']['ratings']):,} of feedback")
         least = min(facts["exam"]["rows"], key=lambda row: row["difference"]["lo"])
         d = least["difference"]
-        parts.append(f"least sure of {least['model']}: {signed(d['delta'])} NDCG@10 [{signed(d['lo'])}, {signed(d['hi'])}] against the one before")
+        parts.append(
+            f"least sure of {least['model']}: {signed(d['delta'], 4)} NDCG@10 [{signed(d['lo'], 4)}, {signed(d['hi'], 4)}] against the one before"
+        )
     except (KeyError, TypeError, ValueError):
         parts.append("what it was examined on is not told")
     before = facts.get("parent", COMMITTED)

@@ -35,6 +35,7 @@ def section() -> None:
         with place:
             spec = sys_charts.growth(rows, measure, MEASURES[measure])
             exhibits.draw(f"scale_{measure}", *_said(rows, measure, slopes), spec, made, rows[["step", "interactions", "users", "items", measure]])
+    exhibits.key(sys_charts.sizes(rows["interactions"].tolist()))
     _table(slopes)
 
 
