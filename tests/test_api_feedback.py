@@ -365,4 +365,7 @@ def test_where_the_store_is_away_nothing_is_acknowledged(say, api, desk, monkeyp
     assert passing.events(READER) == []
     for ask in (api.get, api.delete):  # nobody is told that nothing is stored of them, or that it is gone
         assert ask("/api/my_data", params={"user_id": READER}).status_code == 503
+    ask = lambda **body: api.post("/recommendations", json={"k": 5, **body}).status_code
+    assert [ask(user_id=READER), ask(user_id="me-0123456789ab"), ask(viewer="Somebody’s child")] == [503] * 3  # a limit may be theirs
+    assert [ask(user_id="vera"), ask(liked_movies=["Heat"])] == [200] * 2
     passing.close()

@@ -10,6 +10,7 @@ from recommender.api.answered import Known
 from recommender.api.problems import Problem
 from recommender.names import nearest
 from recommender.serve.events import VIEWER
+from recommender.serve.feedback import FeedbackError
 from recommender.serve.guests import blank, guest
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer, viewer_named
@@ -33,7 +34,8 @@ def person(service: Service, user_id: str | int | None = None, viewer: str | Non
 
     user_id: an id of the house, the number of a MovieLens user with or without "ml-", the name of a demo viewer, an id that has sent feedback; any
     other well-formed one is somebody new. viewer: a viewer of the house by id or name, those that people made by name only in a household.
-    Problem 422 for an id that is none or where both are given, 404 for a viewer that there is not, 409 for a name of several.
+    Problem 422 for an id that is none or where both are given, 404 for a viewer that there is not, 409 for a name of several; FeedbackError for
+    whoever only the store knows while it is away.
     """
     if viewer is not None and user_id is not None:
         raise refused(f"{where}.viewer", viewer, "user_id or viewer, not both")
@@ -66,12 +68,19 @@ def _user(service: Service, user_id: str | int, where: str) -> Person:
         return Person(service.person(demo.id), "demo")
     if not VIEWER.fullmatch(name):
         raise refused(where, user_id, "1 to 64 small letters, digits and hyphens, or the name of a demo viewer")
+    _reached(service)
     known = guest(service, name)
     said = () if known is None or len(known.profile) else (f"What {name} has sent says nothing of a taste yet.",)
     absent = (f"{name} is not in the data set here.",) if number else ()
     if known is not None:
         return Person(known, "feedback", (*absent, *said))
     return Person(blank(name), "nobody", (*absent, f"Nobody knows {name} here, so somebody new is answered; feedback under this id counts at once."))
+
+
+def _reached(service: Service) -> None:
+    """FeedbackError while the lasting store is away: who is not found in the passing one may be a child with a limit, or somebody who hid films."""
+    if service.feedback.passing:
+        raise FeedbackError("the store that lasts is away")
 
 
 def _viewer(service: Service, name: str, where: str) -> Person:
@@ -81,6 +90,7 @@ def _viewer(service: Service, name: str, where: str) -> Person:
     try:
         meant = viewer_named(listed, name)
     except KeyError:
+        _reached(service)
         hint = nearest(name, [v.name for v in service.viewers.values()])
         raise Problem(404, "no such viewer", f"{where} is {name!r}, which nobody is called here{hint}") from None
     except ValueError as error:
