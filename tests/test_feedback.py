@@ -507,7 +507,7 @@ print(store.where, line, sep="\\n")
 """
     place, line = subprocess.run([sys.executable, "-c", script], cwd=ROOT, text=True, capture_output=True, check=True).stdout.splitlines()
     assert line.startswith("the feedback database at host/films")
-    assert line.endswith("What is said here is lost when the program ends; mend that, then start it again.")
+    assert line.endswith("What is said here is lost when the program ends; mend that, and a server finds it by itself.")
     assert place.endswith("feedback.sqlite")
     assert not Path(place).parent.exists()
 

@@ -310,7 +310,7 @@ def opened(address: str) -> tuple[Feedback, tuple[str, ...]]:
     try:
         return Feedback.open(address), ()
     except FeedbackError as error:
-        return for_now(), (f"{error}. What is said here is lost when the program ends; mend that, then start it again.",)
+        return for_now(), (f"{error}. What is said here is lost when the program ends; mend that, and a server finds it by itself.",)
 
 
 def for_now() -> Feedback:
