@@ -100,7 +100,9 @@ def test_artifacts_made_by_spark_score_as_those_of_one_machine(made: Made, name:
     assert np.ptp(ours) > 0
     np.testing.assert_allclose(theirs, ours, atol=1e-5 * np.abs(ours).max())
     assert all(gap["relative"] < 1e-5 for gap in same.learned(made.one[name], made.spread[name])["learned"].values())
-    assert artifacts.card(name, made.place.folder / "artifacts")["data"]["sha256"] == made.interactions.fingerprint()
+    card = artifacts.card(name, made.place.folder / "artifacts")
+    assert card["data"]["sha256"] == made.interactions.fingerprint()
+    assert (card["fitted_by"], card["validation"]) == ("Spark", fit.UNEXAMINED)
 
 
 @needs_spark
@@ -269,6 +271,30 @@ def test_what_workers_used_stays_counted_when_they_end(monkeypatch: pytest.Monke
             time.sleep(0.1)
         daemon.kill()
     assert 0.6 < found.cpu_seconds < 3
+
+
+def test_the_share_of_the_most_rated_films_is_told(tmp_path: Path) -> None:
+    assert measure.covering(np.array([1, 6, 0, 3]), 2) == 0.9
+    rows = [measure.Cost("ease", 10, 5, 4, 1, 1, 1, 1, 0.9), measure.Cost("gather", 10, 5, 4, 1, 1, 1, 1)]
+    measure.keep(tmp_path / "scale.json", rows, "measure", "1g")
+    assert paper.blocks(tmp_path / "scale.json")["measured"].endswith("| 1 |\n\nThe films that EASE took have 90.0% of 10 interactions.")
+
+
+def test_what_is_absent_or_was_not_finished_is_refused(tmp_path: Path) -> None:
+    place = store.Store(tmp_path)
+    with pytest.raises(FileNotFoundError, match="interactions is not there, or not whole; python -m recommender scale write makes it"):
+        place.read(None, "interactions")  # type: ignore[arg-type]
+    place.keep(synthetic.World(5, 20, 2).catalog, store.Facts("drawn", 1, 1, 20, "", ""))
+    (tmp_path / "histories").mkdir()
+    (tmp_path / "histories" / "_SUCCESS").touch()
+    place.begin()  # as other interactions do
+    with pytest.raises(FileNotFoundError, match="histories is not there, or not whole"):
+        place.read(None, "histories")  # type: ignore[arg-type]
+    with pytest.raises(FileNotFoundError, match=r"facts\.json is not there"):
+        place.facts()
+    (tmp_path / "facts.json").write_text('{"source": "drawn"}')
+    with pytest.raises(ValueError, match=r"facts\.json is no card of a store"):
+        place.facts()
 
 
 def test_without_spark_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

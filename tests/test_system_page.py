@@ -111,7 +111,7 @@ def test_the_page_says_how_it_answers_under_load(folder: Path) -> None:
     assert "Everything is open." in said
     assert "The goal of 20 ms is met" in said
     assert "Some <processor>" in said
-    assert "Users who never pause fill the server" in drawn(load="closed-loop")
+    assert "Users who never pause keep the server as busy" in drawn(load="closed-loop")
 
 
 def test_absent_reports_are_commands(folder: Path) -> None:

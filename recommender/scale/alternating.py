@@ -34,7 +34,7 @@ def fit(on: Fitting, iterations: int | None = None) -> ALS:
     y, taking_part = model.start(n), common.numbering(on.films, n)
     places = np.where(taking_part < 0, taking_part, np.arange(n, dtype=np.int32))  # all films have a place: their first vectors count in Y'Y
     at_once(on.spark, common.USERS)
-    histories = on.spark.read.parquet(on.store.table("histories")).select("item").coalesce(on.spark.sparkContext.defaultParallelism)
+    histories = on.store.read(on.spark, "histories").select("item").coalesce(on.spark.sparkContext.defaultParallelism)
     for _ in trange(iterations or model.iterations, desc="ALS", leave=False, disable=None):
         sums = histories.mapInArrow(_equations(model, y, places), PARTIAL)
         found = sums.groupBy("block").applyInArrow(_solved(model), VECTORS).toArrow()

@@ -30,19 +30,19 @@ def _model(name: str, folder: Path, films: Path) -> Recommender:
     return artifacts.load(name, folder, read_films(films))
 
 
-def recommend(spark: SparkSession, store: Store, folder: Path, name: str, k: int, users: DataFrame | None = None) -> None:
+def recommend(spark: SparkSession, store: Store, folder: Path, name: str, k: int, users: DataFrame | None = None, called: str = "") -> None:
     """histories -> recommendations/model=NAME: for each user the k best films not seen, best first, as item numbers and film ids, with scores.
 
     folder holds the artifacts. Nobody knows where and when the lists will be read, so the context is unknown.
-    users: only these histories.
+    users: only these histories; called: NAME, where it is another than the artifact's.
     """
     if k < 1:
         raise ValueError(f"k == {k}, must be >= 1")
     artifacts.card(name, folder)
     at_once(spark, AT_ONCE)
-    histories = spark.read.parquet(store.table("histories")) if users is None else users
+    histories = store.read(spark, "histories") if users is None else users
     listed = histories.select("user", "item", "rating", "time").mapInArrow(_ranked(name, folder, store.films, k), LISTED)
-    listed.write.mode("overwrite").parquet(f"{store.table('recommendations')}/model={name}")
+    listed.write.mode("overwrite").parquet(f"{store.table('recommendations')}/model={called or name}")
 
 
 def _ranked(name: str, folder: Path, films: Path, k: int) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -105,7 +105,8 @@ def fit(
         for name in wanted:
             started = time.perf_counter()
             model = fits.mllib(on) if name == "mllib" else fits.ease(on, most) if name == "ease" else fits.FITS[name](on)
-            card = fits.save("als" if name == "mllib" else name, model, place, to or place.folder / "artifacts", started)
+            into, more = to or place.folder / "artifacts", {"fitted_by": fits.MLLIB} if name == "mllib" else {}
+            card = fits.save("als" if name == "mllib" else name, model, place, into, started, **more)
             typer.echo(f"{name}: {card['weights']['bytes'] / 1e6:.1f} MB · {card['seconds']:.0f} s")
 
 

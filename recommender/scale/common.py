@@ -24,7 +24,7 @@ ROWS, USERS = 256, 4096  # films and users read at a time: the list of a film ma
 
 def raters(spark: SparkSession, store: Store) -> np.ndarray:  # (I,)
     """Number of people who rated each film."""
-    found = spark.read.parquet(store.table("interactions")).groupBy("item").count().toArrow()
+    found = store.read(spark, "interactions").groupBy("item").count().toArrow()
     counts = np.zeros(store.facts().films, np.int64)
     counts[found["item"].to_numpy()] = found["count"].to_numpy()
     return counts
@@ -50,7 +50,7 @@ def count(spark: SparkSession, store: Store, films: np.ndarray, parts: int) -> N
     """
     places = numbering(films, store.facts().films)
     at_once(spark, USERS)
-    histories = spark.read.parquet(store.table("histories")).select("item").coalesce(parts)
+    histories = store.read(spark, "histories").select("item").coalesce(parts)
     partial = histories.mapInArrow(_products(places, len(films)), PARTIAL)
     partial.groupBy("block").applyInArrow(_added(films), PAIRS).write.mode("overwrite").parquet(store.table("common"))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 WEIGHTS = "film int, other array<int>, weight array<float>"
+MLLIB = "Spark MLlib, whose penalty is another"
 UNEXAMINED = {"protocol": "not examined: fitted beyond one machine, on all users"}
 
 
@@ -41,7 +42,7 @@ def popularity(on: Fitting) -> Popularity:
     from pyspark.sql import functions as f
 
     blank = Popularity()
-    rows = on.spark.read.parquet(on.store.table("interactions"))
+    rows = on.store.read(on.spark, "interactions")
     origin = 1_000_000_000
     decayed = f.pow(f.lit(0.5), (f.lit(origin) - f.col("time")) / DAY / blank.half_life)
     of_day = [f.count_if(f.col("time_of_day") == part).alias(name) for part, name in enumerate(TIMES_OF_DAY)]
@@ -63,7 +64,7 @@ def item_knn(on: Fitting) -> ItemKNN:
     """Each film's neighbours from its own row of the table common, wherever that lies; only those kept come to one place."""
     model, n = ItemKNN(), len(on.raters)
     at_once(on.spark, common.ROWS)
-    rows = on.spark.read.parquet(on.store.table("common")).mapInArrow(_nearest(model, on.raters.astype(np.float32)), WEIGHTS).toArrow()
+    rows = on.store.read(on.spark, "common").mapInArrow(_nearest(model, on.raters.astype(np.float32)), WEIGHTS).toArrow()
     table = rows.sort_by("film").combine_chunks()
     offsets, others = lists(table["other"].combine_chunks())
     films = np.repeat(table["film"].to_numpy(), np.diff(offsets))
@@ -108,7 +109,7 @@ def mllib(on: Fitting, reg: float | None = None, iterations: int | None = None) 
 
     blank, facts = ALS(), on.store.facts()
     wanted = on.spark.createDataFrame(pa.table({"item": on.films.astype(np.int32)}))
-    rows = on.spark.read.parquet(on.store.table("interactions")).join(f.broadcast(wanted), "item", "leftsemi")
+    rows = on.store.read(on.spark, "interactions").join(f.broadcast(wanted), "item", "leftsemi")
     ones = rows.select(f.col("user").cast("int"), "item", f.lit(1.0).alias("rating"))
     weighted = blank.reg * facts.users / max(facts.interactions, 1) if reg is None else reg
     parameters: dict = {"rank": blank.factors, "maxIter": iterations or blank.iterations, "regParam": weighted, "alpha": blank.alpha}
@@ -133,5 +134,6 @@ def save(name: str, model: Recommender, store: Store, folder: Path, started: flo
     data = store.facts()
     about = {"sha256": data.sha256, "ratings": data.interactions, "users": data.users, "films": data.films}
     seconds = round(time.perf_counter() - started, 1)
-    more: dict = {"data": about, "seed": 0, "dose": None, "seconds": seconds, "fitted_on": "all users", "training": None, "validation": UNEXAMINED}
+    how = {"fitted_on": "all users", "fitted_by": "Spark", "training": None, "validation": UNEXAMINED}
+    more: dict = {"data": about, "seed": 0, "dose": None, "seconds": seconds, **how}
     return artifacts.save(name, model, folder, **more | facts)

@@ -30,7 +30,8 @@ LISTED_USERS = 150_000  # users that lists are made for at most: the cost of a u
 
 
 class Cost(NamedTuple):
-    """One step at one size. users: those it worked on; cpu_seconds and peak_mb: of all processes together, memory by proportional shares."""
+    """One step at one size. users: those it worked on; cpu_seconds and peak_mb: of all processes together, memory by proportional shares; covered:
+    the share of the interactions that are with the films that took part, where only the most rated did."""
 
     step: str
     interactions: int
@@ -40,6 +41,7 @@ class Cost(NamedTuple):
     cpu_seconds: float
     peak_mb: float
     shuffle_mb: float
+    covered: float | None = None
 
 
 @dataclass
@@ -129,12 +131,12 @@ def run(spark: SparkSession, store: Store, write: Callable[[], Facts], min_rater
     """Every step on one data set, smallest first; what each makes, the next one reads. als and mllib are one iteration each."""
     folder = store.folder / "artifacts"
 
-    def cost(step: str, users: int, work: Callable[[], object]) -> Cost:
+    def cost(step: str, users: int, work: Callable[[], object], covered: float | None = None) -> Cost:
         with metered(spark) as found:
             work()
         facts = store.facts()
-        figures = (round(v, 1) for v in (found.seconds, found.cpu_seconds, found.peak_mb, found.shuffle_mb))
-        row = Cost(step, facts.interactions, users or facts.users, facts.films, *figures)
+        seconds, cpu, peak, shuffled = (round(v, 1) for v in (found.seconds, found.cpu_seconds, found.peak_mb, found.shuffle_mb))
+        row = Cost(step, facts.interactions, users or facts.users, facts.films, seconds, cpu, peak, shuffled, covered)
         say(f"{step}: {row.seconds:.0f} s, {row.cpu_seconds:.0f} s of processor, {row.peak_mb:.0f} MB, {row.shuffle_mb:.0f} MB shuffled")
         return row
 
@@ -148,14 +150,19 @@ def run(spark: SparkSession, store: Store, write: Callable[[], Facts], min_rater
     yield cost("popularity", 0, fitted("popularity", lambda: fit.popularity(on)))
     yield cost("common", 0, lambda: common.count(spark, store, on.films, spark.sparkContext.defaultParallelism))
     yield cost("item_knn", 0, fitted("item_knn", lambda: fit.item_knn(on)))
-    yield cost("ease", 0, fitted("ease", lambda: fit.ease(on, MOST)))
+    yield cost("ease", 0, fitted("ease", lambda: fit.ease(on, MOST)), covering(on.raters, MOST))
     every = -(-store.facts().users // LISTED_USERS)
-    histories = spark.read.parquet(store.table("histories")).where(f"user % {every} = 0")
+    histories = store.read(spark, "histories").where(f"user % {every} = 0")
     listed = histories.count()
     for name in ("popularity", "item_knn", "ease"):
         yield cost(f"recommend {name}", listed, lambda name=name: batch.recommend(spark, store, folder, name, 10, histories))  # type: ignore[misc]
     yield cost("als", 0, lambda: alternating.fit(on, 1))
     yield cost("mllib", 0, lambda: fit.mllib(on, iterations=1))
+
+
+def covering(raters: np.ndarray, most: int) -> float:
+    """Share of all interactions that are with the `most` most rated films."""
+    return round(float(np.sort(raters)[::-1][:most].sum() / raters.sum()), 4)
 
 
 def growth(rows: list[Cost]) -> list[dict]:

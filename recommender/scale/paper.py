@@ -36,7 +36,9 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 def _measured(rows: list[Cost]) -> str:
     head = ["step", "interactions", "users", "films", "seconds", "processor seconds", "peak MB", "shuffled MB"]
-    return _table(head, [[r.step, *(f"{v:,}" for v in r[1:4]), *(f"{v:,.0f}" for v in r[4:])] for r in rows])
+    text = _table(head, [[r.step, *(f"{v:,}" for v in r[1:4]), *(f"{v:,.0f}" for v in r[4:8])] for r in rows])
+    shares = [f"{r.covered:.1%} of {r.interactions:,}" for r in rows if r.covered is not None]
+    return text + (f"\n\nThe films that EASE took have {', '.join(shares)} interactions." if shares else "")
 
 
 def _growth(report: dict) -> str:

@@ -56,9 +56,9 @@ def compared(
         say(f"{name}: {found[name]}")
     started, on = time.perf_counter(), fit.prepare(spark, place, settings.min_raters)
     other = Store(place.folder / "mllib")
-    fit.save("als", fit.mllib(on), place, other.folder / "artifacts", started)
-    batch.recommend(spark, Store(place.folder), other.folder / "artifacts", "als", K)
-    found["mllib"] = listed(artifacts.load("als", settings.artifacts, catalog), read_lists(place, "als"), interactions)
+    fit.save("als", fit.mllib(on), place, other.folder / "artifacts", started, fitted_by=fit.MLLIB)
+    batch.recommend(spark, place, other.folder / "artifacts", "als", K, called="mllib")
+    found["mllib"] = listed(artifacts.load("als", settings.artifacts, catalog), read_lists(place, "mllib"), interactions)
     say(f"mllib: {found['mllib']}")
     if examined:
         again = replace(ALS(), seed=1).fit(interactions.supported(settings.min_raters), catalog)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FLAT = "user long, item int, rating float, time long, time_of_day byte, place int"
 LISTS = ("item", "rating", "time", "time_of_day")  # columns of a history
+MAKES = {"interactions": "write", "histories": "write", "common": "fit"}  # table -> the command that makes it
+DONE = "_SUCCESS"  # what Spark leaves in a table that is whole
 NESTED = "user long, item array<int>, rating array<float>, time array<long>, time_of_day array<byte>"
 
 
@@ -50,6 +52,17 @@ class Store:
     def table(self, name: str) -> str:
         return str(self.folder / name)
 
+    def read(self, spark: SparkSession, name: str) -> DataFrame:
+        """One of the tables; FileNotFoundError where it is not there, or was not written to its end."""
+        if not Path(self.table(name), DONE).exists():
+            raise FileNotFoundError(f"{self.table(name)} is not there, or not whole; python -m recommender scale {MAKES[name]} makes it")
+        return spark.read.parquet(self.table(name))
+
+    def begin(self) -> None:
+        """Other interactions are on their way: what is there counts as unfinished until it is made anew."""
+        for name in ("facts.json", *(f"{table}/{DONE}" for table in MAKES)):
+            (self.folder / name).unlink(missing_ok=True)
+
     @property
     def films(self) -> Path:
         return self.folder / "films.csv"
@@ -62,7 +75,10 @@ class Store:
         path = self.folder / "facts.json"
         if not path.exists():
             raise FileNotFoundError(f"{path} is not there; python -m recommender scale write makes it")
-        return Facts(**json.loads(path.read_text("utf-8")))
+        try:
+            return Facts(**json.loads(path.read_text("utf-8")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no card of a store ({error}); python -m recommender scale write makes one") from None
 
     def keep(self, catalog: Catalog, facts: Facts) -> Facts:
         """Write the films and the card beside the tables."""
@@ -74,6 +90,7 @@ class Store:
 def write(spark: SparkSession, store: Store, interactions: Interactions, catalog: Catalog, source: str) -> Facts:
     """Interactions that one machine has read -> the table of them. The publisher's user ids are kept, and the data hash of the cards."""
     x = interactions
+    store.begin()
     columns = {
         "user": x.user_ids[x.users].astype(np.int64),
         "item": x.items.astype(np.int32),
@@ -83,7 +100,7 @@ def write(spark: SparkSession, store: Store, interactions: Interactions, catalog
         "place": (np.arange(len(x)) - np.searchsorted(x.users, x.users)).astype(np.int32),
     }
     spark.createDataFrame(pa.table(columns), FLAT).write.mode("overwrite").parquet(store.table("interactions"))
-    found = spark.read.parquet(store.table("interactions"))
+    found = store.read(spark, "interactions")
     return store.keep(catalog, Facts(source, len(x), len(np.unique(x.users)), len(catalog), x.fingerprint(), checksum(found)))
 
 
@@ -91,7 +108,7 @@ def describe(spark: SparkSession, store: Store, catalog: Catalog, source: str) -
     """The card of interactions that no machine has seen whole: their data hash is made of the checksum and of what they come from."""
     from pyspark.sql import functions as f
 
-    table = spark.read.parquet(store.table("interactions"))
+    table = store.read(spark, "interactions")
     total, users = table.agg(f.count("*"), f.count_distinct("user")).first() or (0, 0)
     check = checksum(table)
     sha256 = hashlib.sha256(f"{source} {check}".encode()).hexdigest()
@@ -108,7 +125,7 @@ def checksum(table: DataFrame) -> str:
 
 def gather(spark: SparkSession, store: Store) -> None:
     """interactions -> histories: each user's rows are brought to one place and sorted. ValueError where the table is not that of the card."""
-    table, facts = spark.read.parquet(store.table("interactions")), store.facts()
+    table, facts = store.read(spark, "interactions"), store.facts()
     if (found := checksum(table)) != facts.checksum:
         raise ValueError(f"{store.table('interactions')} has checksum {found}, its card says {facts.checksum}")
     ordered = table.repartition("user").sortWithinPartitions("user", "time", "place")

@@ -85,6 +85,7 @@ class World:
 
 def draw(spark: SparkSession, store: Store, world: World, parts: int) -> Facts:
     """Draw the world into the table interactions, in `parts` files; the same for the same seed, whatever the parts."""
+    store.begin()
     blocks = spark.range(0, -(-world.users // TOGETHER), 1, parts)
     blocks.mapInArrow(_drawn(world), FLAT).write.mode("overwrite").parquet(store.table("interactions"))
     return describe(spark, store, world.catalog, str(world))

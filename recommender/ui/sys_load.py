@@ -109,9 +109,10 @@ def _rates(load: Opened, shown: pd.DataFrame, way: str) -> tuple[str, str]:
             f"{most['users']:g} users who think for {think:g} s could ask {most['users'] / think:,.0f} times a second, if answers took no time.",
         )
     cores = load.report.more["machine"]["cores"]
+    who = f"{most['users']:g} user{'s' * (most['users'] > 1)}"
     cost = 1000 * used[0] / most["requests a second"]
     sentence = (
-        f"Users who never pause fill the server whatever it can: a request then waits for all before it, {most['users']:g} users at "
+        f"Users who never pause keep the server as busy as it can be: a request then waits for all before it, {who} at "
         f"{rate} a second for {wait} ms each."
     )
     if pd.notna(cost):
