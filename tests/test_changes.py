@@ -122,7 +122,7 @@ def test_every_film_that_is_named_moves_the_others(service: Service, name: str) 
                 assert move.why.ranks == (place(then, pool, move.item), place(now, pool, move.item))
                 gain = move.why.ranks[0] - move.why.ranks[1]
                 assert (gain if upward(move) else -gain) >= service.settings.least_drop
-                assert move.why.points == pytest.approx(float(now[move.item]) - float(then[move.item]), abs=1e-6)
+                assert move.why.points == pytest.approx(float(now[move.item]) - float(then[move.item]), abs=1e-5)  # float32, summed in another order
                 named += 1
             elif move.why.kind in ("overtook", "passed", "variety", "freed") and pool[move.item]:
                 gain = place(then, pool, move.item) - place(now, pool, move.item)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -23,6 +25,14 @@ from recommender.models import processes, sequence
 from recommender.models.loop import Loop
 from recommender.models.sequence import Sequence
 from recommender.world import checkerboard, simulate_devices
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_a_page() -> Iterator[None]:
+    """A page that another test ran stays behind as the main module, and each process that is spawned would run it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        yield
 
 
 class Interrupted(Exception):

@@ -33,7 +33,7 @@ CONFIRMED = ("--hypothesis", "Told, people click more.", "--arm", "blind=hybrid:
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where experiments are kept: none yet, beside the models as they are."""
-    desk._service()  # kept for the whole process: opened with what is committed, whichever test comes first
+    desk.desk()  # kept for the whole process: opened with what is committed, whichever test comes first
     for path in (ROOT / "artifacts").iterdir():
         if path.name != "experiments":
             (tmp_path / path.name).symlink_to(path)
