@@ -20,8 +20,8 @@ from recommender.beside import compare
 from recommender.examine import evaluate, tables
 from recommender.mine import bring, export, forget
 from recommender.names import nearest
-from recommender.scale.command import app as scale
 from recommender.operate import backup, refresh, releases, restore, rollback
+from recommender.scale.command import app as scale
 from recommender.settings import ROOT, settings
 from recommender.trials import app as experiment
 
