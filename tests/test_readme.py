@@ -51,6 +51,7 @@ def test_a_changed_figure_changes_the_readme(path: Path, tmp_path: Path) -> None
         ("RMSE", None, "policy=near"),
         ("regret", None, None),
         ("ctr", None, None),
+        ("ms p50", None, "users=8"),
     }
     place = next(n for n, row in enumerate(found.rows) if (row.metric, row.k, row.segment) in headline)
     found.rows[place] = found.rows[place]._replace(mean=0.9876)

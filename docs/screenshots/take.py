@@ -20,7 +20,7 @@ SECTIONS = {
         "time=evening&device=tv&part=",
         ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold"),
     ),
-    "system": ("load=with-think-time&about=", ("under-load", "releases", "beyond-one-machine", "health")),
+    "system": ("load=with-think-time&about=", ("under-load", "releases", "beyond-one-machine")),
     "experiments": (
         "experiment=personal-varied&step=",
         ("plan", "health", "result", "over-time", "segments", "guardrails", "decision", "a-a", "other-ways-to-test"),

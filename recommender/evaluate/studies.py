@@ -225,6 +225,26 @@ def interview(report: Report) -> str:
     return "\n\n".join(parts)
 
 
+def load(report: Report) -> str:
+    """A line for each way of asking: requests a second, times with their intervals, and how many failed."""
+    rows = {(r.variant, r.segment, r.metric): r for r in report.rows}
+    timed = lambda r: f"{r.mean:.1f} [{r.lo:.1f}, {r.hi:.1f}]" if r.lo < r.hi else f"{r.mean:.1f}"
+    lines = [
+        [
+            f"{variant}, {(segment or '').removeprefix('users=')} at a time",
+            f"{rows[variant, segment, 'requests a second'].mean:.1f}",
+            *(timed(rows[variant, segment, f"ms p{quantile}"]) for quantile in (50, 95, 99)),
+            f"{rows[variant, segment, 'failures'].mean:.1%}",
+        ]
+        for variant, segment in dict.fromkeys((r.variant, r.segment) for r in report.rows)
+    ]
+    goal = report.more["goal"]
+    films, cores = report.more["asked"]["films"], report.more["machine"]["cores"]
+    asked = f"{films} films of the hybrid with their reasons, on {cores} cores, asked on the same machine"
+    wanted = f"The goal is {goal['ms']:g} ms at the 99th percentile with {goal['users']} users."
+    return f"{asked}. {wanted}\n\n{grid(('way', 'requests a second', 'ms p50', 'ms p95', 'ms p99', 'failed'), lines)}"
+
+
 STUDIES = {
     "cold-start": cold_start,
     "interview": interview,
@@ -243,4 +263,5 @@ STUDIES = {
     "interleaving": ways.interleaving,
     "off-policy": ways.off_policy,
     "bandit": ways.bandit,
+    "load": load,
 }

@@ -55,7 +55,7 @@ LEAGUES = {
     ),
 }
 
-TELLING = ("context", "audit", "together", "calibration", "aa", "interleaving", "off-policy", "bandit")  # they say how many, or count pairs, or runs
+TELLING = ("context", "audit", "together", "calibration", "aa", "interleaving", "off-policy", "bandit", "load")  # they say how many, or count others
 
 
 def as_markdown(report: Report) -> str:
