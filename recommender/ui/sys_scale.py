@@ -34,7 +34,9 @@ def section() -> None:
     for place, measure in ((left, "seconds"), (right, "peak_mb")):
         with place:
             spec = sys_charts.growth(rows, measure, MEASURES[measure])
-            exhibits.draw(f"scale_{measure}", *_said(rows, measure, slopes), spec, made, rows[["step", "interactions", "users", "items", measure]])
+            head, sentence = _said(rows, measure, slopes)
+            sentence += _busy(rows, facts.get("runs", {})) if measure == "seconds" else ""
+            exhibits.draw(f"scale_{measure}", head, sentence, spec, made, rows[["step", "interactions", "users", "items", measure]])
     exhibits.key(sys_charts.sizes(rows["interactions"].tolist()))
     _table(slopes)
 
@@ -48,8 +50,15 @@ def _said(rows: pd.DataFrame, measure: str, slopes: dict[str, dict]) -> tuple[st
     sentence = f"{span}, {int(most['items']):,} films: the most {what} is that of {most['step']}, {value} at {int(most['interactions']):,}."
     if slopes:
         fastest = max(slopes.values(), key=lambda row: row[measure])
-        sentence += f" Fastest grows {fastest['step']}: as interactions to the power of {fastest[measure]:g}; 1 would be in proportion."
+        over = "users who get lists" if fastest["step"].startswith("recommend") else "interactions"
+        sentence += f" Fastest grows {fastest['step']}: as {over} to the power of {fastest[measure]:g}; 1 would be in proportion."
     return ("How time grows" if measure == "seconds" else "How memory grows"), sentence
+
+
+def _busy(rows: pd.DataFrame, runs: dict[str, dict]) -> str:
+    """How busy the machine was at each size: seconds on the clock count what else it did."""
+    loads = [f"{runs[str(size)]['load']:g}" for size in sorted(set(rows["interactions"])) if str(size) in runs]
+    return f" The machine was busy with more than this: load {', '.join(loads)}, from the smallest size on." if loads else ""
 
 
 def _table(slopes: dict[str, dict]) -> None:
