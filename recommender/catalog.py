@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from recommender.names import Names, plain, without_article
-from recommender.types import CERTIFICATES, FAME, Filters
+from recommender.types import CERTIFICATES, FAME, Filters, ReasonKind
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,16 @@ class Catalog:
     def linking_people(self) -> tuple[str, ...]:
         """Directors and actors of at least two films, in order of name: the others link nothing."""
         return tuple(sorted(name for name, films in self.people.items() if len(films) >= 2))
+
+    @cached_property
+    def named_features(self) -> tuple[tuple[ReasonKind, str], ...]:
+        """What the first features of films are named by, in the order of their columns: genres, then people who link films."""
+        return (*(("genre", name) for name in self.genre_names), *(("person", name) for name in self.linking_people))
+
+    @cached_property
+    def films_by_genre(self) -> np.ndarray:  # float32 (G, I)
+        """`genres` turned, to be multiplied with points for each genre."""
+        return self.genres.astype(np.float32).T
 
     def allowed(self, certificate: str | None) -> np.ndarray:  # (I,) bool
         """Films whose certificate is known and no stricter than `certificate`; all films for None."""

@@ -110,29 +110,16 @@ class Content(ItemItem):
         linked = self.weights_[profile.items].tocsc()[:, items].toarray() > 0  # (n, K)
         share = linked * profile.weights[:, None] / _length(profile.weights)
         mine, theirs = self.features_[profile.items].astype(np.float64), self.features_[items].astype(np.float64)
-        named = len(self._subjects)
-        shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, :named]  # (K, named features)
-        rest = (mine[:, named:] @ theirs[:, named:].T).toarray() * share  # (n, K)
+        named = self.catalog.named_features
+        shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, : len(named)]  # (K, named features)
+        rest = (mine[:, len(named) :] @ theirs[:, len(named) :].T).toarray() * share  # (n, K)
         answers = []
         for k, item in enumerate(items):
             row = slice(shared.indptr[k], shared.indptr[k + 1])
-            reasons = [
-                Reason(self._subjects[c].kind, self._subjects[c].subject, v)
-                for c, v in zip(shared.indices[row].tolist(), shared.data[row].tolist())
-                if v
-            ]
+            reasons = [Reason(named[c][0], named[c][1], v) for c, v in zip(shared.indices[row].tolist(), shared.data[row].tolist()) if v]
             reasons += [Reason("film", int(profile.items[j]), float(rest[j, k])) for j in np.flatnonzero(rest[:, k])]
             answers.append(Explanation.of([*reasons, self._merit(item)]))
         return answers
-
-    @property
-    def _subjects(self) -> list[Reason]:
-        """The named features in the order of their columns, without points; listed once for a catalogue."""
-        kept = self.__dict__.get("_named")
-        if kept is None or kept[0] is not self.catalog:
-            genres, people = self.catalog.genre_names, self.catalog.linking_people
-            kept = self._named = self.catalog, [*(Reason("genre", g, 0) for g in genres), *(Reason("person", p, 0) for p in people)]
-        return kept[1]
 
     def _merit(self, item: int) -> Reason:
         return Reason("popularity", "quality", self.quality * float(self.quality_[item]))

@@ -161,13 +161,6 @@ class Hybrid:
         gate.load_state_dict({k: torch.from_numpy(np.array(v)).reshape(shapes[k].shape) for k, v in self.state_.items()})
         return gate.eval()
 
-    @property
-    def _genres(self) -> np.ndarray:  # float32 (G, I)
-        kept = self.__dict__.get("_genres_of")
-        if kept is None or kept[0] is not self.catalog:
-            kept = self._genres_of = self.catalog, self.catalog.genres.astype(np.float32).T
-        return kept[1]
-
     def weights(self, queries: list[Query]) -> np.ndarray:  # (B, 3)
         """The gate's shares of ease, content and sequence; they sum to 1."""
         context = torch.tensor([context_index(q.context) for q in queries])
@@ -178,7 +171,7 @@ class Hybrid:
         """Score points that the time of day (observed) and the device (simulated) give to each film."""
         different = list(dict.fromkeys(context_index(q.context) for q in queries))
         context = torch.tensor(different)
-        genres, which = self._genres, [different.index(context_index(q.context)) for q in queries]
+        genres, which = self.catalog.films_by_genre, [different.index(context_index(q.context)) for q in queries]
         with torch.inference_mode():
             time, device = self._network.affinity(context[:, 0], context[:, 1])
         return (time.numpy() @ genres)[which], (device.numpy() @ genres)[which]
