@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from recommender.api import logs
 from recommender.api.app import create
 from recommender.api.fork import Fork
+from recommender.api.shield import Shield
 from recommender.serve.desk import shared
 from recommender.settings import settings
 
@@ -25,4 +26,5 @@ async def together(_: st.App) -> AsyncIterator[None]:
         yield
 
 
-app = st.App(Path(__file__).with_name("app.py"), lifespan=together, middleware=[Middleware(Fork, api=api)])
+page = Path(st.__file__).with_name("static").joinpath("index.html").read_text("utf-8")
+app = st.App(Path(__file__).with_name("app.py"), lifespan=together, middleware=[Middleware(Fork, api=api), Middleware(Shield, page=page)])

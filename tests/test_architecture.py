@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up. A room may use what stands above it in this list and itself; rooms of one line are blind to each other.
 FLOORS = (
-    ("stats", "settings"),
+    ("stats", "settings", "policy"),
     ("types", "names"),
     ("catalog", "interactions"),
     ("load", "world", "rank"),

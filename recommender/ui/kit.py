@@ -6,10 +6,13 @@ never changes (sent once, then known by its hash), and a view is a second, tiny 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from recommender.policy import policy
 
 _WEB = Path(__file__).parent / "web"
 _SCRIPTS = (
@@ -45,8 +48,8 @@ def _read(names: tuple[str, ...], kind: str) -> str:
 
 
 def scripts() -> str:
-    """The drawing code as one module."""
-    return _read(_SCRIPTS, "js")
+    """The drawing code as one module, and what the page may load."""
+    return f"const POLICY = {json.dumps(policy())};\n{_read(_SCRIPTS, 'js')}"
 
 
 _CSS = _read(_STYLES, "css")
