@@ -2,7 +2,7 @@
 # make train    train all models: DATA=folder of MovieLens  make bench   speed, memory and sizes
 # make check    ruff and types                              make setup   only the environment
 # make peers    models of other libraries on our splits, for the evaluate command: PEERS="--only rectools_ease", …
-# make reproduce    every report and every table in README.md: DATA=folder of MovieLens
+# make reproduce    every report and every table in README.md and docs: DATA=folder of MovieLens
 #
 # TORCH_INDEX=address   take torch from this index first, such as PyTorch's own for CPU wheels (see README.md)
 

@@ -114,7 +114,7 @@ app.add_typer(scale, name="scale")
 
 @app.command()
 def models(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As the table in README.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the table in docs/results.md.")] = False,
 ) -> None:
     """Every committed model: how well it ranked for viewers it never saw, its size, seed and date."""
     from recommender import artifacts

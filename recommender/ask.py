@@ -43,7 +43,7 @@ ColourOption = Annotated[bool, typer.Option("--in-colour", help="Nothing known t
 DecadeOption = Annotated[int | None, typer.Option("--decade", help="Only films of this decade, by its first year: 1970.")]
 StarsOption = Annotated[float | None, typer.Option("--least-stars", min=0.5, max=5, help="Only films that all raters together gave so many stars.")]
 FameOption = Annotated[Fame | None, typer.Option("--fame", help="The most rated quarter of the films, the half below it, or all others.")]
-ModelOption = Annotated[str | None, typer.Option("--model", help="One model instead of the Home page: see the README for names.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="One model instead of the Home page: `models` lists them.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 CountOption = Annotated[int, typer.Option("-k", min=1, max=100, help="Films a row.")]
 

@@ -68,19 +68,27 @@ def evaluate(
 
 
 def tables(
-    write: Annotated[bool, typer.Option("--write", help="Put them, and the table of models, between their markers in README.md.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put them between their markers in README.md and docs/.")] = False,
 ) -> None:
-    """The tables of README.md, made of artifacts/reports."""
-    from recommender import artifacts
-    from recommender.evaluate.tables import between, blocks, placed
+    """The tables of README.md and docs/, made of artifacts/reports and the cards of the models."""
+    from recommender.evaluate.tables import MARK, placed
 
-    made, readme = blocks(settings().artifacts / "reports"), ROOT / "README.md"
+    made = every_table(settings().artifacts)
     if not write:
         return typer.echo("\n\n".join(f"# {name}\n\n{block}" for name, block in made.items()))
-    models = artifacts.as_markdown(artifacts.cards(settings().artifacts))
-    text = between(readme.read_text("utf-8"), "models: python -m recommender models --markdown", "/models", models)
-    readme.write_text(placed(text, made), "utf-8")
-    typer.echo(f"{readme}: models, {', '.join(made)}")
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+    for page, text in placed({page: text for page, text in texts.items() if MARK.search(text)}, made).items():
+        (ROOT / page).write_text(text, "utf-8")
+        typer.echo(f"{page}: {', '.join(MARK.findall(text))}")
+
+
+def every_table(folder: Path) -> dict[str, str]:
+    """Name -> block: of the models, of the headlines, and of every report in an artifacts folder."""
+    from recommender import artifacts
+    from recommender.evaluate.tables import blocks, headlines
+
+    reports = folder / "reports"
+    return {**blocks(reports), "models": artifacts.as_markdown(artifacts.cards(folder)), "headlines": headlines(reports)}
 
 
 def _study(name: str, data: Path, job: Job) -> Report:

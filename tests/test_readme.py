@@ -1,4 +1,4 @@
-"""What the README says is what the commands print."""
+"""What README.md and docs/ say is what the commands print."""
 
 import re
 from pathlib import Path
@@ -9,35 +9,50 @@ from typer.testing import CliRunner
 
 from recommender.__main__ import app
 from recommender.evaluate import report
-from recommender.evaluate.tables import blocks, placed
+from recommender.evaluate.tables import MARK, blocks, placed
+from recommender.examine import every_table
 from recommender.settings import ROOT
 
-README = Path(ROOT, "README.md").read_text("utf-8")
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
+MARKED = {page: text for page, text in PAGES.items() if MARK.search(text)}
 REPORTS = report.files(Path(ROOT, "artifacts", "reports"))
 run = CliRunner().invoke
+
+
+def block(name: str) -> str:
+    """What stands between the markers of a name, on whichever page has them."""
+    (found,) = [m[1] for text in PAGES.values() for m in re.finditer(rf"<!-- report: {name} -->\n(.*?)\n?<!-- /report: {name} -->", text, re.S)]
+    return found
 
 
 def test_the_table_of_models_is_the_one_the_command_prints() -> None:
     printed = run(app, ["models", "--markdown"])
     assert printed.exit_code == 0, printed.output
-    block = re.search(r"<!-- models: .*?-->\n(.*?)<!-- /models -->", README, re.S)
-    assert block
-    assert block[1].strip() == printed.output.strip()
+    assert block("models") == printed.output.strip()
 
 
 @pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
 def test_the_table_of_a_report_stands_between_its_markers(path: Path) -> None:
-    block = re.search(rf"<!-- report: {path.stem} -->\n(.*?)\n<!-- /report: {path.stem} -->", README, re.S)
-    assert block, f"README.md has no markers for {path.name}"
-    assert block[1] == blocks(path.parent)[path.stem], "python -m recommender tables --write brings it up to date"
+    assert block(path.stem) == blocks(path.parent)[path.stem], "python -m recommender tables --write brings it up to date"
 
 
 def test_writing_the_tables_changes_nothing() -> None:
-    assert placed(README, blocks(Path(ROOT, "artifacts", "reports"))) == README
+    assert placed(MARKED, every_table(Path(ROOT, "artifacts"))) == MARKED
+
+
+def test_a_headline_is_the_first_line_of_its_league() -> None:
+    lines = [line.strip("| ").split(" | ") for line in block("headlines").splitlines()[2:]]
+    assert [asked.split(":")[0] for asked, *_ in lines] == ["P1", "P2", "P3", "P4"]
+    for asked, best, against, *_ in lines:
+        league = block(asked.split(":")[0]).splitlines()
+        label, figure = best.rsplit(": ", 1)
+        assert league[2].startswith(f"| {label} ")
+        assert asked.startswith("P4") or figure in league[2]  # that league is of warm users, the headline of everybody
+        assert any(line.startswith(f"| {against.rsplit(': ', 1)[0]} ") for line in league[3:])
 
 
 @pytest.mark.parametrize("path", [p for p in REPORTS if p.stem != "data" and not p.stem.startswith("audit")], ids=lambda path: path.stem)
-def test_a_changed_figure_changes_the_readme(path: Path, tmp_path: Path) -> None:
+def test_a_changed_figure_changes_the_page(path: Path, tmp_path: Path) -> None:
     found = report.read(path)
     headline = {
         ("NDCG", 10, None),
@@ -56,7 +71,7 @@ def test_a_changed_figure_changes_the_readme(path: Path, tmp_path: Path) -> None
     place = next(n for n, row in enumerate(found.rows) if (row.metric, row.k, row.segment) in headline)
     found.rows[place] = found.rows[place]._replace(mean=0.9876)
     report.write(found, tmp_path)
-    assert blocks(tmp_path)[path.stem] not in README
+    assert blocks(tmp_path)[path.stem] != block(path.stem)
 
 
 def commands(of: Typer, before: str = "") -> list[str]:
@@ -66,13 +81,29 @@ def commands(of: Typer, before: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("name", commands(app))
-def test_every_command_has_help_and_stands_in_the_readme(name: str) -> None:
+def test_every_command_has_help_and_stands_in_the_docs(name: str) -> None:
     shown = run(app, [*name.split(), "--help"])
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) > 5
-    assert re.search(rf"python -m recommender.* {name}\b|recommender {name}\b", README), f"the README does not name the command {name}"
+    assert any(re.search(rf"python -m recommender.* {name}\b|recommender {name}\b", text) for text in PAGES.values()), (
+        f"no page names the command {name}"
+    )
 
 
-def test_the_pictures_and_files_the_readme_shows_are_there() -> None:
-    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
-        assert Path(ROOT, path).exists(), f"the README shows {path}, which is not there"
+def anchors(text: str) -> set[str]:
+    """The addresses of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_pictures_files_and_headings_a_page_points_to_are_there(page: str) -> None:
+    for path, heading in re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", PAGES[page]):
+        target = Path(ROOT, page).parent / path if path else Path(ROOT, page)
+        assert target.exists(), f"{page} points to {path}, which is not there"
+        assert not heading or heading in anchors(target.read_text("utf-8")), f"{page} points to {path}#{heading}, which is no heading"
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    missing = [page for page in PAGES if page != "README.md" and f"]({page})" not in PAGES["README.md"]]
+    assert not missing, f"README.md does not lead to {', '.join(missing)}"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from recommender.__main__ import app, main
 from recommender.evaluate.report import Contender, Paired, Report, ReportError, Row, write
-from recommender.evaluate.tables import as_markdown, between, blocks, placed
+from recommender.evaluate.tables import as_markdown, between, blocks, headlines, placed
 from recommender.settings import ROOT, settings
 
 A, B, C = (
@@ -172,18 +172,41 @@ def test_an_unknown_report_is_named() -> None:
 
 
 def test_blocks_go_between_their_markers() -> None:
-    text = "above\n<!-- report: P1 -->\nold \\1\n<!-- /report: P1 -->\nbelow\n<!-- report: P2 -->\n<!-- /report: P2 -->\n"
-    once = placed(text, {"P1": "new \\1"})
-    assert once.startswith("above\n<!-- report: P1 -->\nnew \\1\n<!-- /report: P1 -->\nbelow\n<!-- report: P2 -->\nNot measured yet")
+    pages = {
+        "a.md": "above\n<!-- report: P1 -->\nold \\1\n<!-- /report: P1 -->\nbelow\n",
+        "b.md": "<!-- report: P2 -->\n<!-- /report: P2 -->\n",
+    }
+    once = placed(pages, {"P1": "new \\1"})
+    assert once["a.md"] == "above\n<!-- report: P1 -->\nnew \\1\n<!-- /report: P1 -->\nbelow\n"
+    assert once["b.md"].startswith("<!-- report: P2 -->\nNot measured yet")
     assert placed(once, {"P1": "new \\1"}) == once
 
 
 @pytest.mark.parametrize(
-    "text", ["", "<!-- report: P1 -->\n", "<!-- /report: P1 -->\n<!-- report: P1 -->\n", 2 * "<!-- report: P1 -->\n<!-- /report: P1 -->\n"]
+    "pages",
+    [
+        ("",),
+        ("<!-- report: P1 -->\n",),
+        ("<!-- /report: P1 -->\n<!-- report: P1 -->\n",),
+        (2 * "<!-- report: P1 -->\n<!-- /report: P1 -->\n",),
+        ("<!-- report: P1 -->\n<!-- /report: P1 -->\n", "<!-- report: P1 -->\n<!-- /report: P1 -->\n"),
+    ],
 )
-def test_a_missing_or_doubled_marker_is_an_error(text: str) -> None:
+def test_a_missing_or_doubled_marker_is_an_error(pages: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"report: P1"):
-        placed(text, {"P1": "new"})
+        placed({f"{n}.md": text for n, text in enumerate(pages)}, {"P1": "new"})
+
+
+def test_a_headline_is_the_best_model_beside_the_best_baseline(tmp_path: Path) -> None:
+    write(P1, tmp_path)
+    # Ben leads Cem by NDCG@10, .25 to .2; what Ben is compared with is Ann
+    expected = ["P1: which film comes next, NDCG@10", "Ben / son: 0.250 [0.240, 0.260]", "Ann: 0.100 [0.090, 0.110]", "+0.150* [+0.149, +0.151]", "—"]
+    assert cells(headlines(tmp_path))[1:] == [expected]
+    rows = [figure(v, m, "RMSE", mean, None) for v in ("90/10",) for m, mean in (("a", 0.93), ("b", 0.81236), ("c", 0.85))]
+    differences = [pair("90/10", "b", "a", -0.11764, 0.001, "RMSE", None)]
+    write(replace(made("P3", rows, differences), dataset="ml-1m"), tmp_path)
+    assert cells(headlines(tmp_path))[2][1:] == ["Ben / son: 0.8124 [0.8024, 0.8224]", "Ann: 0.9300 [0.9200, 0.9400]", "-0.1176* [-0.1186, -0.1166]",
+                                                "0.814 (myFM, ordered probit)"]  # fmt: skip
 
 
 def test_text_goes_between_other_comments_too() -> None:
@@ -201,6 +224,7 @@ def test_the_command_prints_the_tables_and_writes_nothing(tmp_path: Path, monkey
     before = Path(ROOT, "README.md").read_bytes()
     write(P1, tmp_path / "reports")
     monkeypatch.setattr(settings(), "artifacts", tmp_path)
+    monkeypatch.setattr("recommender.examine.every_table", lambda folder: blocks(folder / "reports"))
     printed = CliRunner().invoke(app, ["tables"])
     assert printed.exit_code == 0, printed.output
     assert as_markdown(P1) in printed.output
@@ -218,9 +242,12 @@ def test_the_command_ends_with_one_line_on_a_damaged_report(tmp_path: Path, monk
     assert "P1.json is not a report" in capsys.readouterr().err
 
 
-def test_the_command_writes_into_the_readme_or_leaves_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("<!-- models: python -m recommender models --markdown -->\n<!-- /models -->\n")
+def test_the_command_writes_into_all_pages_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme, page, other = tmp_path / "README.md", tmp_path / "docs" / "results.md", tmp_path / "docs" / "other.md"
+    page.parent.mkdir()
+    empty = lambda *names: "".join(f"<!-- report: {name} -->\n<!-- /report: {name} -->\n" for name in names)
+    for path, text in ((readme, empty("headlines")), (page, empty("models")), (other, "no marks\n")):
+        path.write_text(text)
     report = write(P1, tmp_path / "reports")
     for name in ("ROOT", "settings"):
         monkeypatch.setattr(
@@ -229,8 +256,10 @@ def test_the_command_writes_into_the_readme_or_leaves_it(tmp_path: Path, monkeyp
     monkeypatch.setattr("recommender.artifacts.cards", lambda folder: [])
     monkeypatch.setattr("recommender.artifacts.as_markdown", lambda cards: "the models")
     assert isinstance(CliRunner().invoke(app, ["tables", "--write"]).exception, ValueError)
-    assert "the models" not in readme.read_text()  # all or nothing
-    readme.write_text(f"{readme.read_text()}<!-- report: P1 -->\n<!-- /report: P1 -->\n")
+    assert "the models" not in page.read_text()  # P1 has no place: all or nothing
+    page.write_text(empty("models", "P1"))
     assert CliRunner().invoke(app, ["tables", "--write"]).exit_code == 0
-    assert "the models" in readme.read_text()
-    assert blocks(report.parent)["P1"] in readme.read_text()
+    assert "the models" in page.read_text()
+    assert blocks(report.parent)["P1"] in page.read_text()
+    assert "Ben" in readme.read_text()
+    assert other.read_text() == "no marks\n"

@@ -1,4 +1,4 @@
-"""The tables of README.md for studies that are no protocol: of the released models, of context, of reasons, of the data."""
+"""The tables of docs/results.md for studies that are no protocol: of the released models, of context, of reasons, of the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of README.md: a report as Markdown, and its place between the markers that bear its name."""
+"""The tables of README.md and docs/: a report as Markdown, and its place between the markers that bear its name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from recommender.evaluate.studies import STUDIES
 class League(NamedTuple):
     """How the table of one protocol looks. Models stand by the figure of the headline column, the best first."""
 
+    asks: str  # what, and in which figure
     columns: tuple[Column, ...]
     headline: int = 0  # number of the column that orders the models
     digits: int = 3
@@ -25,6 +26,7 @@ class League(NamedTuple):
 TARGETS = {"last": "last", "successive": "successive", "all": "all to come"}  # variant of P4 -> its name
 LEAGUES = {
     "P1": League(
+        "which film comes next, NDCG@10",
         (
             Column("HR@10", "HR"),
             Column("NDCG@10", "NDCG"),
@@ -34,11 +36,13 @@ LEAGUES = {
         headline=1,
     ),
     "P2": League(
+        "which films did they rate besides, NDCG@10",
         (Column("P@10", "P"), Column("R@10", "R"), Column("NDCG@10", "NDCG"), Column("NDCG@10 less that of {}", "NDCG", "difference")),
         headline=2,
         tells_time=False,
     ),
     "P3": League(
+        "how many stars, RMSE (less is better)",
         (
             Column("RMSE 90/10", "RMSE", k=None, variant="90/10"),
             Column("RMSE 90/10 less that of {}", "RMSE", "difference", None, "90/10"),
@@ -48,10 +52,11 @@ LEAGUES = {
         less_is_better=True,
     ),
     "P4": League(
+        "what comes after today, NDCG@10 of the last film",
         (
             *(Column(f"{target}, warm users", "NDCG", variant=variant, segment="users=warm") for variant, target in TARGETS.items()),
             *(Column(f"{target}, everybody (less {{}})", "NDCG", "compared", variant=variant) for variant, target in TARGETS.items()),
-        )
+        ),
     ),
 }
 
@@ -167,18 +172,56 @@ def blocks(folder: Path) -> dict[str, str]:
     return {path.stem: as_markdown(read(path)) for path in files(folder)}
 
 
-def placed(text: str, made: dict[str, str]) -> str:
-    """The README with every block between its markers; markers without a report say so. ValueError names what is missing."""
-    marked = re.findall(r"^<!-- report: (\S+) -->$", text, re.M)
-    for name in dict.fromkeys([*made, *marked]):
+def headlines(folder: Path) -> str:
+    """A line a protocol: the best model, the best baseline, and the best figure that others published."""
+    found = {path.stem: read(path) for path in files(folder) if path.stem in LEAGUES}
+    return grid(("what is asked", "the best here", "the best baseline", "difference", "published by others"), map(_headline, found.values()))
+
+
+def _headline(report: Report) -> list[str]:
+    look, figures = LEAGUES[report.protocol], figures_of(report)
+    top = look.columns[look.headline]
+    column = Column("", top.metric, "interval", top.k, top.variant or _first_variant(report))
+    best, *others = sorted(report.models, key=lambda c: place(figures.rows.get(column.key(c.model)), look.less_is_better))
+    yardstick = next((c for c in others if c.label == _baseline(report, column)), best)
+    said, against = (f"{c.label}: {cell(figures, column, c.model, look.digits)}" for c in (best, yardstick))
+    less = cell(figures, column._replace(form="difference"), best.model, look.digits)
+    return [f"{report.protocol}: {look.asks}", said, against, less, _best_published(report, column, look.less_is_better)]
+
+
+def _best_published(report: Report, column: Column, less_is_better: bool) -> str:
+    alike = [
+        p
+        for p in PUBLISHED
+        if report.dataset == PUBLISHED_ON
+        and (p.protocol, p.metric, p.k) == (report.protocol, column.metric, column.k)
+        and p.variant in (None, column.variant)
+    ]
+    if not alike:
+        return NONE
+    best = (min if less_is_better else max)(alike, key=lambda p: p.value)
+    return f"{best.value:g} ({best.label})"
+
+
+MARK = re.compile(r"^<!-- report: (\S+) -->$", re.M)
+
+
+def placed(pages: dict[str, str], made: dict[str, str]) -> dict[str, str]:
+    """Pages by name, with every block between its markers; markers without a report say so. ValueError names what is missing or stands twice."""
+    homes = [(page, name) for page, text in pages.items() for name in MARK.findall(text)]
+    written = dict(pages)
+    for name in dict.fromkeys([*made, *(name for _, name in homes)]):
+        found = [page for page, marked in homes if marked == name]
+        if len(found) != 1:
+            raise ValueError(f"{', '.join(pages)}: <!-- report: {name} --> stands there {len(found)} times, wanted it once")
         block = made.get(name, f"Not measured yet: `python -m recommender evaluate {name} --data data/raw/ml-1m` does it.")
-        text = between(text, f"report: {name}", f"/report: {name}", block)
-    return text
+        written[found[0]] = between(written[found[0]], f"report: {name}", f"/report: {name}", block)
+    return written
 
 
 def between(text: str, opening: str, closing: str, block: str) -> str:
     """The text with a block between the comments <!-- opening --> and <!-- closing -->, each on a line of its own."""
     parts = re.split(rf"(?<=^<!-- {re.escape(opening)} -->\n)(.*?)(?=^<!-- {re.escape(closing)} -->$)", text, flags=re.M | re.S)
     if len(parts) != 3:
-        raise ValueError(f"README.md has {len(parts) // 2} times <!-- {opening} --> with <!-- {closing} --> after it, wanted it once")
+        raise ValueError(f"the page has {len(parts) // 2} times <!-- {opening} --> with <!-- {closing} --> after it, wanted it once")
     return f"{parts[0]}{block}\n{parts[2]}"

@@ -1,4 +1,4 @@
-"""The tables of README.md for studies of experiments."""
+"""The tables of docs/results.md for studies of experiments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of README.md for other ways to test than A/B: interleaving, off-policy estimates, a bandit."""
+"""The tables of docs/results.md for other ways to test than A/B: interleaving, off-policy estimates, a bandit."""
 
 from __future__ import annotations
 
