@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     evaluations: Path = ROOT / "data" / "prepared" / "evaluate"  # models and lists of evaluations under way; never committed
     raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
     dataset: str = "ml-1m"
+    publisher: str = Field("https://files.grouplens.org/datasets/movielens", description="where data sets are fetched from; HTTPS, or this machine")
     database_url: str = Field(
         f"sqlite:///{(ROOT / 'data' / 'feedback.sqlite').as_posix()}",
         validation_alias=AliasChoices("MARQUEE_DATABASE_URL", "DATABASE_URL"),
@@ -43,6 +44,19 @@ class Settings(BaseSettings):
 
     experiment: str = Field("", description="the planned experiment on people that runs in the app, by name; none where empty")
     household: bool = Field(True, description="viewers that people made are listed to whoever opens the app; switch off where strangers share it")
+
+    tmdb_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("MARQUEE_TMDB_KEY", "TMDB_API_KEY"),
+        description="key of The Movie Database, or its read access token; drawn posters alone without one",
+    )
+    tmdb_api: str = Field("https://api.themoviedb.org/3", description="where it answers; HTTPS, or this machine")
+    tmdb_images: str = Field("https://image.tmdb.org/t/p", description="and where its pictures lie")
+    tmdb_rate: float = Field(10, gt=0, le=30, description="requests a second of one process; TMDB lets about 40 through")
+    posters: Path = ROOT / "static" / "posters"  # pictures, served by Streamlit from static/; never committed
+    poster_facts: Path = ROOT / "data" / "prepared" / "tmdb"  # what TMDB says of films, one file each; never committed
+    poster_days: int = Field(150, ge=1, le=180, description="so long a picture and its facts are kept; TMDB's terms allow six months")
+    poster_bytes: int = Field(300_000_000, ge=1_000_000, description="pictures may take so many bytes on the disk; the oldest go first")
 
     few_ratings: int = Field(8, ge=0, description="below this many ratings: popularity and chosen genres")
     many_ratings: int = Field(15, ge=1, description="from this many ratings on: collaborative first, diversified")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +13,13 @@ import numpy as np
 from recommender import artifacts, rank
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
-from recommender.load import ratings, read_films
+from recommender.load import read_films
 from recommender.load.monochrome import read_monochrome
-from recommender.models import MODELS
 from recommender.models.atlas import Atlas
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases, releases
 from recommender.serve.alike import alike
+from recommender.serve.dataset import Dataset
 from recommender.serve.events import KINDS, NO_TASTE, SILENT, VIEWER, Event, Taste, standing
 from recommender.serve.evidence import contributions, evidence, labels
 from recommender.serve.feedback import Feedback, for_now, opened
@@ -55,6 +53,10 @@ class Service:
     version: str = "unreleased"  # which release the models are of, and a hash of their weights
     folder: Path = Path()  # where the models were read from
     unread: tuple[str, ...] = ()  # those of the problems that are of the models
+    data: Dataset = field(init=False)  # the fetched data set
+
+    def __post_init__(self) -> None:
+        self.data = Dataset(self.settings.raw / self.settings.dataset, self.catalog)
 
     @classmethod
     def open(cls, settings: Settings, release: Release | None = None, before: Service | None = None) -> Service:
@@ -87,10 +89,8 @@ class Service:
             version=release.version,
             folder=release.folder,
         )
-        if before and "_interactions" in vars(before) and np.array_equal(before.catalog.ids, catalog.ids):
-            vars(made)["_interactions"] = before._interactions
-            made.models["user_knn"] = copy(before.models["user_knn"])
-            made.models["user_knn"].catalog = catalog
+        if before:
+            made.data.take(before.data)
         return made
 
     def warm(self) -> None:
@@ -157,44 +157,38 @@ class Service:
         return self.feedback.add(events)
 
     @property
-    def dataset(self) -> Path:
-        return self.settings.raw / self.settings.dataset
+    def interactions(self) -> Interactions | None:
+        """The fetched data set in the numbers of this catalogue; None where there is none. The exact user neighbours come with it."""
+        held = self.data.read()
+        if held is not None and self.models.get("user_knn") is not held.neighbours:
+            self.models = {**self.models, "user_knn": held.neighbours}  # not in place: somebody may be walking through them
+        return held.interactions if held else None
 
     def dataset_users(self) -> int:
         """How many MovieLens profiles can be picked: 0 where no data set has been fetched."""
-        return self._interactions.n_users if self.dataset.is_dir() else 0
+        data = self.interactions
+        return data.n_users if data else 0
 
     def dataset_viewer(self, number: int) -> Viewer:
         """A MovieLens user by the publisher's number."""
-        if not self.dataset.is_dir():
+        if (data := self.interactions) is None:
             raise KeyError(f"MovieLens user {number} needs the data set; get it with: python -m recommender fetch --dataset {self.settings.dataset}")
-        found = np.flatnonzero(self._interactions.user_ids == number)
+        found = np.flatnonzero(data.user_ids == number)
         if not len(found):
-            ids = self._interactions.user_ids
-            raise KeyError(f"MovieLens user {number} is unknown, wanted {ids.min()} to {ids.max()}")
-        profile = self._interactions.profile(int(found[0]))
+            raise KeyError(f"MovieLens user {number} is unknown, wanted {data.user_ids.min()} to {data.user_ids.max()}")
+        profile = data.profile(int(found[0]))
         line = f"A real profile of {len(profile)} ratings from {self.settings.dataset}"
         return Viewer(f"ml-{number}", f"Viewer {number}", line, {"shape": "robot", "hue": (number * 47) % 360}, profile, None)
 
     def dataset_pick(self, rng: np.random.Generator, genre: str | None = None) -> int:
-        """The number of a MovieLens user drawn at random; with a genre, of the sixtieth part (100 of 6,040) who favour it most among their films."""
-        data = self._interactions
+        """The number of a MovieLens user drawn at random; with a genre, of the sixtieth part (100 of 6,040) who favour it most among their films.
+        LookupError where no data set has been fetched."""
+        if (data := self.interactions) is None:
+            raise LookupError(f"data set {self.settings.dataset!r} is not here, wanted a fetched one to pick from")
         if genre is None:
             return int(rng.choice(data.user_ids))
         share = data.matrix() @ self.catalog.genres[:, self.catalog.genre(genre)].astype(np.float32) / np.maximum(data.lengths, 1)
         return int(rng.choice(data.user_ids[rank.top(share, max(1, data.n_users // 60))]))
-
-    @property
-    def interactions(self) -> Interactions | None:
-        """The fetched data set in the numbers of this catalogue; None where there is none."""
-        return self._interactions if self.dataset.is_dir() else None
-
-    @cached_property
-    def _interactions(self) -> Interactions:
-        """The fetched data set, in the numbers of this catalogue; the exact user neighbours come with it."""
-        kept = ratings(self.dataset, self.catalog)
-        self.models["user_knn"] = MODELS["user_knn"]().fit(kept, self.catalog)
-        return kept
 
     def verdicts(self, viewer: Viewer) -> dict[str, Verdict]:
         """Whether the model that makes this viewer's first row is told each signal of the context, and why."""
