@@ -22,7 +22,7 @@ FLOORS = (
     ("artifacts", "interview", "steer"),
     ("serve", "evaluate"),
     ("train",),
-    ("compare", "experiment", "refresh"),
+    ("compare", "experiment", "refresh", "about"),
     ("ui", "ask", "mine", "examine", "trials", "bench", "api", "operate", "scale"),
     ("beside", "client", "loadtest"),
     ("__main__", "demo"),

@@ -1,4 +1,4 @@
-"""What an evaluation found, as a small JSON file: the only thing that pages and the README read."""
+"""What an evaluation found, as a small JSON file: the only thing that pages and docs read."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Report:
         return next((c.label for c in self.models if c.model == model), model)
 
 
-OTHERS = ("api.json", "scale.json")  # of other schemes, which their own commands write
+OTHERS = ("api.json", "bench.json", "browser.json", "scale.json")  # without a table in docs: their own commands write them, some in other schemes
 
 
 def files(folder: Path) -> list[Path]:
