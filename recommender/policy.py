@@ -1,7 +1,7 @@
 """What the dashboard's pages may load and run, as a Content Security Policy (W3C, level 3).
 
-Nothing from elsewhere, no script that stands in the page itself, no eval. Streamlit needs three openings: components are modules that it makes of text
-(blob:), its styles are made in the page, and fonts and drawings may be data. A script smuggled into a title finds no way to run.
+Nothing from elsewhere, no script that stands in the page itself, no eval. Streamlit needs three openings: components are modules that it makes of
+text (blob:), its styles are made in the page, and fonts and drawings may be data. A script smuggled into a title finds no way to run.
 """
 
 from __future__ import annotations

@@ -6,45 +6,12 @@ import json
 
 import pytest
 from conftest import serving
+from hands import NARROW, becomes, card, film_of, focused, home, order, pick, tell
+from pages import settled
 
 from recommender.ui import kit
 
 pytestmark = pytest.mark.browser
-
-
-def settled(page) -> None:
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-
-
-def home(page, url: str, address: str = "/?viewer=vera"):
-    page.goto(url + address)
-    page.locator(".mq-card .mq-art").first.wait_for()
-    settled(page)
-
-
-def card(page, row: int, at: int):
-    return page.locator(".mq-row").nth(row).locator(".mq-card").nth(at)
-
-
-def tell(page) -> None:
-    """Switch on every signal that the models are not told."""
-    off = page.locator("[class*=st-key-mq_anyway_] input:not(:checked)")
-    while n := off.count():
-        off.first.locator("xpath=ancestor::label").click()
-        page.wait_for_function("n => document.querySelectorAll('[class*=st-key-mq_anyway_] input:not(:checked)').length < n", arg=n)
-        settled(page)
-
-
-def focused(page) -> str | None:
-    return page.evaluate("document.activeElement?.dataset.film ?? null")
-
-
-def order(page) -> list[str]:
-    return page.locator(".mq-row .mq-card").evaluate_all("cards => cards.map(c => c.dataset.film)")
-
-
-def no_overflow(page) -> bool:
-    return page.evaluate("[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)")
 
 
 def test_home_loads_without_a_complaint(page, app_url):
@@ -75,12 +42,11 @@ def test_a_click_opens_the_dialog_and_escape_gives_the_focus_back(page, app_url)
     dialog = page.get_by_role("dialog")
     dialog.locator(".mq-bars").first.wait_for()
     settled(page)
-    assert f"film={film}" in page.url
+    becomes(page, film_of, film)
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.wait_for_function("film => document.activeElement?.dataset.film === film", arg=film)
-    settled(page)
-    assert "film=" not in page.url
+    becomes(page, film_of, None)
     assert page.complaints == []
 
 
@@ -115,12 +81,12 @@ def test_another_context_moves_the_rows_without_a_scroll_jump(page, app_url):
     page.wait_for_timeout(400)
     before, main = order(page), "document.querySelector('[data-testid=stMain]').scrollTop"
     top = page.evaluate(main)
-    for key, name in (("mq_pick_time", "Night"), ("mq_pick_device", "TV")):
-        page.locator(f".st-key-{key}").get_by_role("radio", name=name).or_(page.locator(f".st-key-{key} button", has_text=name)).first.click()
-        settled(page)
+    for what, name in (("time", "Night"), ("device", "TV")):
+        pick(page, what, name)
+        page.locator(".mq-changed", has_text=name).wait_for(state="attached")
     page.wait_for_url("**device=tv**")
-    page.locator(".mq-changed", has_text="TV").wait_for(state="attached")
-    assert order(page) != before
+    becomes(page, order, lambda rows: rows != before)
+    settled(page)
     assert abs(page.evaluate(main) - top) < 80  # the line that tells what changed takes its place above
 
 
@@ -129,9 +95,7 @@ def test_a_row_stays_where_it_is_when_its_films_change(page, app_url):
     tell(page)
     shown = "[...document.querySelector('.mq-row').querySelectorAll('.mq-card')].map(c => c.dataset.film).join()"
     before = page.evaluate(shown)
-    page.locator(".st-key-mq_pick_time button", has_text="Night").or_(
-        page.locator(".st-key-mq_pick_time").get_by_role("radio", name="Night")
-    ).first.click()
+    pick(page, "time", "Night")
     page.wait_for_function(f"before => {shown} !== before", arg=before)
     settled(page)
     page.wait_for_timeout(500)
@@ -158,7 +122,7 @@ def test_on_a_touch_screen_the_reason_stands_below_the_film(browser, app_url):
     page.goto(app_url)
     page.locator(".mq-person").first.wait_for()
     assert page.locator(".mq-person span").first.is_visible()
-    assert no_overflow(page)
+    assert page.evaluate(NARROW)
     context.close()
 
 
@@ -228,14 +192,14 @@ def test_a_film_in_the_address_opens_its_dialog(page, app_url):
 def test_nothing_is_wider_than_the_page(page, app_url, width):
     page.set_viewport_size({"width": width, "height": 900})
     home(page, app_url)
-    assert no_overflow(page)
+    assert page.evaluate(NARROW)
     page.locator(".mq-first").click()
     page.get_by_role("dialog").locator(".mq-bars").first.wait_for()
     page.wait_for_timeout(300)
     assert page.get_by_role("dialog").evaluate("d => d.scrollWidth <= d.clientWidth && d.getBoundingClientRect().right <= innerWidth")
     page.goto(app_url)
     page.locator(".mq-person").first.wait_for()
-    assert no_overflow(page)
+    assert page.evaluate(NARROW)
 
 
 def test_a_fresh_server_answers_compare_first(page, tmp_path):
@@ -298,7 +262,7 @@ def test_a_hostile_title_is_only_a_title(page):
         {"view": "film", **one, "taste": taste},
         {"view": "picker", "own": [person], "viewers": [person]},
     ]
-    page.set_content("<body></body>")
+    page.set_content("<meta http-equiv='Content-Security-Policy' content=\"object-src 'none'\"><body></body>")  # a policy that would let it run
     page.evaluate(
         """async ([source, shows]) => {
             const kit = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
