@@ -10,8 +10,8 @@ import io
 from urllib.parse import quote
 
 import pytest
-from pages import SECTIONS, settled
 
+from pages import SECTIONS, settled
 from recommender.policy import policy
 from recommender.serve.feedback import Feedback
 from recommender.serve.viewers import Viewer
@@ -58,7 +58,8 @@ def open_page(browser):
 def strangers(away_from_data):
     """Viewers whose names, lines and genres are attacks."""
     store = Feedback.open(away_from_data)
-    made = [Viewer(f"me-attack-{n}", text[:40], text, {"shape": "owl", "hue": 8}, Profile(genres=(text[:40],)), None) for n, text in enumerate(ATTACKS)]
+    owl = {"shape": "owl", "hue": 8}
+    made = [Viewer(f"me-attack-{n}", text[:40], text, owl, Profile(genres=(text[:40],)), None) for n, text in enumerate(ATTACKS)]
     for viewer in made:
         store.add_viewer(viewer)
     yield made
@@ -112,7 +113,8 @@ def test_titles_from_a_file_are_only_titles(open_page, app_url):
     rows.writerow(["Date", "Name", "Year", "Letterboxd URI", "Rating"])
     rows.writerows(["2024-01-01", attack, 1999, "https://boxd.it/1", 4] for attack in ATTACKS)
     page.goto(f"{app_url}/taste?viewer=vera&taste=your-data")
-    page.locator("input[type=file]").set_input_files({"name": f"{ATTACKS[0].replace('/', '')}.csv", "mimeType": "text/csv", "buffer": text.getvalue().encode()})
+    file = {"name": f"{ATTACKS[0]}.csv", "mimeType": "text/csv", "buffer": text.getvalue().encode()}
+    page.locator("input[type=file]").set_input_files(file)
     page.get_by_text("M*A*S*H").first.wait_for(state="attached")
     settled(page)
     harmless(page)
