@@ -94,7 +94,7 @@ def name_groups(films: Films, catalog: Catalog) -> list[Name]:
     """
     member, sizes, n = films.member, films.member.sum(axis=1)[:, None, None], int(films.shaping.sum())
     received, (eras, when) = _received(films), _eras(catalog.years[films.items], films)
-    names: list[tuple[str, np.ndarray]] = []
+    names: list[tuple[tuple[str, str, str], tuple[np.ndarray, ...]]] = []
     gains, inside, overall = [], [], []
     for phrase, liked, part in zip(received.phrases, received.holds, received.parts):
         kinds, fits = _kinds(catalog, films, people=not phrase)
@@ -107,19 +107,22 @@ def name_groups(films: Films, catalog: Catalog) -> list[Name]:
         inside.append((both / sizes).reshape(len(member), -1))
         overall.append((total / n).ravel())
         names += [
-            (" ".join(filter(None, (phrase, kind, era))), liked & is_kind & is_era)
+            ((phrase, kind, era), (liked, is_kind, is_era))
             for kind, is_kind in zip(kinds.phrases, kinds.holds)
             for era, is_era in zip(eras.phrases, eras.holds)
         ]
     return _assigned(names, np.hstack(gains), np.hstack(inside), np.concatenate(overall))
 
 
-def _assigned(names: list[tuple[str, np.ndarray]], gains: np.ndarray, inside: np.ndarray, overall: np.ndarray) -> list[Name]:
+def _assigned(
+    names: list[tuple[tuple[str, str, str], tuple[np.ndarray, ...]]], gains: np.ndarray, inside: np.ndarray, overall: np.ndarray
+) -> list[Name]:
     """Different names for the groups, so that their gains (N, D) sum to the most; a group for which none is left is called mixed films."""
     groups, chosen = linear_sum_assignment(np.where(np.isfinite(gains), gains, -1e9), maximize=True)
     found = []
     for g, d in zip(groups.tolist(), chosen.tolist()):
-        text, holds = names[d]
+        words, parts = names[d]
+        text, holds = " ".join(filter(None, words)), np.logical_and.reduce(parts)
         if np.isfinite(gains[g, d]):
             found.append(Name(text[0].upper() + text[1:], holds, float(inside[g, d]), float(overall[d])))
         else:
