@@ -224,6 +224,8 @@ def _md5_of(url: str, required: bool) -> str | None:
 
 def _pull(url: str, part: Path, watch: Watch | None) -> None:
     """Append to `part` what is still missing of `url`."""
+    if watch and watch.stop.is_set():  # asked for while it waited to try again
+        raise Stopped
     have = part.stat().st_size if part.exists() else 0
     # identity: pieces of a compressed stream could not be put together
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
@@ -273,33 +275,33 @@ def unzip(archive: Path, folder: Path) -> None:
     if not zipfile.is_zipfile(archive):
         with archive.open("rb") as file:
             head = file.read(40)
-        raise DataError(f"{archive.name}: begins with {head.decode('latin-1').strip()!r}, wanted a zip")
+        raise FetchError("damaged", f"{archive.name}: begins with {head.decode('latin-1').strip()!r}, wanted a zip")
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = [m for m in zipped.infolist() if not m.is_dir()]
             for member in members:
                 _refuse(archive, member)
             if (size := sum(m.file_size for m in members)) > MOST_BYTES:
-                raise DataError(f"{archive.name}: unpacks to {size:,} bytes, wanted at most {MOST_BYTES:,}")
+                raise FetchError("damaged", f"{archive.name}: unpacks to {size:,} bytes, wanted at most {MOST_BYTES:,}")
             for member in members:
                 path = folder.joinpath(*PurePosixPath(member.filename).parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with zipped.open(member) as packed, path.open("xb") as out:  # reads no more than the declared size
                     shutil.copyfileobj(packed, out, _CHUNK)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, FileExistsError, EOFError) as error:
-        raise DataError(f"{archive.name}: {error}, wanted a sound zip") from error
+        raise FetchError("damaged", f"{archive.name}: {error}, wanted a sound zip") from error
 
 
 def _refuse(archive: Path, member: zipfile.ZipInfo) -> None:
     name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\0" in member.orig_filename:
-        raise DataError(f"{archive.name}: member {name!r} leads out of the folder, wanted a plain relative path")
+        raise FetchError("damaged", f"{archive.name}: member {name!r} leads out of the folder, wanted a plain relative path")
     if kind not in (0, stat.S_IFREG):
-        raise DataError(f"{archive.name}: member {name!r} is a link or a device, wanted plain files")
+        raise FetchError("damaged", f"{archive.name}: member {name!r} is a link or a device, wanted plain files")
     if member.file_size > 1 << 20 and member.file_size > MOST_RATIO * max(member.compress_size, 1):
         said = f"member {name!r} grows from {member.compress_size:,} to {member.file_size:,} bytes"
-        raise DataError(f"{archive.name}: {said}, wanted at most {MOST_RATIO} times")
+        raise FetchError("damaged", f"{archive.name}: {said}, wanted at most {MOST_RATIO} times")
 
 
 def licence(folder: Path) -> str:

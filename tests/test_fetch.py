@@ -4,101 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
-import stat
+import resource
 import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from publisher import FILES, Server, publishing, zipped
 
 from recommender import fetch as room
-from recommender.fetch import fetch
+from recommender.fetch import FetchError, Stopped, Watch, fetch, part_of
 from recommender.load import DataError, load
-
-README = "SUMMARY\n=======\n\nAbout.\n\nUSAGE LICENSE\n=============\n\nNo warranty.\n\nCITATION\n========\n\nUs.\n"
-FILES = {
-    "movies.dat": "1::Toy Story (1995)::Animation\n2::Heat (1995)::Action\n",
-    "users.dat": "1::F::1::10::48067\n",
-    "ratings.dat": "1::1::5::978300760\n1::2::3::978300761\n",
-    "README": README,
-}
-
-
-def zipped(files: dict[str, str] | None = None, links: dict[str, str] | None = None, prefix: str = "ml-1m/", pad: int = 0) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in (FILES if files is None else files).items():
-            archive.writestr(prefix + name, text)
-        for name, to in (links or {}).items():
-            info = zipfile.ZipInfo(prefix + name)
-            info.external_attr = (stat.S_IFLNK | 0o777) << 16
-            archive.writestr(info, to)
-        if pad:
-            archive.writestr(zipfile.ZipInfo(prefix + "pad"), bytes(i * 7 % 251 for i in range(pad)))
-    return out.getvalue()
-
-
-@dataclass
-class Server:
-    """What is served, what goes wrong, and what was asked for."""
-
-    content: bytes
-    md5: str | None = None
-    status: list[int] = field(default_factory=list)  # answers for the zip before it works
-    cut: list[int] = field(default_factory=list)  # bytes after which a connection drops
-    ranges: bool = True
-    shift: int = 0  # how far off the asked-for place a range begins
-    base: str = ""
-    asked: list[str | None] = field(default_factory=list)  # Range headers of requests for the zip
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    state = Server(zipped())
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path.endswith(".md5"):
-                text = f"MD5 (ml-1m.zip) = {hashlib.md5(state.content).hexdigest()}\n" if state.md5 is None else state.md5
-                self.answer(404 if text == "404" else 200, text.encode())
-                return
-            self.server_version = "x"
-            wanted = self.headers.get("Range")
-            state.asked.append(wanted)
-            if state.status:
-                self.answer(state.status.pop(0), b"trouble")
-                return
-            start = int(wanted[6:-1]) + state.shift if wanted and state.ranges else 0
-            if start >= len(state.content):
-                self.answer(416, b"")
-                return
-            body = state.content[start:]
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: state.cut.pop(0)] if state.cut else body)
-
-        def answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    state.base = f"http://127.0.0.1:{http.server_port}"
-    yield state
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with publishing() as state:
+        yield state
 
 
 def get(server: Server, into: Path, **rest) -> tuple[Path, list[str]]:
@@ -325,3 +248,105 @@ def test_wrong_names(tmp_path: Path) -> None:
         fetch("ml-2m", tmp_path)
     with pytest.raises(DataError, match="wanted https://"):
         fetch("ml-1m", tmp_path, base="http://example.org")
+
+
+# -- looked on, and stopped
+
+
+class Looker:
+    """Remembers what it was told, and asks to stop once so many bytes have come."""
+
+    def __init__(self, most: float = float("inf")) -> None:
+        self.told: list[tuple[str, int, int | None]] = []
+        self.watch, self.most = Watch(self.look), most
+
+    def look(self, stage: str, done: int, total: int | None) -> None:
+        self.told.append((stage, done, total))
+        if done >= self.most:
+            self.watch.stop.set()
+
+
+def test_who_looks_on_is_told_each_stage_and_every_piece(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    server.content, looker = zipped(pad=40_000), Looker()
+    get(server, tmp_path, watch=looker.watch)
+    size = len(server.content)
+    pieces = [("fetching", done, size) for done in (16_384, 32_768, size)]
+    assert looker.told == [("fetching", 0, None), *pieces, ("checking", 0, None), ("unpacking", 0, None), ("reading", 0, None)]
+    assert capfd.readouterr() == ("", "")  # no bar besides
+
+
+def test_without_anybody_looking_on_the_terminal_shows_a_bar(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    get(server, tmp_path)
+    assert "ml-1m.zip: 100%" in capfd.readouterr().err
+
+
+def test_stopped_in_the_middle_it_goes_on_from_that_byte(server: Server, tmp_path: Path) -> None:
+    server.content = zipped(pad=100_000)
+    with pytest.raises(Stopped):
+        get(server, tmp_path, watch=Looker(most=30_000).watch)
+    assert [(p.name, p.stat().st_size) for p in tmp_path.iterdir()] == [("ml-1m.zip.part", 32_768)]
+    again = Looker()
+    get(server, tmp_path, watch=again.watch)
+    assert server.asked == [None, "bytes=32768-"]
+    assert again.told[0] == ("fetching", 32_768, None)
+    assert [p.name for p in tmp_path.iterdir()] == ["ml-1m"]
+
+
+def test_a_wish_to_stop_that_comes_with_the_last_piece_is_too_late(server: Server, tmp_path: Path) -> None:
+    server.content = zipped(pad=20_000)
+    assert get(server, tmp_path, watch=Looker(most=len(server.content)).watch)[0].is_dir()
+
+
+def test_waiting_between_two_tries_ends_at_once(server: Server, tmp_path: Path) -> None:
+    server.status, looker = [503] * 9, Looker()
+    timer = threading.Timer(0.1, looker.watch.stop.set)
+    timer.start()
+    with pytest.raises(Stopped):
+        fetch("ml-1m", tmp_path, base=server.base, pause=3600, watch=looker.watch)
+    timer.join()
+    assert len(server.asked) == 1
+
+
+def gone(server: Server) -> None:
+    server.base = "http://127.0.0.1:9"  # discard: nobody listens there
+
+
+@pytest.mark.parametrize(
+    ("break_it", "kind"),
+    [
+        (gone, "network"),
+        (always_500, "server"),
+        (not_found, "refused"),
+        (forbidden, "refused"),
+        (wrong_md5, "damaged"),
+        (html_as_zip, "damaged"),
+        (damaged, "damaged"),
+    ],
+)
+def test_failures_say_of_which_kind_they_are(server: Server, tmp_path: Path, break_it, kind: str) -> None:
+    break_it(server)
+    with pytest.raises(FetchError) as raised:
+        get(server, tmp_path)
+    assert raised.value.kind == kind
+
+
+def test_a_disk_that_is_full_keeps_what_came(server: Server, tmp_path: Path) -> None:
+    server.content = zipped(pad=200_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, before[1]))
+    try:
+        with pytest.raises(FetchError, match="File too large, wanted room and the right to write there") as raised:
+            get(server, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.kind == "disk"
+    assert 0 < part_of(tmp_path, "ml-1m").stat().st_size <= 80_000
+    get(server, tmp_path)
+    assert server.asked[-1].startswith("bytes=")
+
+
+def test_a_folder_that_is_none_is_told(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("a file")
+    with pytest.raises(FetchError, match="raw: File exists, wanted room and the right to write there"):
+        get(server, tmp_path / "raw")
+    assert server.asked == []
