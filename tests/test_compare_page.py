@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from apps import act, opened, text, views, where
 from conftest import serving
+from hands import becomes
 from streamlit.testing.v1 import AppTest
 
 from recommender.compare import known, lists, votes
@@ -433,7 +434,7 @@ def test_the_page_in_a_browser(page, tmp_path):
         first.locator("button").focus()
         page.keyboard.press("ArrowRight")
         at = "[document.activeElement.parentElement.dataset.film, document.activeElement.closest('ol').dataset.at]"
-        assert page.evaluate(at) == [film, "1"]  # the same film in the next list
+        becomes(page, lambda page: page.evaluate(at), [film, "1"])  # the same film in the next list
         page.keyboard.press("Enter")
         page.get_by_role("dialog").get_by_text("by “People who watched the same films”").wait_for()
         page.keyboard.press("Escape")
@@ -456,7 +457,7 @@ def test_a_blind_vote_in_a_browser(page, tmp_path):
         assert page.evaluate(films) == before
         page.locator("[data-tick]").nth(1).click()
         page.locator("[data-tick]").nth(4).click()
-        assert page.locator("[data-tick][aria-pressed=true]").count() == 2
+        becomes(page, lambda page: page.locator("[data-tick][aria-pressed=true]").count(), 2)
         page.get_by_role("button", name="I would watch these 2").click()
         page.get_by_role("button", name="Next vote").wait_for()
         assert len(set(page.locator(".mq-vote li em").all_inner_texts())) == 2
@@ -516,7 +517,7 @@ def test_back_takes_back_what_was_chosen_and_leads_on(page, tmp_path):
         page.locator(".mq-cmp-grid h3", has_text="Latent factors (ALS)").wait_for()
         page.go_back()
         page.locator(".mq-cmp-grid h3", has_text="Your Home list").wait_for()
-        assert "first=" not in page.url
+        becomes(page, lambda page: "first=" in page.url, False)
         page.go_back()
         page.locator(".mq-rows .mq-card").first.wait_for(timeout=60_000)
-        assert "viewer=kenji" in page.url
+        page.wait_for_url("**viewer=kenji**")

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from apps import opened, text
 from conftest import serving
+from hands import becomes
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
@@ -446,6 +447,6 @@ def test_the_page_in_a_browser(page, folder, tmp_path):
         page.locator(".st-key-mq_ev_pick_b-device").get_by_text("Desktop").click()
         page.wait_for_url("**b-device=desktop**")
         page.locator(".mq-slope h3", has_text="Morning on desktop").wait_for()
-        assert page.locator(".mq-slope").inner_text() != before
+        becomes(page, lambda page: page.locator(".mq-slope").inner_text(), lambda shown: shown != before)
         assert abs(page.locator(".mq-slope").bounding_box()["y"] - top) < 2
         assert [c for c in page.complaints if "404" not in c] == []

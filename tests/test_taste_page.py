@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from apps import act, again, opened, text, views
+from hands import becomes
 from streamlit.testing.v1 import AppTest
 
+from pages import settled
 from recommender.interview import PICK
 from recommender.serve.costs import cost_of, costs
 from recommender.serve.portrait import portrait
@@ -468,10 +470,6 @@ def test_shares_of_hundreds_of_films_sum_to_one(service: Service):
 # -- in a browser ------------------------------------------------------------------------------------------------------
 
 
-def settled(page) -> None:
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-
-
 ROW = "[...document.querySelectorAll('.mq-ten .mq-card')].map(c => c.dataset.film).join()"
 
 
@@ -489,8 +487,8 @@ def test_a_new_viewer_gets_from_nothing_to_a_list_of_their_own_by_keyboard(page,
     page.keyboard.press("Enter")
     page.wait_for_function(f"before => {ROW} !== before", arg=before)
     settled(page)
-    assert page.locator('.mq-kind[aria-pressed="true"]').count() == 1
-    assert page.evaluate("document.activeElement.classList.contains('mq-kind')")
+    page.locator('.mq-kind[aria-pressed="true"]').wait_for()
+    page.wait_for_function("document.activeElement?.classList.contains('mq-kind')")
     assert page.evaluate("document.querySelector('.mq-kind').getBoundingClientRect().top") == top  # nothing jumps
     picked = page.evaluate(ROW)
     page.get_by_role("button", name="Next: a few films").click()
@@ -500,8 +498,8 @@ def test_a_new_viewer_gets_from_nothing_to_a_list_of_their_own_by_keyboard(page,
         page.keyboard.press("1")
         page.wait_for_function("film => document.querySelector('.mq-quiz:not(.mq-busy)')?.dataset.film !== film", arg=film)
         page.wait_for_function("n => document.querySelector('.mq-steps button[aria-current] span').textContent === `${n} answered`", arg=n + 1)
+    becomes(page, lambda page: page.evaluate(ROW), lambda row: row != picked)
     settled(page)
-    assert page.evaluate(ROW) != picked
     assert float(page.locator('[role="progressbar"]').get_attribute("aria-valuenow")) > 20
     beside = page.evaluate(ROW).split(",")
     page.get_by_role("button", name="That is enough").click()

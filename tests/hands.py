@@ -1,0 +1,67 @@
+"""What a person does with a page of the app, for the tests in a real browser: each act waits for what it brings about, not for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pages import settled
+
+NARROW = "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
+
+
+def home(page, url: str, address: str = "/?viewer=vera") -> None:
+    """Go to For you and wait for its rows."""
+    page.goto(url + address)
+    page.locator(".mq-card .mq-art").first.wait_for()
+    settled(page)
+
+
+def becomes(page, what: Callable[[Any], Any], wanted: Any) -> None:
+    """Wait until what(page) is as wanted: a value, or a condition that it meets."""
+    holds, end = wanted if callable(wanted) else lambda now: now == wanted, time.monotonic() + 20
+    while not holds(what(page)):
+        assert time.monotonic() < end, f"{what(page)} after 20 s"
+        page.wait_for_timeout(50)
+
+
+def card(page, row: int, at: int):
+    return page.locator(".mq-row").nth(row).locator(".mq-card").nth(at)
+
+
+def order(page) -> list[str]:
+    """The films of all rows, by id."""
+    return page.locator(".mq-row .mq-card").evaluate_all("cards => cards.map(c => c.dataset.film)")
+
+
+def focused(page) -> str | None:
+    """The film that has the focus."""
+    return page.evaluate("document.activeElement?.dataset.film ?? null")
+
+
+def film_of(page) -> str | None:
+    """The film that the address names."""
+    return page.evaluate("new URLSearchParams(location.search).get('film')")
+
+
+def pick(page, what: str, name: str) -> None:
+    """Choose a pill of the sidebar: what is time or device."""
+    pills = page.locator(f".st-key-mq_pick_{what}")
+    pills.get_by_role("radio", name=name).or_(pills.locator("button", has_text=name)).first.click()
+
+
+def tell(page) -> None:
+    """Switch on every signal that the models are not told, and wait for rows that know of it.
+
+    The switches are drawn by a script of their own, which may come after the rows: without the wait for them nothing would be told.
+    """
+    page.locator(".st-key-mq_link button").wait_for(state="attached")  # the end of the sidebar
+    page.wait_for_function("[...document.querySelectorAll('[class*=st-key-mq_anyway_]')].every(e => e.querySelector('input'))")
+    off = page.locator("[class*=st-key-mq_anyway_] input:not(:checked)")
+    while n := off.count():
+        before = order(page)
+        off.first.locator("xpath=ancestor::label").click()
+        page.wait_for_function("n => document.querySelectorAll('[class*=st-key-mq_anyway_] input:not(:checked)').length < n", arg=n)
+        becomes(page, order, lambda rows, before=before: rows != before)
+        settled(page)
