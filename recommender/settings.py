@@ -3,11 +3,13 @@
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
+STATIC = ROOT / "static"  # what Streamlit serves as it is, under app/static/
 SECRETS = Path("/run/secrets")  # where containers find theirs: one file a setting, such as marquee_api_keys
 
 
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
     tmdb_api: str = Field("https://api.themoviedb.org/3", description="where it answers; HTTPS, or this machine")
     tmdb_images: str = Field("https://image.tmdb.org/t/p", description="and where its pictures lie")
     tmdb_rate: float = Field(10, gt=0, le=30, description="requests a second of one process; TMDB lets about 40 through")
-    posters: Path = ROOT / "static" / "posters"  # pictures, served by Streamlit from static/; never committed
+    posters: Path = STATIC / "posters"  # pictures, served from there; never committed
     poster_facts: Path = ROOT / "data" / "prepared" / "tmdb"  # what TMDB says of films, one file each; never committed
     poster_days: int = Field(150, ge=1, le=180, description="so long a picture and its facts are kept; TMDB's terms allow six months")
     poster_bytes: int = Field(300_000_000, ge=1_000_000, description="pictures may take so many bytes on the disk; the oldest go first")
@@ -81,6 +83,22 @@ class Settings(BaseSettings):
     @classmethod
     def _by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("tmdb_api", "tmdb_images")
+    @classmethod
+    def _secure_or_here(cls, value: str) -> str:
+        parts = urlsplit(value)
+        here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if not parts.hostname or not (parts.scheme == "https" or here) or parts.username or parts.query or parts.fragment:
+            raise ValueError("wanted https:// (or http:// of this machine), a host, and no more than a path")
+        return value
+
+    @field_validator("posters")
+    @classmethod
+    def _served(cls, value: Path) -> Path:
+        if not value.resolve().is_relative_to(STATIC) or value.resolve() == STATIC:
+            raise ValueError(f"wanted a folder in {STATIC}: nothing else is served")
+        return value
 
 
 @cache
