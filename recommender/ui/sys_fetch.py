@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -14,6 +15,8 @@ from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.ui import exhibits, words
 from recommender.ui.state import Frame
+
+_CSS = (Path(__file__).parent / "web" / "fetch.css").read_text("utf-8")
 
 OFFERED = "ml-1m"  # the edition whose conditions are told here
 TERMS = "https://files.grouplens.org/datasets/movielens/ml-1m-README.txt"
@@ -106,11 +109,13 @@ def _conditions(job: Fetching) -> None:
     )
     _outcome(job)
     with st.container(key="mq_fetch_accept"):
-        accepted = st.checkbox("I have read the conditions and keep to them", key="mq_fetch_accepted")
+        before = st.session_state.get("mq_accepted", False)  # in this visit, before something was stopped or failed
+        accepted = st.checkbox("I have read the conditions and keep to them", value=before, key="mq_fetch_accepted")
     kept = job.kept()
     with st.container(horizontal=True, gap="small"):
         label = f"Go on from {_megabytes(kept)}" if kept else "Fetch it, about 6 MB"
         if st.button(label, type="primary", icon=":material/download:", disabled=not accepted, key="mq_fetch") and accepted:
+            st.session_state["mq_accepted"] = True
             job.start()
             st.rerun()
         if kept and st.button("Throw away what came", key="mq_fetch_discard"):
@@ -140,13 +145,14 @@ def _coming(job: Fetching) -> None:
         st.rerun()
     exhibits.title("MovieLens 1M is on its way", "It goes on if you leave this page, and every window shows the same.")
     now = STAGES.index(state.stage)
-    marks = ("mq-fetch-done", "mq-sys-now", "")
-    steps = "".join(f'<li class="{marks[(n > now) - (n < now) + 1]}">{STEPS[stage]}</li>' for n, stage in enumerate(STAGES))
-    st.html(f'<ol class="mq-ev mq-fetch">{steps}</ol>')
-    st.progress(min(1.0, state.done / state.total) if state.total else (0.0 if now == 0 else 1.0), text=_how_far(job))
-    if st.button("Cancel", disabled=state.stage != "fetching" or job.stopping, key="mq_fetch_cancel", help="What came is kept"):
-        job.stop()
-        st.rerun(scope="fragment")
+    marks = (' class="mq-fetch-done"', ' aria-current="step"', "")
+    steps = "".join(f"<li{marks[(n > now) - (n < now) + 1]}>{STEPS[stage]}</li>" for n, stage in enumerate(STAGES))
+    st.html(f'<style>{_CSS}</style><ol class="mq-ev mq-fetch">{steps}</ol>')
+    with st.container(key="mq_fetch_coming"):
+        st.progress(min(1.0, state.done / state.total) if state.total else (0.0 if now == 0 else 1.0), text=_how_far(job))
+        if st.button("Cancel", disabled=state.stage != "fetching" or job.stopping, key="mq_fetch_cancel", help="What came is kept"):
+            job.stop()
+            st.rerun(scope="fragment")
 
 
 def _how_far(job: Fetching) -> str:
