@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.counterfactual import Smallest
+from recommender.models import MODELS
 from recommender.models.neighbours import Communities
 from recommender.models.popularity import AMONG_MOST, MANY
 from recommender.serve.answers import Change, Held, WhyNot
@@ -23,7 +24,7 @@ NAMED = 3  # heaviest films of a kind that a sentence may name, if they hold
 
 DEVICE_NAMES = {"mobile": "your phone", "tablet": "your tablet", "desktop": "your computer", "tv": "TV"}
 TIME_NAMES = {"morning": "the morning", "afternoon": "the afternoon", "evening": "the evening", "night": "the night"}
-PART_NAMES = {
+PART_NAMES = {name: name.replace("_", " ").capitalize() for name in MODELS} | {
     "ease": "People who watched the same films",
     "item_knn": "Films watched together",
     "user_knn": "Viewers like you",
@@ -35,7 +36,6 @@ PART_NAMES = {
     "encoder": "Content, placed by taste",
     "sequence": "What tends to come next",
     "hybrid": "A blend of three models",
-    "popularity": "Popularity",
     "time": "Time of day",
     "device": "Device",
     "settings": "Your own settings",
