@@ -1,6 +1,7 @@
 # make app      set everything up and open the app          make test    set everything up and run the tests
 # make train    train all models: DATA=folder of MovieLens  make bench   speed, memory and sizes
 # make check    ruff and types                              make setup   only the environment
+# make audit    known holes in packages, secrets in the history
 # make peers    models of other libraries on our splits, for the evaluate command: PEERS="--only rectools_ease", …
 # make reproduce    every report and every table in README.md and docs: DATA=folder of MovieLens
 #
@@ -12,7 +13,7 @@ METADATA ?=
 PEERS ?=
 BIN := .venv/bin
 
-.PHONY: setup app test train reproduce bench check peers
+.PHONY: setup app test train reproduce bench check audit peers
 .DEFAULT_GOAL := app
 
 .venv/app: requirements.txt
@@ -48,6 +49,10 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: .venv/dev
+	$(BIN)/pip-audit -r requirements.txt
+	$(BIN)/python tests/leaks.py
 
 .venv-peers/done: requirements-peers.txt
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
