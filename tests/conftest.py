@@ -129,15 +129,15 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[str]:
-    """The address of a fresh server of the app on a free port of this machine."""
+def serving(log: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
+    """The address of a fresh server of the app, or of another script, on a free port of this machine."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
     with log.open("w") as out:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        command = [sys.executable, "-m", "streamlit", "run", script, *options]
+        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment})
     try:
         _wait(server, f"http://127.0.0.1:{port}/_stcore/health", log)
         yield f"http://127.0.0.1:{port}"

@@ -11,7 +11,7 @@ from recommender.serve.feedback import FeedbackError
 from recommender.serve.service import Service
 from recommender.serve.viewers import SHAPES, Viewer
 from recommender.types import Profile
-from recommender.ui import kit, sign, trial, words
+from recommender.ui import kit, sign, tour, trial, words
 from recommender.ui.avatars import face
 from recommender.ui.state import put
 
@@ -29,8 +29,11 @@ def who(service: Service) -> None:
     if act.get("do") == "pick" and act.get("viewer") in {**service.viewers, **own}:
         put("viewer", act["viewer"])
         st.rerun()
+    if act.get("do") == "tour":
+        tour.start()
     sign.problems((*service.problems, *trial.problems(service.models)), service.feedback.passing)
-    kit.view("picker", {"own": [_person(v) for v in own.values()], "viewers": [_person(v) for v in service.viewers.values()]}, key="mq_who")
+    people = {"own": [_person(v) for v in own.values()], "viewers": [_person(v) for v in service.viewers.values()]}
+    kit.view("picker", {**people, "tour": tour.NAME}, key="mq_who")
     with st.container(key="mq_movielens", horizontal_alignment="center"):
         _movielens(service)
     if act.get("do") == "new":
@@ -122,7 +125,7 @@ def _movielens(service: Service) -> None:
     """A person of the data set by number, or drawn at random, by taste where one is named."""
     people = service.dataset_users()
     if not people:
-        st.caption("With the MovieLens data set here, its 6,040 people can be picked too: `python -m recommender fetch`")
+        st.caption("With the MovieLens data set here, its 6,040 people can be picked too: the System page fetches it, under Data.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center", gap="small"):
         number = st.number_input(
