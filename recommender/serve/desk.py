@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 import threading
 import time
+import weakref
 from datetime import datetime
 
 from threadpoolctl import threadpool_limits
@@ -15,10 +17,12 @@ from recommender.serve.feedback import Feedback, FeedbackError
 from recommender.serve.moving import Moving
 from recommender.serve.releases import Release, ReleaseError
 from recommender.serve.service import Service
+from recommender.serve.sockets import undelayed
 from recommender.settings import Settings
 
 AGAIN = 30  # looks after which a release that did not open is tried once more: a shared volume may show its files late
 STORE_AGAIN = 5  # looks after which a store that was away is tried once more
+GRACE = 120.0  # seconds after which no request is under way that began before a change of releases
 
 
 class Desk:
@@ -146,8 +150,11 @@ class Desk:
     def _serve(self, release: Release, service: Service) -> None:
         if self._service is None:
             _settle()
+        else:
+            _retire_later(self._service)
         self._service, self.release, self.since = service, release, time.time()
         gc.freeze()
+        _give_back()
 
     def _give_up(self, why: str) -> None:
         self.problem = why
@@ -158,7 +165,7 @@ class Desk:
 
 
 def _settle() -> None:
-    """One core a request, and nothing but what is needed kept.
+    """One core a request, answers sent at once, and nothing but what is needed kept.
 
     What is loaded is frozen, so that it is not looked at again whenever garbage is collected, as Streamlit does after every run. A service refers to
     itself nowhere: one that nobody uses any more is given back at once, frozen or not, and a change of releases needs no collection, which would
@@ -168,7 +175,29 @@ def _settle() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+    undelayed()
     gc.collect()
+
+
+def _give_back() -> None:
+    """Hand free memory to the system: what opening needed for a moment stays with the process otherwise, where the C library is glibc."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
+
+
+def _retire_later(service: Service) -> None:
+    """Tabs that are left open hold the frame of their last run, and with it the service of a release that has gone: after a while it is emptied."""
+    held = weakref.ref(service)
+
+    def retire() -> None:
+        if (old := held()) is not None:
+            old.retire()
+            del old
+            _give_back()
+
+    later = threading.Timer(GRACE, retire)
+    later.daemon = True
+    later.start()
 
 
 _one_at_a_time, _shared = threading.Lock(), list[Desk]()

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -101,7 +101,7 @@ class Feedback:
         with self._writing({event.viewer for event in batch}) as connection:
             _check_undos(connection, batch)
             new = self._insert(events).on_conflict_do_nothing(index_elements=["viewer", "id"]).returning(events.c.viewer, events.c.id)
-            stored = set(map(tuple, connection.execute(new, [{**asdict(event), "note": _json(event.note)} for event in batch])))
+            stored = set(map(tuple, connection.execute(new, [{**vars(event), "note": _json(event.note)} for event in batch])))
         keys = [(event.viewer, event.id) for event in batch]
         first = dict(zip(keys[::-1], batch[::-1]))
         return [first[key] for key in dict.fromkeys(keys) if key in stored]

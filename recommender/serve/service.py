@@ -53,6 +53,7 @@ class Service:
     version: str = "unreleased"  # which release the models are of, and a hash of their weights
     folder: Path = Path()  # where the models were read from
     unread: tuple[str, ...] = ()  # those of the problems that are of the models
+    retired: bool = False  # whether another release is at work, and all that was asked of this one is answered
     data: Dataset = field(init=False)  # the fetched data set
 
     def __post_init__(self) -> None:
@@ -102,6 +103,13 @@ class Service:
         self.catalog.called("a")
         if self.atlas:
             len(self.atlas.names)
+
+    def retire(self) -> None:
+        """Let go of the models and of all that was made with them; nobody may ask this service any more."""
+        self.retired = True
+        for kept in (self.models, self.nobody, self.people, vars(self.atlas) if self.atlas else {}):  # requests hold these themselves
+            kept.clear()
+        self.atlas = None
 
     # -- viewers ---------------------------------------------------------------------------------------------------
 

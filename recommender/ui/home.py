@@ -41,6 +41,8 @@ def _fragment(frame: Frame) -> None:
     _apply(frame, kit.event(KEY))
     frame = frame.now()
     kit.view("home", _data(frame), key=KEY)
+    if (drawn := st.session_state.pop("mq_unnoted", None)) is not None:  # after the rows are on their way: nobody waits for it
+        taste.store(drawn.frame, _shown(drawn.frame, drawn))
     if st.session_state.get("mq_film") is not None:
         dialog.show(frame)
 
@@ -82,13 +84,12 @@ class Drawn:
 
 
 def _home(frame: Frame) -> Home:
-    """The rows, asked for again only when something that decides them has changed; then they are stored as shown."""
+    """The rows, asked for again only when something that decides them has changed; then they are to be stored as shown."""
     kept: Drawn | None = st.session_state.get("mq_rows")
     if kept is None or not frame.asks_as(kept.frame):
         home = frame.service.home(frame.viewer, frame.query, frame.filters)
         drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels), whatchanged.said(frame))
-        st.session_state["mq_rows"] = drawn
-        taste.store(frame, _shown(frame, drawn))
+        st.session_state["mq_rows"] = st.session_state["mq_unnoted"] = drawn
         st.session_state["mq_changes"], st.session_state["mq_undo"] = None, ()  # places in a row that is no longer there say nothing
         same = kept is not None and kept.frame.service is frame.service and kept.frame.viewer.id == frame.viewer.id
         if kept is not None and same and kept.frame.viewer is not frame.viewer:

@@ -13,9 +13,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recommender.catalog import Catalog
 from recommender.experiment.plan import Arm
+from recommender.serve.desk import shared
 from recommender.serve.feedback import Taste
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
+from recommender.settings import settings
 from recommender.types import CERTIFICATES, DEVICES, FAME, TIMES_OF_DAY, Context, Filters, Query
 
 
@@ -40,7 +42,7 @@ class Trial:
 class Frame:
     """What every page starts from."""
 
-    service: Service
+    opened: Service  # when the page was run; ask `service`
     viewer: Viewer
     time: Choice
     device: Choice
@@ -48,6 +50,11 @@ class Frame:
     anyway: frozenset[str]  # signals that the models are told although they are switched off
     model: str | None = None  # that makes the first row, by the address or the experiment
     trial: Trial | None = None
+
+    @property
+    def service(self) -> Service:
+        """The service of the run, or what is at work now where a tab was left open so long that the release of its run has retired."""
+        return shared(settings()).service if self.opened.retired else self.opened
 
     @property
     def asked(self) -> Context:
