@@ -20,7 +20,7 @@ from recommender.beside import compare
 from recommender.examine import evaluate, tables
 from recommender.mine import bring, export, forget
 from recommender.names import nearest
-from recommender.operate import backup, refresh, releases, restore, rollback
+from recommender.operate import backup, posters, refresh, releases, restore, rollback
 from recommender.scale.command import app as scale
 from recommender.settings import ROOT, settings
 from recommender.trials import app as experiment
@@ -106,7 +106,7 @@ app.command()(forget)
 app.command()(evaluate)
 app.command()(tables)
 app.command()(serve)
-for operation in (refresh, releases, rollback, backup, restore):
+for operation in (refresh, releases, rollback, backup, restore, posters):
     app.command()(operation)
 app.add_typer(experiment, name="experiment")
 app.add_typer(scale, name="scale")

@@ -6,17 +6,23 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
+from tqdm import tqdm
 
 from recommender.settings import settings
 
 if TYPE_CHECKING:
     from recommender.refresh import Outcome
+    from recommender.serve.posters import Cache
     from recommender.serve.releases import Release
+    from recommender.serve.service import Service
+    from recommender.serve.tmdb import Client
 
 KEPT_BACK = 3  # exit code: nothing is wrong, and nothing was promoted
+SAID = 20  # films that could not be had, by name
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 console = Console(width=max(Console().width, 140))  # names of releases are not cut, also in a pipe
@@ -139,6 +145,73 @@ def restore(
     if done.saved:
         typer.echo(f"what was there before: {done.saved}")
     typer.echo("people who had their data deleted after this backup are in it again: run forget for each of them")
+
+
+def posters(
+    viewer: Annotated[str | None, typer.Option("--viewer", help="Only the films of this viewer's Home page.")] = None,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="Only so many films, those that most people rated.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete every poster and what TMDB told of the films.")] = False,
+) -> None:
+    """Fetch posters and facts from TMDB with the key of the settings, the films that most people rated first; what is there already stays."""
+    from recommender.serve.gallery import Gallery
+    from recommender.serve.service import Service
+
+    gallery = Gallery(settings())
+    if clear:
+        return typer.echo(f"{gallery.clear():,} films deleted")
+    if gallery.own is None:
+        raise ValueError(
+            gallery.trouble.line if gallery.trouble else "no key of TMDB, wanted one in MARQUEE_TMDB_KEY; docs/posters.md says how to get it"
+        )
+    service = Service.open(settings())
+    catalog = service.catalog
+    items = _first_rows(service, viewer) if viewer else np.argsort(-catalog.raters, kind="stable")[:top].tolist()
+    films = {int(catalog.tmdb_ids[i]): catalog.titles[i] for i in items if catalog.tmdb_ids[i]}
+    gallery.cache.sweep()
+    missed, ended = _fetched(gallery.cache, gallery.own, films)
+    for title, why in list(missed.items())[:SAID]:
+        typer.echo(f"{title}: {why}")
+    if len(missed) > SAID:
+        typer.echo(f"and {len(missed) - SAID:,} more")
+    figures, without = gallery.cache.figures(), len(items) - len(films)
+    unknown = f"; of {without:,} films TMDB's number is not known" if without else ""
+    typer.echo(f"{figures.pictures:,} posters are kept, {figures.bytes / 1e6:.1f} MB; {figures.without:,} films have none{unknown}")
+    if ended:
+        typer.echo(f"error: {ended}; what is there stays, and the next run goes on from it", err=True)
+        raise typer.Exit(2)
+
+
+def _fetched(cache: Cache, client: Client, films: dict[int, str]) -> tuple[dict[str, str], str]:
+    """Fetch what is not there yet: (title -> why it could not be had, what ended all of it early, if anything did)."""
+    from recommender.serve.gallery import bring
+    from recommender.serve.tmdb import Away, KeyRefused
+
+    missed = dict[str, str]()
+    try:
+        for tmdb, title in tqdm(films.items(), unit="film"):
+            if cache.known(tmdb) is not None:
+                continue
+            try:
+                if (why := bring(cache, client, tmdb).why) != "":
+                    missed[title] = why
+            except Away as error:
+                missed[title] = str(error)
+                if client.line.resting:
+                    return missed, str(error)
+    except KeyRefused as error:
+        return missed, str(error)
+    except KeyboardInterrupt:
+        return missed, "interrupted"
+    return missed, ""
+
+
+def _first_rows(service: Service, viewer: str) -> list[int]:
+    """Item numbers of the films on a viewer's Home page, in its order."""
+    from recommender.types import Context
+
+    person = service.person(viewer)
+    home = service.home(person, service.query(person, Context()))
+    return list(dict.fromkeys(r.item for row in home.carousels for r in row.recommendations))
 
 
 def _table(*columns: str) -> Table:

@@ -26,6 +26,7 @@ _SCRIPTS = (
     "motifs",
     "poster",
     "cards",
+    "art",
     "note",
     "hero",
     "changes",
@@ -40,7 +41,7 @@ _SCRIPTS = (
     "taste",
     "kit",
 )
-_STYLES = ("base", "cards", "home", "film", "picker", "changes", "tastemap", "lists")
+_STYLES = ("base", "cards", "home", "film", "picker", "changes", "tastemap", "lists", "art")
 
 
 def _read(names: tuple[str, ...], kind: str) -> str:

@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from recommender.serve.feedback import FeedbackError
 from recommender.settings import ROOT
-from recommender.ui import kit, picker, sidebar, sign, state, trial
+from recommender.ui import kit, picker, posters, sidebar, sign, state, trial
 from recommender.ui.desk import desk
 
 _frame: ContextVar[state.Frame | None] = ContextVar("marquee_frame", default=None)
@@ -56,6 +56,7 @@ def _open(pages: list[StreamlitPage]) -> None:
     frame = state.frame(service, viewer)
     sidebar.draw(frame)
     sign.problems((*service.problems, *trial.problems(service.models)), service.feedback.passing)
+    posters.draw(frame)
     st.session_state.pop("mq_page", None)  # what was shown elsewhere is no place of a click here
     token = _frame.set(frame)
     try:

@@ -1,8 +1,9 @@
 // Posters of TMDB over the drawn ones, and what it tells of the film of the dialog. The browser asks for the films it shows, and asks on only while
 // more is to come; a picture that does not load leaves the drawing as it was.
 
-const ART = { known: new Map(), told: new Map(), quiet: new Map(), n: 0, waits: false, pause: 600, timer: 0, since: 0, root: null, ask: null, watch: null };
-const ART_REST = 60_000; // ms: what could not be had is not asked for again before
+const ART = { known: new Map(), told: new Map(), quiet: new Map(), asked: [], n: 0, waits: false, pause: 150, timer: 0, since: 0, root: null, ask: null, watch: null };
+const ART_REST = 60_000, // ms: what could not be had is not asked for again before
+  ART_LOST = 15_000; // ms after which an answer comes no more
 
 function art({ data, parentElement, setTriggerValue }) {
   ART.root = parentElement;
@@ -14,9 +15,8 @@ function art({ data, parentElement, setTriggerValue }) {
   if (data.about) ART.told.set(data.about.film, data.about);
   if (data.n === ART.n && ART.waits) {
     ART.waits = false;
-    const wanted = artWanted();
-    if (!data.coming) [...wanted.films, wanted.about].forEach((film) => film && ART.quiet.set(film, Date.now()));
-    ART.pause = ART.known.size + ART.told.size > before ? 600 : Math.min(5000, ART.pause * 1.5);
+    if (!data.coming) ART.asked.forEach((film) => ART.quiet.set(film, Date.now()));
+    ART.pause = !data.coming ? 150 : ART.known.size + ART.told.size > before ? 600 : Math.min(5000, Math.max(600, ART.pause * 1.5));
   }
   if (!ART.watch) {
     ART.watch = new MutationObserver((changes) => {
@@ -28,14 +28,15 @@ function art({ data, parentElement, setTriggerValue }) {
   artHang();
 }
 
+const artRests = (which) => Date.now() - ART.quiet.get(which) < ART_REST; // a film's picture, or by its number with a minus what is told of it
 const artDrawn = () => [...document.querySelectorAll(".mq-poster > .mq-art[data-art]")];
 
 function artWanted() {
   // films on the page of which nothing is known yet, those on the screen first
-  const open = (film, known) => !known.has(film) && !(Date.now() - ART.quiet.get(film) < ART_REST);
+  const open = (film, known, sign = 1) => !known.has(film) && !artRests(sign * film);
   const films = [...new Set(artDrawn().map((svg) => +svg.dataset.art))].filter((film) => open(film, ART.known)),
     about = document.querySelector(".mq-tmdb[data-about]");
-  return { films, about: about && open(+about.dataset.about, ART.told) ? +about.dataset.about : null };
+  return { films, about: about && open(+about.dataset.about, ART.told, -1) ? +about.dataset.about : null };
 }
 
 function artHang() {
@@ -64,10 +65,11 @@ function artPhoto(url, film) {
 }
 
 function artLater() {
+  // one question at a time; one whose answer got lost is asked again
   clearTimeout(ART.timer);
-  if (ART.waits && Date.now() - ART.since < 15_000) return;
-  const { films, about } = artWanted();
-  if (!document.hidden && (films.length || about)) ART.timer = setTimeout(artAsk, ART.waits ? 5000 : ART.pause);
+  const left = ART.waits ? ART.since + ART_LOST - Date.now() : 0,
+    { films, about } = artWanted();
+  if (!document.hidden && (films.length || about)) ART.timer = setTimeout(artAsk, Math.max(left, ART.pause));
 }
 
 function artAsk() {
@@ -76,8 +78,9 @@ function artAsk() {
   ART.waits = true;
   ART.since = Date.now();
   ART.n += 1;
+  ART.asked = [...films.slice(0, 300), -about].filter(Boolean);
   ART.ask({ n: ART.n, films: films.slice(0, 300), about });
-  ART.timer = setTimeout(artLater, 16_000); // an answer may get lost
+  artLater();
 }
 
 function artTell(el) {
@@ -86,10 +89,10 @@ function artTell(el) {
     told = ART.told.get(film);
   if (el.mqTold === (told ?? null) && !el.hidden) return;
   el.mqTold = told ?? null;
-  const nothing = told ? !(told.overview || told.cast.length || told.minutes) : Date.now() - ART.quiet.get(film) < ART_REST || ART.known.get(film) === null;
+  const nothing = told ? !(told.overview || told.cast.length || told.minutes) : artRests(-film) || ART.known.get(film) === null;
   el.hidden = nothing;
   el.setAttribute("aria-busy", !told);
-  el.innerHTML = told && !nothing ? artTold(told) : "";
+  el.innerHTML = nothing ? "" : told ? artTold(told) : `<p class="mq-small">Asking TMDB …</p>`;
 }
 
 function artTold(t) {

@@ -41,7 +41,7 @@ function filmHtml(d) {
       <p class="mq-facts">${factLine({ ...f, genres: null })}</p>
       ${said(f)}${d.odds ? `<p class="mq-small">${esc(d.odds)}</p>` : ""}
       <div class="mq-acts" role="group" aria-label="What you think of it"></div></div></div>
-    <dl class="mq-people"><div><dt>Genres</dt><dd>${esc(kinds(f) || "none named")}</dd></div>${people}</dl>
+    <dl class="mq-people"><div><dt>Genres</dt><dd>${esc(kinds(f) || "none named")}</dd></div>${people}</dl><section class="mq-tmdb" data-about="${+f.id}" hidden></section>
     <div class="mq-why"><section><h3>Why it is here</h3><p class="mq-unused mq-small" role="status" hidden></p>${d.reasons.length ? bars(d.reasons, "Reasons and their weight") : `<p class="mq-small">The model gives no single reason for this film.</p>`}<p class="mq-small">${esc(d.how)}</p></section>
       <section><h3>What each model adds</h3>${bars(d.contributions, "Score points from each model")}<p class="mq-small">${esc(d.place)}</p><div class="mq-ask"></div></section></div>
     ${d.similar.length ? `<section class="mq-row mq-like"><header><h3 id="mq-like">Films like this one</h3></header>${trackHtml('aria-labelledby="mq-like"')}</section>` : ""}<p class="mq-small mq-kept">${esc(d.kept)}</p></article>`;

@@ -152,7 +152,7 @@ function poster(film) {
     id,
     art: d.art,
   });
-  return `<svg class="mq-art" viewBox="0 0 ${W} ${H}" aria-hidden="true" focusable="false">${ground(W, H, d.p, id)}${body}</svg>`;
+  return `<svg class="mq-art" data-art="${+film.id}" viewBox="0 0 ${W} ${H}" aria-hidden="true" focusable="false">${ground(W, H, d.p, id)}${body}</svg>`;
 }
 
 function scene(film, w, h, x, y) {
