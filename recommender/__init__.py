@@ -1,3 +1,3 @@
 """Marquee: films recommended, explained and evaluated for real."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -1,19 +1,21 @@
 """What README.md and docs/ say is what the commands print."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+from recommender import __version__
 from recommender.__main__ import app
 from recommender.evaluate import report
 from recommender.evaluate.tables import MARK, blocks, placed
 from recommender.examine import every_table
 from recommender.settings import ROOT
 
-PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]}
 MARKED = {page: text for page, text in PAGES.items() if MARK.search(text)}
 REPORTS = report.files(Path(ROOT, "artifacts", "reports"))
 run = CliRunner().invoke
@@ -107,3 +109,11 @@ def test_the_pictures_files_and_headings_a_page_points_to_are_there(page: str) -
 def test_the_readme_leads_to_every_page() -> None:
     missing = [page for page in PAGES if page != "README.md" and f"]({page})" not in PAGES["README.md"]]
     assert not missing, f"README.md does not lead to {', '.join(missing)}"
+
+
+def test_the_version_stands_in_one_place_and_the_changelog_tells_of_it() -> None:
+    assert re.findall(r"^## (\S+) - \d{4}-\d\d-\d\d$", PAGES["CHANGELOG.md"], re.M)[0] == __version__
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "recommender.__version__"
+    }
+    assert f"newTag: {__version__} " in (ROOT / "deploy" / "kubernetes" / "kustomization.yaml").read_text("utf-8")
