@@ -1,5 +1,6 @@
 """A small app for the tests: the offer of a data set alone, over a house with a catalogue and no models."""
 
+import gc
 from types import SimpleNamespace
 
 import streamlit as st
@@ -21,6 +22,7 @@ def job() -> Fetching:
 def stage() -> None:
     own = fetching.shared(settings())
     sys_fetch.section(SimpleNamespace(service=own._desk.service))
+    gc.freeze()  # as the front desk does; else the libraries' many objects are looked at once more when it ends
 
 
 if fetching.shared.__module__ == "recommender.serve.fetching" and fetching.shared.__name__ == "shared":  # no test has put another in its place
