@@ -24,7 +24,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 marquee \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin marquee \
-    && install --directory --owner=10001 --group=10001 /marquee/data
+    && install --directory --owner=10001 --group=10001 /marquee/data /opt/marquee/static/posters
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /opt/marquee
 COPY . .
