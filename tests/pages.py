@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SIZES = {390: 844, 820: 1180, 1440: 900}
 VIEWER = "vera"
 SECTIONS = {  # page: (what the address says beside the section, whose parameter stands last; the sections)
@@ -18,6 +20,7 @@ SECTIONS = {  # page: (what the address says beside the section, whose parameter
     ),
     "system": ("about=", ("under-load", "releases", "beyond-one-machine", "health")),
 }
+PROBE = re.compile(r"://[^/]+/[a-z_]+/_stcore/(health|host-config)$")
 SETTLED = """() => {
     const app = document.querySelector('[data-testid="stApp"]');
     const waits = '[data-stale="true"], .mq-skeleton, [data-testid="stSkeleton"], [data-testid="stVegaLiteChart"]:not(:has(.marks))';
@@ -44,10 +47,15 @@ def open_page(page, url: str, address: str, waits_for: str = "[data-testid=stTab
 
 
 def complaints(page) -> list[str]:
-    """A list that grows with what the page writes to the console as an error, fails at, or asks for in vain."""
+    """A list that grows with what the page writes to the console as an error, fails at, or asks for in vain.
+
+    Streamlit looks for its server one step below the address of a page before it looks at the root: that it is not there is no fault.
+    """
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("response", lambda answer: found.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    page.on("requestfailed", lambda asked: found.append(f"{asked.failure} {asked.url}"))
+    page.on("console", lambda said: found.append(said.text) if said.type == "error" and not PROBE.search(said.location["url"]) else None)
+    page.on(
+        "response", lambda answer: found.append(f"{answer.status} {answer.url}") if answer.status >= 400 and not PROBE.search(answer.url) else None
+    )
+    page.on("requestfailed", lambda asked: found.append(f"{asked.failure} {asked.url}") if asked.failure != "net::ERR_ABORTED" else None)
     return found

@@ -441,7 +441,7 @@ def test_the_page_in_a_browser(page, tmp_path):
         page.get_by_role("dialog").wait_for(state="detached")
         page.locator("#mq-cmp-second").select_option("als")
         page.wait_for_url("**second=als**")
-        page.locator(".mq-cmp-grid h3", has_text="Latent factors (ALS)").wait_for()
+        page.locator(".mq-cmp-grid h2", has_text="Latent factors (ALS)").wait_for()
         assert [c for c in page.complaints if "404" not in c] == []
 
 
@@ -514,9 +514,9 @@ def test_back_takes_back_what_was_chosen_and_leads_on(page, tmp_path):
         page.locator(".mq-cmp-film").first.wait_for(timeout=60_000)
         page.locator("#mq-cmp-first").select_option("als")
         page.wait_for_url("**first=als**")
-        page.locator(".mq-cmp-grid h3", has_text="Latent factors (ALS)").wait_for()
+        page.locator(".mq-cmp-grid h2", has_text="Latent factors (ALS)").wait_for()
         page.go_back()
-        page.locator(".mq-cmp-grid h3", has_text="Your Home list").wait_for()
+        page.locator(".mq-cmp-grid h2", has_text="Your Home list").wait_for()
         becomes(page, lambda page: "first=" in page.url, False)
         page.go_back()
         page.locator(".mq-rows .mq-card").first.wait_for(timeout=60_000)

@@ -75,7 +75,7 @@ def _explained(opened: Opened, told: dict[str, dict]) -> None:
         if len(found)
         else "No signal explains more than chance after correction"
     )
-    title = "variance of genres explained · p after Holm"
+    title = "variance explained · p after Holm"
     exhibits.draw("explained", head, sentence, ctx_charts.null(points, title, points["row"].tolist()), opened, points.drop(columns=["said", "hover"]))
 
 
@@ -189,7 +189,7 @@ def _checks(opened: Opened, told: dict) -> None:
         "checks",
         "The same, done otherwise",
         sentence,
-        ctx_charts.null(points, "variance of genres explained · p not corrected", points["row"].tolist()),
+        ctx_charts.null(points, "variance explained · p not corrected", points["row"].tolist()),
         opened,
         points.drop(columns=["said", "hover"]),
     )

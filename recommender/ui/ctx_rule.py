@@ -144,7 +144,7 @@ def _shuffled(placebo: pd.DataFrame) -> str:
 
 def level(row: Mapping[str, Any]) -> str:
     """How to say that p, corrected, is not small: the interval of a row, which is not corrected, may leave zero all the same."""
-    return "not told apart after correction" if row["lo"] > 0 or row["hi"] < 0 else "not told apart"
+    return "not after correction" if row["lo"] > 0 or row["hi"] < 0 else "not told apart"
 
 
 def span(row: Mapping[str, Any]) -> str:

@@ -210,8 +210,9 @@ def bars(points: pd.DataFrame, x: str, y: str, title: str, count: str, height: i
 
 def months(points: pd.DataFrame, height: int = 280) -> Spec:
     """Ratings by month as bars; month and until are the first and the last month of a bar, YYYY-MM."""
-    folded = "" if (points["month"] == points["until"]).all() else " that a bar begins with; months of few people are one bar"
-    look = {"title": f"month{folded}", "labelAngle": 0, "labelOverlap": True, "labelPadding": 4}
+    whole = bool((points["month"] == points["until"]).all())
+    title = "month" if whole else ["month that a bar begins with;", "months of few people are one bar"]
+    look = {"title": title, "labelAngle": 0, "labelBound": True, "labelOverlap": True, "labelPadding": 4}
     x = n("month", sort=None, axis=look, scale={"paddingInner": 0.25})
     y = q("ratings", axis={"title": "ratings", "format": "~s", "tickCount": 4})
     hover = [n("month", title="From"), n("until", title="To"), q("ratings", title="Ratings", format=",.0f")]

@@ -108,7 +108,7 @@ def _copied(opened: Opened) -> None:
     shown = _beside(opened)
     claimed = shown.loc[shown["NDCG@10"].isna(), "NDCG@10, own hits"]
     said = _COPIED.format(number(claimed.min(), 2), number(claimed.max(), 2), number(COPIED_CEILING))
-    head = "".join(f"<th scope='col'>{escape(c)}</th>" for c in ("", *shown.columns[1:]))
+    head = "".join(f"<th scope='col'>{escape(c)}</th>" for c in ("Model", *shown.columns[1:]))
     body = "".join(_line(str(name), figures) for name, *figures in shown.itertuples(index=False))
     st.html(
         f'<div class="mq-ev mq-ev-box"><h3>A table that is often copied</h3><p>{escape(said)}</p>'

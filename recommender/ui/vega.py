@@ -80,6 +80,7 @@ def dress(layers: list[Spec], rows: pd.DataFrame, height: int) -> Spec:
         "config": {
             "font": FONT,
             "view": {"stroke": None},
+            "mark": {"aria": False},  # a chart is told by its name and its axes; hundreds of marks named one by one tell nobody anything
             "axis": {**words, "gridColor": GRID, "domain": False, "ticks": False},
             "text": {"font": FONT, "color": SOFT, "fontSize": 11},
         },

@@ -51,7 +51,7 @@ function cmpHead(el, data, n) {
       : "";
   el.dataset.slot = list.slot;
   el.innerHTML = `<div class="mq-cmp-name"><b>${esc(list.letter)}</b><label class="mq-name" for="mq-cmp-${esc(list.slot)}">List ${esc(list.letter)}</label><span class="mq-cmp-pickone"><span aria-hidden="true">${esc(list.code)}</span><select id="mq-cmp-${esc(list.slot)}" data-do="pick">${options}</select></span>${off}</div>
-    <h3>${esc(list.name)}</h3><p class="mq-cmp-chips">${list.chips.map((c) => `<i class="mq-tag${c.lit ? " mq-lit" : ""}" title="${esc(c.why ?? "")}">${esc(c.say)}</i>`).join("")}</p>
+    <h2>${esc(list.name)}</h2><p class="mq-cmp-chips">${list.chips.map((c) => `<i class="mq-tag${c.lit ? " mq-lit" : ""}" title="${esc(c.why ?? "")}">${esc(c.say)}</i>`).join("")}</p>
     <details${root.mqMore ? " open" : ""}><summary>What it is like</summary><dl class="mq-cmp-figures">${list.figures.map((f, at) => cmpFigure(f, data, at)).join("")}</dl></details><p class="mq-cmp-kept">${keep}</p>`;
   if (held) el.querySelector(`[data-do="${held}"]`)?.focus({ preventScroll: true });
 }
@@ -245,7 +245,7 @@ function voteTwo(data) {
   const sides = data.lists.map((films, n) => {
     const name = data.names?.[n],
       won = data.picked === n;
-    return `<section class="${won ? "mq-won" : ""}"><header><small>${n ? "Right" : "Left"}</small><h3>${name ? esc(name) : n ? "The other list" : "One list"}</h3>${won ? `<i class="mq-tag mq-lit">your choice</i>` : ""}</header>
+    return `<section class="${won ? "mq-won" : ""}"><header><small>${n ? "Right" : "Left"}</small><h2>${name ? esc(name) : n ? "The other list" : "One list"}</h2>${won ? `<i class="mq-tag mq-lit">your choice</i>` : ""}</header>
       <ol aria-label="${n ? "Right" : "Left"} list">${films.map((f, at) => `<li><span class="mq-rank">${at + 1}</span><span class="mq-poster" aria-hidden="true"></span>${voteFacts(f)}</li>`).join("")}</ol></section>`;
   });
   const ask = data.names
