@@ -32,7 +32,7 @@ def draw(key: str, head: str, sentence: str, spec: Spec, opened: Opened | str, f
         title(head, sentence)
         st.html(f"<style>.st-key-mq_chart_{key} {{ min-height: {spec['height'] + EDGES}px; }}</style>")  # the place is kept until it is drawn
         with st.container(key=f"mq_chart_{key}", gap=None):
-            st.vega_lite_chart(spec=spec, width="stretch", key=f"mq_vega_{key}", alt=f"{head}. {sentence}")
+            st.vega_lite_chart(spec=spec, width="stretch", key=f"mq_vega_{key}", alt=f"{head if head.endswith('?') else f'{head}.'} {sentence}")
         note(key, opened, figures)
 
 

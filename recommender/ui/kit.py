@@ -17,6 +17,7 @@ from recommender.policy import policy
 _WEB = Path(__file__).parent / "web"
 _SCRIPTS = (
     "base",
+    "hand",
     "palettes",
     "faces",
     "ink",
@@ -41,7 +42,7 @@ _SCRIPTS = (
     "taste",
     "kit",
 )
-_STYLES = ("base", "cards", "home", "film", "picker", "changes", "tastemap", "lists", "art")
+_STYLES = ("base", "hand", "cards", "home", "film", "picker", "changes", "tastemap", "lists", "art")
 
 
 def _read(names: tuple[str, ...], kind: str) -> str:

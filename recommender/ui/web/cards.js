@@ -121,6 +121,10 @@ function step(list, card, key) {
     at = cards.indexOf(card);
   if (key === "Home") return cards[0];
   if (key === "End") return cards.at(-1);
+  if (/^Page/.test(key)) {
+    const shown = Math.max(1, Math.floor(list.clientWidth / card.parentElement.offsetWidth));
+    return cards[Math.min(Math.max(at + (key === "PageDown" ? shown : -shown), 0), cards.length - 1)];
+  }
   if (key === "ArrowRight") return cards[at + 1];
   if (key === "ArrowLeft") return cards[at - 1];
   const here = card.getBoundingClientRect(),
@@ -142,7 +146,7 @@ function enter(card) {
 }
 
 function roam(root) {
-  // arrows, Home and End between cards; up and down from row to row
+  // arrows, Home, End and a screenful on or back between cards; up and down from row to row
   return (e) => {
     const card = e.target.closest(".mq-card");
     if (!card || e.ctrlKey || e.metaKey || e.altKey) return;
@@ -150,7 +154,7 @@ function roam(root) {
       e.stopPropagation();
       return;
     } // single letters are shortcuts of the page around us
-    if (!/^(Arrow|Home$|End$)/.test(e.key)) return;
+    if (!/^(Arrow|Home$|End$|Page)/.test(e.key)) return;
     const list = card.closest("ul"),
       lists = [...root.querySelectorAll("ul.mq-cards")];
     let to = step(list, card, e.key);

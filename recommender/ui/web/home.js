@@ -1,7 +1,7 @@
 // For you: search and genres, the banner, how the rows were made, then the rows (or what a search found).
 
 const homeHtml = `<div class="mq-tools" role="search"><label class="mq-search">${icon("find")}<input type="search" placeholder="Films, directors, actors" aria-label="Search films and people" autocomplete="off" spellcheck="false" maxlength="80"><button type="button" class="mq-clear" aria-label="Clear the search" hidden>${icon("close")}</button></label><button type="button" class="mq-do mq-lot" data-do="lot" title="A film by lot, from those that fit">${icon("dice")}<span>Surprise me</span></button>
-  <div class="mq-genres" role="group" aria-label="Genre"></div></div>
+  <div class="mq-genres" role="toolbar" aria-label="Genre"></div></div>
   <section class="mq-hero" aria-label="First on your bill" hidden></section><div class="mq-strip" hidden></div>
   <p class="mq-gone mq-small" hidden></p><p class="mq-gone mq-unused mq-small" role="status" hidden></p><p class="mq-changed" role="status" hidden></p><section class="mq-changes" role="status" aria-label="What changed" hidden></section><div class="mq-rows"></div>`;
 

@@ -14,12 +14,14 @@ function picker({ data, parentElement, setTriggerValue }) {
     <ul class="mq-people-list">${data.own.map(personHtml).join("")}${newHtml}${data.viewers.map(personHtml).join("")}</ul></div>`;
   const people = [...root.querySelectorAll(".mq-person")];
   people[0].tabIndex = 0;
+  if (document.activeElement?.closest(".st-key-mq_switch")) arrive(".st-key-mq_switch", ".mq-person[tabindex='0']");
   root.onclick = (e) => {
     const on = e.target.closest(".mq-person");
     if (!on) return;
     if (on.dataset.new != null) return root.mqAct({ do: "new" });
     on.classList.add("mq-chosen");
     root.mqAct({ do: "pick", viewer: on.dataset.viewer });
+    arrive(".mq-picker", ".mq-home .mq-first");
   };
   root.onkeydown = (e) => walk(e, people, e.target.closest(".mq-person"));
 }

@@ -28,8 +28,9 @@ function genres(el, data) {
   const at = el.scrollLeft,
     focused = el.contains(document.activeElement) ? document.activeElement.dataset.genre : null;
   el.innerHTML = ["", ...data.genres]
-    .map((g) => `<button type="button" class="mq-chip" data-genre="${esc(g)}" aria-pressed="${g === (data.genre ?? "")}">${esc(g || "All")}</button>`)
+    .map((g) => `<button type="button" class="mq-chip" data-genre="${esc(g)}" aria-pressed="${g === (data.genre ?? "")}" tabindex="${g === (data.genre ?? "") ? 0 : -1}">${esc(g || "All")}</button>`)
     .join("");
+  el.onkeydown = (e) => walk(e, [...el.children], e.target.closest("button")); // one stop of the tab key
   el.scrollLeft = at;
   if (focused != null) [...el.children].find((b) => b.dataset.genre === focused)?.focus({ preventScroll: true });
 }

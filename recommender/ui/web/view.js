@@ -8,5 +8,5 @@ globalThis.marqueeKit ??= (() => {
 })();
 
 export default function (component) {
-  globalThis.marqueeKit.ready.then((kit) => kit[component.data.view](component));
+  globalThis.marqueeKit.ready.then((kit) => kit.inHand(kit[component.data.view], component));
 }

@@ -1,0 +1,35 @@
+// What every view does for the hand: a click shows at once, before the server has answered, and the focus is never lost to the page.
+
+function inHand(view, component) {
+  const root = component.parentElement,
+    held = root.contains(document.activeElement) ? document.activeElement : null,
+    place = held?.getBoundingClientRect();
+  document.querySelectorAll(".mq-sent").forEach((el) => el.classList.remove("mq-sent"));
+  view({ ...component, setTriggerValue: (name, value) => (handSent(globalThis.event), component.setTriggerValue(name, value)) });
+  if (held && (handLost() || !held.getClientRects().length)) handNear(root, place)?.focus({ preventScroll: true });
+}
+
+const handLost = () => !document.activeElement || document.activeElement === document.body;
+
+function handSent(e) {
+  // what was clicked keeps its mark until something is drawn
+  const on = e?.type === "click" && e.target.closest?.("button");
+  if (!on) return;
+  on.classList.add("mq-sent");
+  setTimeout(() => on.classList.remove("mq-sent"), 5000); // nothing needed to change
+}
+
+function handNear(root, place) {
+  // what can be focused and stands nearest to where the lost one stood
+  const all = [...root.querySelectorAll("button, input, [tabindex='0']")].filter((el) => el.tabIndex >= 0 && !el.disabled && el.getClientRects().length);
+  return all.sort((a, b) => far(a, place) - far(b, place))[0];
+}
+
+function arrive(from, to, tries = 300) {
+  // when what had the focus has gone with the whole page, it goes to what the next page begins with
+  const held = document.activeElement;
+  if (!handLost() && !held.closest(from)) return;
+  const next = handLost() && document.querySelector(to);
+  if (next) next.focus({ preventScroll: true });
+  else if (tries) setTimeout(() => arrive(from, to, tries - 1), 60);
+}
