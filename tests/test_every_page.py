@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from pages import SECTIONS, SIZES, VIEWER, address, complaints, open_page, settled
 
 pytestmark = pytest.mark.browser
