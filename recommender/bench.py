@@ -30,6 +30,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from recommender import artifacts
+from recommender.about.process import resident, versions
 from recommender.evaluate import report
 from recommender.experiment import plan as plans
 from recommender.experiment.log import Log
@@ -157,15 +158,6 @@ def sizes(config: Settings) -> Iterator[Row]:
     yield Row("artifact", "all", sum(folders.values()), None, "MB", 1)
 
 
-def resident(pid: int | str = "self") -> float | None:
-    """Resident memory of a process in MB; None where the system does not tell."""
-    try:
-        pages_used = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:
-        return None
-    return pages_used * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 @contextmanager
 def _own_store() -> Iterator[None]:
     """A store of the measurement's own, also for the server it starts: nobody's is written to."""
@@ -248,11 +240,8 @@ def run() -> list[Row]:
 
 def reported(rows: list[Row], name: str = "bench") -> report.Report:
     """The rows as a report: variant is the part, model what was measured, metric "ms p50" and "ms p99" of calls, else "s", "MB" or "ms"."""
-    import torch
-
     found = [figure for row in rows for figure in _figures(row)]
     data = artifacts.cards(settings().artifacts)[0]["data"]
-    versions = {"python": platform.python_version(), **{m.__name__: m.__version__ for m in (torch, np)}}
     machine = {"processor": platform.machine(), "cores": os.cpu_count(), "threads": 1, "load": round(os.getloadavg()[0], 1)}
     release = releases.named(settings(), releases.COMMITTED).version
     goals = {part: {"at_most": most, "unit": unit} for part, (most, unit) in GOALS.items()}
@@ -263,7 +252,7 @@ def reported(rows: list[Row], name: str = "bench") -> report.Report:
         data_hash=data["sha256"],
         split_checksum="",
         seeds=[0],
-        versions=versions,
+        versions=versions(("torch", "numpy", "scipy")),
         date=datetime.now(UTC).date().isoformat(),
         command=f"python -m recommender.bench --json artifacts/reports/{name}.json",
         rows=found,

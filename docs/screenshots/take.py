@@ -20,14 +20,14 @@ SECTIONS = {
         "time=evening&device=tv&part=",
         ("two-contexts", "what-the-data-support", "what-is-simulated", "what-was-learned", "real-context", "do-reasons-hold"),
     ),
-    "system": ("load=with-think-time&about=", ("under-load", "releases", "beyond-one-machine")),
+    "system": ("card=hybrid&load=with-think-time&about=", ("models", "data", "lineage", "speed", "under-load", "releases", "scale", "limits")),
     "experiments": (
         "experiment=personal-varied&step=",
         ("plan", "health", "result", "over-time", "segments", "guardrails", "decision", "a-a", "other-ways-to-test"),
     ),
 }
 DRAWN = (
-    ".mq-xp-fixed, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, .mq-sys-list, [data-testid=stTabs] .mq-ev-empty, "
+    ".mq-xp-fixed, .mq-slope li, .mq-cmp-film .mq-art, .mq-vote .mq-art, .mq-sys-list, .mq-sys-limits, [data-testid=stTabs] .mq-ev-empty, "
     "[data-testid=stTabs] .mq > *, [data-testid=stFileUploader]"
 )
 VIEWER, CONTEXT = "kenji", "time=evening&device=tv"

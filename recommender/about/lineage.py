@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from recommender.artifacts import WEIGHTS, catalog_hash
 from recommender.catalog import Catalog
+from recommender.evaluate.report import Report
 from recommender.evaluate.runs import STUDIED
 from recommender.models.hybrid import PARTS
 
 STAGES = ("Files", "Prepared", "Models", "Reports", "Pages")
 RATED = {"ml-1m": "MovieLens 1M", "ml-100k": "MovieLens 100K", "depaulmovie": "DePaulMovie"}
+SERVED, WORLD = "ml-1m", "click world"  # the data set of the models; what studies of experiments say they are of
 PAGES = {
     "For you": ("context",),
     "Taste": ("sliders",),
@@ -32,7 +34,8 @@ LIVE = ("For you", "Compare", "Taste", "Context", "Experiments")  # pages that a
 
 @dataclass(frozen=True)
 class Node:
-    """One thing of the house. hash: of data, catalogue or weights, "" where it has none; stale: why it is out of date, "" where it is not."""
+    """One thing of the house. hash: of data, catalogue or weights, "" where it has none; stale: why it is out of date, "" where it is not; silent:
+    whether it names neither data, weights nor release of what is served, so that nobody can tell."""
 
     key: str
     stage: str
@@ -42,6 +45,7 @@ class Node:
     command: str = ""
     versions: str = ""
     stale: str = ""
+    silent: bool = False
 
 
 class Graph(NamedTuple):
@@ -54,6 +58,11 @@ class Graph(NamedTuple):
     def stale(self) -> list[Node]:
         return [node for node in self.nodes if node.stale]
 
+    @property
+    def silent(self) -> list[Node]:
+        """Reports that name nothing by which they could be checked against what is served."""
+        return [node for node in self.nodes if node.silent]
+
 
 class Written(NamedTuple):
     """What a report says of its own making; `release` and `data_hash` are "" where it does not say."""
@@ -65,6 +74,12 @@ class Written(NamedTuple):
     date: str
     command: str
     versions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, report: Report) -> Written:
+        """A report of the house's own form."""
+        release = str(report.more.get("release", ""))
+        return cls(report.protocol, report.dataset, report.data_hash, release, report.date, report.command, report.versions)
 
 
 def written(name: str, raw: Mapping[str, Any]) -> Written:
@@ -92,7 +107,7 @@ def graph(cards: Mapping[str, dict], loaded: Iterable[str], reports: Iterable[Wr
         nodes.append(
             Node(
                 f"report {report.name}", "Reports", report.name, report.data_hash or report.release, report.date, report.command,
-                ", ".join(f"{name} {v}" for name, v in report.versions.items()), stale(report, served, release, weights, dates),
+                ", ".join(f"{name} {v}" for name, v in report.versions.items()), stale(report, served, release, weights, dates), silent(report),
             )
         )  # fmt: skip
         edges += [(origin, f"report {report.name}") for origin in _origins(report, cards)]
@@ -112,12 +127,17 @@ def stale(report: Written, served: str, release: str, weights: str, dates: Mappi
     """Why a report is out of date, "" where nothing says so. dates: of the models' cards, for reports that name no weights."""
     if report.release and report.release != release:
         return f"measured on {report.release}, {release} is at work"
-    if "ml-1m" in report.dataset.split() and "audit" not in report.name and served and report.data_hash not in ("", served):
+    if report.dataset == SERVED and served and report.data_hash not in ("", served):
         return f"of data {report.data_hash[:12]}, the models are of {served[:12]}"
-    if "click world" in report.dataset and weights and report.data_hash not in ("", weights):
+    if WORLD in report.dataset and weights and report.data_hash not in ("", weights):
         return f"of weights {report.data_hash[:12]}, the committed ones are {weights[:12]}"
     newer = [name for name in STUDIED.get(report.name, ()) if dates.get(name, "") > report.date]
     return f"of {report.date}, before {', '.join(newer)} of {max(dates[name] for name in newer)}" if newer else ""
+
+
+def silent(report: Written) -> bool:
+    """Whether a report names nothing of what is served."""
+    return not report.release and not (report.data_hash and (report.dataset == SERVED or WORLD in report.dataset))
 
 
 def _made(
@@ -160,6 +180,6 @@ def _origins(report: Written, cards: Mapping[str, dict]) -> list[str]:
     """What a report was made from: models where it examines served ones, else ratings."""
     if report.name in STUDIED:
         return [f"model {name}" for name in STUDIED[report.name] if name in cards]
-    if report.release or "click world" in report.dataset or "simulated" in report.dataset:
+    if report.release or WORLD in report.dataset or "simulated" in report.dataset:
         return ["model hybrid"]
     return [f"ratings {report.dataset}"]

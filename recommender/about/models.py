@@ -84,9 +84,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, tuple):
         return " and ".join(map(str, value)).replace("_", " ") or "nothing"
     return "all" if value == 1_000_000 else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def speed(name: str, bench: Report | None) -> tuple[Row, Row] | None:
-    """Median and 99th percentile [ms] of one list of scores, as the bench has them."""
-    rows = {r.metric: r for r in bench.rows if r.variant == "model" and r.model == name} if bench else {}
-    return (rows["ms p50"], rows["ms p99"]) if {"ms p50", "ms p99"} <= set(rows) else None

@@ -145,15 +145,15 @@ def _lifts(shown: pd.DataFrame, title: str) -> str:
 # -- the data ----------------------------------------------------------------------------------------------------------
 
 
-def data(shelf: Shelf) -> None:
-    """What the ratings are like: how long the tail, how empty the matrix, how few the evenings, whose clock."""
+def data(shelf: Shelf, only: tuple[str, ...] = ()) -> None:
+    """What the ratings are like: how long the tail, how empty the matrix, how few the evenings, whose clock. only: these drawings, else all."""
     opened = shelf.found.get("data")
     if opened is None:
         return exhibits.missing("What the data are like", "data.json", "python -m recommender evaluate data --data data/raw/ml-1m")
     more = opened.report.more
     _sizes(more)
     drawn = {"tail": _tail, "hours": _hours, "sessions": _sessions, "stars": _stars, "lengths": _lengths, "growth": _growth}
-    parts = [name for name in drawn if isinstance(more.get(name), list) and more[name]]
+    parts = [name for name in only or drawn if isinstance(more.get(name), list) and more[name]]
     for i in range(0, len(parts), 2):
         for column, name in zip(st.columns(2, gap="large"), parts[i : i + 2]):
             with column:

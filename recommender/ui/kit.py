@@ -40,6 +40,7 @@ _SCRIPTS = (
     "tastemap",
     "lists",
     "taste",
+    "lineage",
     "kit",
 )
 _STYLES = ("base", "hand", "cards", "home", "film", "picker", "changes", "tastemap", "lists", "art")

@@ -44,6 +44,15 @@ def shelf() -> Shelf:
     return Shelf(found, tuple(problems))
 
 
+def beside(name: str) -> Opened | None:
+    """A report of the house's form that stands beside the others, such as "bench"; None where it is not there. Raises ReportError where it is damaged."""
+    path = settings().artifacts / "reports" / f"{name}.json"
+    if not path.is_file():
+        return None
+    stat = path.stat()
+    return _opened(str(path), stat.st_mtime_ns, stat.st_size)
+
+
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _opened(path: str, changed: int, size: int) -> Opened:
     """Read a file once per change. A resource, so that thousands of rows are shared and not copied in every run: nobody writes to them."""

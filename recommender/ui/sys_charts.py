@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recommender.ui.curves import BLUE, GOLD
-from recommender.ui.vega import DIM, IVORY, NIGHT, ROW, WHISKER, Spec, axis, dress, layer, n, names, q, tips, within
+from recommender.ui.vega import COLOUR, DIM, IVORY, NIGHT, ROW, SHAPE, WHISKER, Spec, axis, dress, layer, n, names, q, reach, tips, within
 
 SHAPES = {"ms p50": "circle", "ms p95": "square", "ms p99": "diamond"}
 TONES = (GOLD, BLUE, "#7fd6a8", "#e59bd0")
@@ -93,3 +93,45 @@ def keys(workers: list[int]) -> dict[str, tuple[str, str]]:
     """What shapes and colours of the times mean."""
     by_colour = {f"{w} worker{'s' * (w > 1)}": (TONES[i % len(TONES)], "square") for i, w in enumerate(sorted(set(workers)))}
     return {**MARKED, **by_colour}
+
+
+LATE = "#ff9d7a"  # what misses its goal
+
+
+def goals(points: pd.DataFrame) -> Spec:
+    """How much of its goal each thing takes, one row each, the goal at 1, on a logarithmic axis. points: row, share, lo, hi, said, met, n."""
+    low, high = min(0.1, float(points["share"].min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 3.2
+    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= t <= high]
+    look = {"title": "share of what the goal allows", "values": ticks, "format": "~%", "labelOverlap": True}
+    scale = {"type": "log", "domain": [low, high], "nice": False}
+    x, y = q("share", axis=look, scale=scale), names(points["row"].tolist())
+    ink = n("met", scale={"domain": ["yes", "no"], "range": [GOLD, LATE]}, legend=None)
+    mark, named = [{"share": 1.0, "name": "the goal"}], {"align": "left", "dx": 9, "fontSize": 12}
+    shown = points.assign(base=low, met=["yes" if met else "no" for met in points["met"]])
+    layers = [
+        layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=mark, x=x),
+        layer("text", {"align": "center", "baseline": "middle", "color": IVORY}, rows=mark, x=x, y={"value": -10}, text=n("name")),
+        layer("rule", {"strokeWidth": 1.2, "opacity": 0.45}, x=q("base", scale=scale), x2={"field": "share"}, y=y, color=ink),
+        layer("rule", WHISKER, "isValid(datum.lo) && isValid(datum.hi)", x=q("lo", scale=scale), x2={"field": "hi"}, y=y, color=ink),
+        layer("point", {"filled": True, "size": 80, "opacity": 1}, x=x, y=y, color=ink, tooltip=tips(row="What", said="Measured", met="Goal met")),
+        layer("text", {**named, "stroke": NIGHT, "strokeWidth": 5}, x=q("far", scale=scale), y=y, text=n("said")),
+        layer("text", named, x=q("far", scale=scale), y=y, text=n("said")),
+    ]
+    return dress(layers, shown.assign(far=shown["hi"].fillna(shown["share"])), (len(points) + 1) * ROW)
+
+
+def among(points: pd.DataFrame, title: str) -> Spec:
+    """All served models on the same viewers, the best first; one is lit. points: row, family, mean, lo, hi, n, said, lit."""
+    low, high = reach(0.0, float(points["hi"].max()), 0.16)
+    x, y = q("mean", axis=axis(title), scale=within(low, high)), names(points["row"].tolist())
+    light = {"condition": {"test": "datum.lit", "value": 1}, "value": 0.38}
+    layers = [
+        layer("rule", WHISKER, x=q("lo", scale=within(low, high)), x2={"field": "hi"}, y=y, color=COLOUR, opacity=light),
+        layer(
+            "point",
+            {"filled": True, "size": 90},
+            x=x, y=y, color=COLOUR, shape=SHAPE, opacity=light, tooltip=tips(row="Model", hover="Figure", n="Viewers"),
+        ),
+        layer("text", {"align": "left", "dx": 8, "fontSize": 12}, x=q("hi"), y=y, text=n("said"), opacity=light),
+    ]  # fmt: skip
+    return dress(layers, points, (len(points) + 1) * 26)

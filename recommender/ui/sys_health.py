@@ -6,11 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from recommender.evaluate.report import ReportError
 from recommender.serve.desk import shared
 from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.ui import exhibits, words
-from recommender.ui.reports import Shelf
+from recommender.ui.reports import Shelf, beside
 
 
 def ills(service: Service, reports: Shelf) -> list[tuple[str, str]]:
@@ -20,6 +21,10 @@ def ills(service: Service, reports: Shelf) -> list[tuple[str, str]]:
         found.append(("Store", "what viewers say is lost when the app ends, unless the store comes back before"))
     if (problem := shared(settings()).problem) is not None:
         found.append(("Releases", problem))
+    try:
+        beside("bench")
+    except ReportError as error:
+        found.append(("Reports", str(error).replace(f"{settings().artifacts / 'reports'}/", "")))
     return found + [("Reports", line) for line in reports.problems]
 
 
