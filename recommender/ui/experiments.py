@@ -35,6 +35,7 @@ _TONES = ":root {" + "".join(f" --{look.style}: {look.tone};" for look in LOOKS.
 
 
 @st.fragment
+@sign.stored
 def stage(frame: Frame) -> None:
     """The verdict and what it rests on; then the sections."""
     st.html(f"<style>{_TONES}{_CSS}</style>")

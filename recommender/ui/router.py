@@ -38,10 +38,13 @@ def run(pages: list[StreamlitPage]) -> None:
         _open(pages)
     except FeedbackError as error:
         sign.store_gone(error)
+    except Exception as error:
+        sign.broken("This page", error)
 
 
 def _open(pages: list[StreamlitPage]) -> None:
     service = desk()
+    asked = st.query_params.get("viewer", "")
     viewer = state.viewer(service)
     page = st.navigation(pages, position="top" if viewer and service.models else "hidden")
     st.logo(str(Path(ROOT, "static", "logo.svg")), size="large")
@@ -50,12 +53,12 @@ def _open(pages: list[StreamlitPage]) -> None:
         return
     if viewer is None:
         _title("Who’s watching?")
-        picker.who(service)
+        picker.who(service, asked)
         return
     _title(page.title)
     frame = state.frame(service, viewer)
     sidebar.draw(frame)
-    sign.problems((*service.problems, *trial.problems(service.models)), service.feedback.passing)
+    sign.house(service, trial.problems(service.models))
     posters.draw(frame)
     st.session_state.pop("mq_page", None)  # what was shown elsewhere is no place of a click here
     token = _frame.set(frame)
