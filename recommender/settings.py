@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     api_bytes: int = Field(65_536, ge=1, description="a request to the REST API may have so many bytes")
 
     experiment: str = Field("", description="the planned experiment on people that runs in the app, by name; none where empty")
+    disk_passes: bool = Field(False, description="files do not outlive a restart here, as on Streamlit Community Cloud: the app says so to viewers")
     household: bool = Field(True, description="viewers that people made are listed to whoever opens the app; switch off where strangers share it")
 
     tmdb_key: SecretStr = Field(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from recommender.ui import ctx_audit, ctx_learned, ctx_pair, ctx_real, ctx_reasons, ctx_rule, ctx_verdicts, sections
+from recommender.ui import ctx_audit, ctx_learned, ctx_pair, ctx_real, ctx_reasons, ctx_rule, ctx_verdicts, sections, sign
 from recommender.ui.reports import shelf
 from recommender.ui.state import Frame
 
@@ -16,6 +16,7 @@ _CSS = "\n".join((_WEB / f"{name}.css").read_text("utf-8") for name in ("evaluat
 
 
 @st.fragment
+@sign.stored
 def stage(frame: Frame) -> None:
     """Headline and a verdict for each signal; then the sections."""
     st.html(f"<style>{_CSS}</style>")

@@ -20,6 +20,7 @@ SECTIONS = ("League", "Trade-offs", "Who it works for", "Stars", "Context", "The
 
 
 @st.fragment
+@sign.stored
 def stage() -> None:
     """Headline and a tile for each protocol; then the sections; then what none of it can tell."""
     st.html(f"<style>{_CSS}</style>")

@@ -22,8 +22,8 @@ CHILD = "PG"  # the limit that a child's profile starts with
 LIMITS = {"G": "G: films for everybody", "PG": "PG: some scenes may not suit small children", "PG-13": "PG-13: not for children under 13"}
 
 
-def who(service: Service) -> None:
-    """Ask who is watching; the answer goes into the address."""
+def who(service: Service, unknown: str = "") -> None:
+    """Ask who is watching; the answer goes into the address. unknown: whom the address named, who is not there."""
     act = kit.event("mq_who")
     own = _own(service)
     if act.get("do") == "pick" and act.get("viewer") in {**service.viewers, **own}:
@@ -31,7 +31,11 @@ def who(service: Service) -> None:
         st.rerun()
     if act.get("do") == "tour":
         tour.start()
-    sign.problems((*service.problems, *trial.problems(service.models)), service.feedback.passing)
+    sign.house(service, trial.problems(service.models))
+    if unknown:
+        shown, borrowed = words.md(unknown[:40]), unknown.lower().startswith("ml-")
+        why = " The people of MovieLens come with the data set, which is not here." if borrowed and service.interactions is None else ""
+        st.info(f"Nobody called “{shown}” is here, or not any more.{why} Who is watching instead?", icon=":material/person_off:")
     people = {"own": [_person(v) for v in own.values()], "viewers": [_person(v) for v in service.viewers.values()]}
     kit.view("picker", {**people, "tour": tour.NAME}, key="mq_who")
     with st.container(key="mq_movielens", horizontal_alignment="center"):
@@ -78,6 +82,8 @@ def _form(service: Service) -> None:
     if st.button("Start watching", type="primary", disabled=not made.name, key="mq_new_store", width="stretch"):
         _store(service, made)
     st.caption("Kept in this app\u2019s database, without a password: whoever opens the app" + _reach(service))
+    if until := sign.kept_until(service.settings):
+        st.caption(until)
 
 
 def _reach(service: Service) -> str:

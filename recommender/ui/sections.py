@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
-from recommender.ui import words
+from recommender.serve.feedback import FeedbackError
+from recommender.serve.viewers import NoViewer
+from recommender.ui import sign, words
 from recommender.ui.exhibits import slug
 from recommender.ui.state import from_address, put
 
@@ -32,14 +35,18 @@ def _turned(address: str, key: str, first: str) -> None:
 
 
 def guarded(name: str, section: Callable[[], None]) -> None:
-    """A report that is whole as a file and broken inside costs its section, not the page."""
+    """A report that is whole as a file and broken inside costs its section, not the page; so does an error nobody thought of."""
     try:
         section()
+    except (FeedbackError, NoViewer, FragmentHandledException):
+        raise  # the page around it says it
     except BROKEN as error:
         st.warning(
             f"{name} cannot be drawn: a report holds something unexpected ({type(error).__name__}: {words.md(str(error)[:160])}).",
             icon=":material/broken_image:",
         )
+    except Exception as error:
+        sign.broken(name, error)
 
 
 def problems(lines: tuple[str, ...]) -> None:

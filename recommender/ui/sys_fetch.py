@@ -107,6 +107,8 @@ def _conditions(job: Fetching) -> None:
         "The files stay on the computer that runs this app. Whoever can open the app can then look at what these people rated: "
         "where strangers can, ask GroupLens first."
     )
+    if job.settings.disk_passes:
+        st.caption("The disk under this app is not kept: after a restart the data set is to be fetched again.")
     _outcome(job)
     with st.container(key="mq_fetch_accept"):
         before = st.session_state.get("mq_accepted", False)  # in this visit, before something was stopped or failed
