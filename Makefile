@@ -17,7 +17,8 @@ BIN := .venv/bin
 .DEFAULT_GOAL := app
 
 .venv/app: requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is %s, wanted 3.11 or newer: make PYTHON=python3.12" % sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is %s, wanted 3.11 or newer: make PYTHON=python3.12" % sys.version.split()[0])'
+	@echo "Installing what the app needs into .venv: some minutes, the first time"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --index-url $(TORCH_INDEX) $$(grep '^torch==' requirements.txt))
 	$(BIN)/pip install --quiet -r requirements.txt

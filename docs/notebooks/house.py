@@ -16,7 +16,7 @@ from recommender.catalog import Catalog
 from recommender.interactions import Interactions
 from recommender.load import load
 from recommender.settings import settings
-from recommender.ui.vega import FAMILIES, IVORY, NIGHT, TOP, Spec, dress
+from recommender.ui.vega import FAMILIES, FONT, IVORY, NIGHT, TOP, Spec, dress
 from recommender.world import checkerboard, simulate_devices
 
 GOLD, BLUE, GREEN = (FAMILIES[name][0] for name in ("hybrid", "sequential", "collaborative"))
@@ -45,6 +45,6 @@ class Chart:
 
 def chart(title: str, layers: list[Spec], rows: pd.DataFrame, height: int = 260) -> Chart:
     """Layers over rows in the look of the app, on its own dark ground, with a title."""
-    head = {"text": title, "color": IVORY, "fontSize": 15, "anchor": "start", "fontWeight": 500, "offset": 12}
+    head = {"text": title, "color": IVORY, "font": f"{FONT}, sans-serif", "fontSize": 15, "anchor": "start", "fontWeight": 500, "offset": 12}
     padding = {"left": 12, "right": 16, "top": TOP // 2, "bottom": 8}
     return Chart({**dress(layers, rows, height), "$schema": SCHEMA, "width": 620, "background": NIGHT, "title": head, "padding": padding})
