@@ -63,6 +63,11 @@ def _fragment(frame: Frame) -> None:
         dialog.show(*_source(frame, found))
 
 
+def standing(frame: Frame) -> Stand:
+    """All that stands on the page now. Raises LookupError where a list cannot be made."""
+    return cmp_lists.stand(frame, cmp_sides.chosen(frame), _k(), _held(frame))
+
+
 # -- the controls ------------------------------------------------------------------------------------------------------
 
 

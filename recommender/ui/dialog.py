@@ -33,12 +33,13 @@ def open_film(film: int, row: str | None = None) -> None:
     st.query_params["film"] = str(film)
 
 
-def _closed() -> None:
+def close() -> None:
+    """No film is asked for any more."""
     st.session_state["mq_film"] = None
     st.query_params.pop("film", None)
 
 
-@st.dialog("About this film", width=1040, on_dismiss=_closed)
+@st.dialog("About this film", width=1040, on_dismiss=close)
 @sign.stored
 def show(frame: Frame, source: Source | None = None) -> None:
     """Draw the film of the session; a click inside redraws only this. source: what explains it, where it is not the row that it was clicked in."""

@@ -134,13 +134,22 @@ def verdict(now: Shown) -> None:
     look = LOOKS[now.decision.verdict]
     badge = f"<em class='mq-xp-badge'>{escape(now.label)}</em>" if now.label else ""
     when = f"Verdict on day {now.day + 1} of {now.plan.days}: “{now.decision.arm}” against “{now.plan.control.name}”"
-    why = now.decision.sentence.removeprefix(heading(now.decision.verdict, now.decision.arm))
+    why = _why(now)
     st.html(
         f'<div class="mq-ev mq-xp-head {look.style}"><i class="mq-xp-seal" aria-hidden="true">{look.mark}</i><div>'
         f"<small>{escape(when)} {badge}</small><h1>{escape(look.word)}</h1><strong>{escape(_act(now))}</strong>"
         f"<p>{escape(why[:1].upper() + why[1:])}</p></div>{_facts(now)}</div>"
         f'<ol class="mq-ev mq-xp-path">{"".join(_steps(now))}</ol>'
     )
+
+
+def told(now: Shown) -> str:
+    """The verdict and why, in one sentence, with whose it is."""
+    return f"The verdict on “{now.plan.name}”, {now.label or 'on people'}, is “{LOOKS[now.decision.verdict].word}”: {_why(now)}"
+
+
+def _why(now: Shown) -> str:
+    return now.decision.sentence.removeprefix(heading(now.decision.verdict, now.decision.arm))
 
 
 def _act(now: Shown) -> str:

@@ -39,6 +39,7 @@ _TONES = ":root {" + "".join(f" --{look.style}: {look.tone};" for look in LOOKS.
 def stage(frame: Frame) -> None:
     """The verdict and what it rests on; then the sections."""
     st.html(f"<style>{_TONES}{_CSS}</style>")
+    st.session_state["mq_xp_said"] = None
     there, reports = experiments(frame.service), shelf()
     if not there.found:
         _nothing(there)
@@ -57,6 +58,7 @@ def stage(frame: Frame) -> None:
         return
     with head:
         exp_head.verdict(shown)
+    st.session_state["mq_xp_said"] = exp_head.told(shown)
     _sections(shown, reports)
 
 

@@ -182,7 +182,7 @@ def _note_change(frame: Frame) -> None:
     elif before[1] != now:
         told = frame.query
         then = frame.told(before[1]).context
-        effect = _moved(*frame.service.moved(frame.viewer, Query(told.profile, then), told)) if then != told.context else UNTOLD
+        effect = moves(*frame.service.moved(frame.viewer, Query(told.profile, then), told)) if then != told.context else UNTOLD
         marked = " (the device is simulated)" if then.device != told.context.device and "device" in _simulated(frame) else ""
         s["mq_changed"] = f"{_changed(before[1], now)}: {effect}{marked}"
         st.toast(words.md(s["mq_changed"]), icon=":material/swap_vert:")  # the line itself may be out of sight
@@ -193,7 +193,8 @@ def _simulated(frame: Frame) -> tuple[str, ...]:
     return tuple(getattr(frame.service.models.get("hybrid"), "simulates", ()))
 
 
-def _moved(new: int, moved: int) -> str:
+def moves(new: int, moved: int) -> str:
+    """How many of the first twenty are new, and how many of the others stand elsewhere, in words."""
     if new:
         return f"{new} of your top 20 {'is' if new == 1 else 'are'} new" + (f", {moved} moved" if moved else "")
     return f"{moved} of your top 20 moved" if moved else "your top 20 stay as they are"

@@ -41,9 +41,10 @@ _SCRIPTS = (
     "lists",
     "taste",
     "lineage",
+    "tour",
     "kit",
 )
-_STYLES = ("base", "hand", "cards", "home", "film", "picker", "changes", "tastemap", "lists", "art")
+_STYLES = ("base", "hand", "cards", "home", "film", "picker", "changes", "tastemap", "lists", "art", "tour")
 
 
 def _read(names: tuple[str, ...], kind: str) -> str:

@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from recommender.serve.feedback import FeedbackError
 from recommender.settings import ROOT
-from recommender.ui import kit, picker, posters, sidebar, sign, state, trial
+from recommender.ui import kit, picker, posters, sidebar, sign, state, tour, trial
 from recommender.ui.desk import desk
 
 _frame: ContextVar[state.Frame | None] = ContextVar("marquee_frame", default=None)
@@ -44,6 +44,7 @@ def run(pages: list[StreamlitPage]) -> None:
 
 def _open(pages: list[StreamlitPage]) -> None:
     service = desk()
+    tour.hear()
     asked = st.query_params.get("viewer", "")
     viewer = state.viewer(service)
     page = st.navigation(pages, position="top" if viewer and service.models else "hidden")
@@ -54,6 +55,7 @@ def _open(pages: list[StreamlitPage]) -> None:
     if viewer is None:
         _title("Who’s watching?")
         picker.who(service, asked)
+        tour.door(service)
         return
     _title(page.title)
     frame = state.frame(service, viewer)
@@ -63,7 +65,8 @@ def _open(pages: list[StreamlitPage]) -> None:
     st.session_state.pop("mq_page", None)  # what was shown elsewhere is no place of a click here
     token = _frame.set(frame)
     try:
-        page.run()
+        with tour.beside(frame, page):
+            page.run()
     finally:
         _frame.reset(token)
 

@@ -88,7 +88,9 @@ class Frame:
         return replace(self, viewer=viewer, filters=replace(self.filters, genre=genre))
 
 
-EVERYWHERE = ("viewer", "time", "device", "model", "minutes", "limit", "decade", "stars", "genre", "colour", "fame", "with", "how")  # on every page
+EVERYWHERE = (  # on every page
+    "viewer", "time", "device", "model", "minutes", "limit", "decade", "stars", "genre", "colour", "fame", "with", "how", "tour",
+)  # fmt: skip
 
 
 def from_address(name: str, allowed: Iterable[str]) -> str | None:
@@ -119,8 +121,13 @@ def from_address(name: str, allowed: Iterable[str]) -> str | None:
 def _restore() -> None:
     """Another page begins with an empty address: what every page says in it is written at once, as one step of the history."""
     if not len(st.query_params) and "mq_viewer" in st.session_state and not _back_or_forward():
-        said = {name: st.session_state.get(f"mq_{name}") for name in EVERYWHERE}
-        st.query_params.update({name: value for name, value in said.items() if value is not None})
+        st.query_params.update(remembered())
+
+
+def remembered() -> dict[str, str]:
+    """The part of the address that every page has."""
+    said = {name: st.session_state.get(f"mq_{name}") for name in EVERYWHERE}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _back_or_forward() -> bool:

@@ -16,5 +16,5 @@ export default function () {
     });
     return { ready, open };
   })();
-  globalThis.marqueeKit.open({ inHand, home, film, picker, faces, places, tastemap, shelf, arrivals, slope, columns, ballot, firstRow, findTaste, rateFilms, portraitOf, art, lineage });
+  globalThis.marqueeKit.open({ inHand, home, film, picker, faces, places, tastemap, shelf, arrivals, slope, columns, ballot, firstRow, findTaste, rateFilms, portraitOf, art, tour, lineage });
 }

@@ -10,12 +10,13 @@ function picker({ data, parentElement, setTriggerValue }) {
   root.mqAct = (act) => setTriggerValue("act", act);
   if (root.mqSign === sign) return;
   root.mqSign = sign;
-  root.innerHTML = `<div class="mq-picker"><div class="mq-sign"><small>Now showing</small><h1>Who’s watching?</h1></div>
+  root.innerHTML = `<div class="mq-picker"><div class="mq-sign"><small>Now showing</small><h1>Who’s watching?</h1></div><button type="button" class="mq-tour-offer" data-tour>${esc(data.tour)}</button>
     <ul class="mq-people-list">${data.own.map(personHtml).join("")}${newHtml}${data.viewers.map(personHtml).join("")}</ul></div>`;
   const people = [...root.querySelectorAll(".mq-person")];
   people[0].tabIndex = 0;
   if (document.activeElement?.closest(".st-key-mq_switch")) arrive(".st-key-mq_switch", ".mq-person[tabindex='0']");
   root.onclick = (e) => {
+    if (e.target.closest("[data-tour]")) return root.mqAct({ do: "tour" });
     const on = e.target.closest(".mq-person");
     if (!on) return;
     if (on.dataset.new != null) return root.mqAct({ do: "new" });
