@@ -293,3 +293,16 @@ def test_old_addresses_lead_to_where_things_are_now(folder: Path) -> None:
     at = opened("system", viewer="kenji", about="under-load")
     assert (where(at, "about"), where(at, "speed")) == ("speed", "under-load")
     assert where(opened("system", viewer="kenji", about="beyond-one-machine"), "about") == "scale"
+
+
+def test_what_a_browser_sees_is_drawn_where_it_was_measured(folder: Path) -> None:
+    rows = [
+        Row("server", act, f"ms {p}", None, None, ms, ms - 1, ms + 1, 50)
+        for act, slow in (("rate", 1), ("open a film", 3))
+        for p, ms in (("p50", 40.0 * slow), ("p95", 80.0 * slow))
+    ]
+    samples = [{"minute": m, "rss_mb": 700.0 + 10 * m} for m in (0, 30, 60)]
+    write(Report("browser", "", "", "", [0], {}, "2026-11-22", "run", rows=rows, more={"samples": samples}), folder)
+    said = alts(opened("system", viewer="kenji", about="speed", speed="in-a-browser"))
+    assert said[0].startswith("1 of 2 acts are painted late. The slowest is open a film: 240 ms (p95)")
+    assert said[1] == "Memory goes over the goal. 700 MB at first, 1,300 MB after 60 minutes, 1,300 MB at most; the goal is 1,000 MB."

@@ -135,3 +135,18 @@ def among(points: pd.DataFrame, title: str) -> Spec:
         layer("text", {"align": "left", "dx": 8, "fontSize": 12}, x=q("hi"), y=y, text=n("said"), opacity=light),
     ]  # fmt: skip
     return dress(layers, points, (len(points) + 1) * 26)
+
+
+def memory(points: pd.DataFrame, goal: float, height: int = 260) -> Spec:
+    """Memory of the process [MB] over minutes, with the goal as a line. points: minute, mb."""
+    x = q("minute", axis={"title": "minutes", "grid": False, "tickCount": 6}, scale=within(0, float(points["minute"].max()) or 1.0))
+    most = 1.12 * max(goal, float(points["mb"].max()))
+    y = q("mb", axis=axis("memory of the process, MB"), scale=within(0, most))
+    mark, hover = [{"mb": goal, "name": f"goal: {goal:,.0f} MB"}], [q("minute", title="Minute", format=".0f"), q("mb", title="MB", format=",.0f")]
+    layers = [
+        layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=mark, y=y),
+        layer("text", {"align": "left", "dy": -7}, rows=mark, x={"value": 4}, y=y, text=n("name")),
+        layer("line", {"color": GOLD, "strokeWidth": 2.2}, x=x, y=y),
+        layer("point", {"opacity": 0, "size": 90}, x=x, y=y, tooltip=hover),
+    ]
+    return dress(layers, points, height)
