@@ -292,7 +292,7 @@ COVERED = """() => {
 def stands(page, n: int) -> None:
     """The card of a step is there, it has the focus, and what it points at wears the ring, in sight and uncovered."""
     page.wait_for_function("n => document.activeElement?.getAttribute('aria-label') === `Tour, step ${n} of 6`", arg=n)
-    page.wait_for_function(f"(({COVERED})() ?? 1) < .02")
+    page.wait_for_function(f"() => (({COVERED})() ?? 1) < .02")
     assert page.locator("[data-mq-tour]").count() == 1
     assert page.locator("[data-mq-tour]").get_attribute("aria-describedby") == "mq-tour-said"
     box = page.locator("[data-mq-tour]").bounding_box()
@@ -329,7 +329,7 @@ def test_the_whole_path_by_keyboard(page, app_url, width: int):
         press(page, "next")
     page.locator(".mq-tour-card").wait_for(state="detached")
     page.wait_for_url(lambda url: "tour=" not in url)
-    assert page.locator("[data-mq-tour]").count() == 0
+    page.wait_for_function("() => !document.querySelector('[data-mq-tour]')")
     assert page.complaints == []
 
 
@@ -339,7 +339,7 @@ def test_escape_leaves_the_chip_resumes_and_a_reload_keeps_both(page, app_url):
     page.locator(".mq-tour-card").wait_for(timeout=COLD)
     stands(page, 2)
     page.keyboard.press("Escape")
-    page.wait_for_function("document.activeElement?.dataset.tour === 'resume'")
+    page.wait_for_function("() => document.activeElement?.dataset.tour === 'resume'")
     page.wait_for_url("**tour=left-2**")
     page.reload()
     page.locator(".mq-tour-chip").wait_for()
@@ -349,5 +349,5 @@ def test_escape_leaves_the_chip_resumes_and_a_reload_keeps_both(page, app_url):
     page.reload()
     stands(page, 2)
     page.locator(".st-key-mq_pick_time button").nth(3).click()  # by hand: the sentence follows the page
-    page.wait_for_function("document.querySelector('.mq-tour-line').textContent.startsWith('Night or evening')")
+    page.wait_for_function("() => document.querySelector('.mq-tour-line').textContent.startsWith('Night or evening')")
     assert page.complaints == []

@@ -60,6 +60,7 @@ def _share(frame: Frame) -> None:
     with link:
         now = {"viewer": frame.viewer.id, "time": frame.asked.time_of_day, "device": frame.asked.device}
         asked = {**st.query_params.to_dict(), **{name: value for name, value in now.items() if value}}
+        asked.pop("tour", None)  # a path through the house is one's own
         address = (st.context.url or "").split("?")[0]
         st.code(f"{address}?{urlencode(asked)}", language=None, wrap_lines=True)
         st.caption("Viewer, moment, model and filters; nothing else of you is in it.")
