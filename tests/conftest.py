@@ -19,6 +19,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch look: processes of
 import postgres as postgresql
 import pytest
 from fastapi.testclient import TestClient
+from hands import waited
 from sqlalchemy import select
 
 from recommender.api.app import create
@@ -172,7 +173,9 @@ def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as p:
         chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(playwright.Page, "wait_for_function", waited)
+            yield chromium
         chromium.close()
 
 

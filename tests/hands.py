@@ -26,6 +26,23 @@ def becomes(page, what: Callable[[Any], Any], wanted: Any) -> None:
         page.wait_for_timeout(50)
 
 
+def waited(page, expression: str, *, arg: Any = None, timeout: float | None = None) -> None:
+    """Page.wait_for_function where the policy of a page forbids eval, by which Playwright looks a second time: every look is a call of its own."""
+    end = time.monotonic() + (timeout or 60_000) / 1000
+    while not _looked(page, expression, arg):
+        assert time.monotonic() < end, f"not so in time: {expression}"
+        page.wait_for_timeout(50)
+
+
+def _looked(page, expression: str, arg: Any) -> bool:
+    try:
+        return bool(page.evaluate(expression, arg))
+    except Exception as error:
+        if "context was destroyed" in str(error):  # another page is on its way
+            return False
+        raise
+
+
 def card(page, row: int, at: int):
     return page.locator(".mq-row").nth(row).locator(".mq-card").nth(at)
 
