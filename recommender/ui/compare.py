@@ -40,17 +40,16 @@ def _fragment(frame: Frame) -> None:
     cmp_vote.cast(frame, kit.event(cmp_vote.KEY))
     if said := st.session_state.pop("mq_cmp_kept", None):
         st.toast(said, icon=":material/home:")
-    columns = cmp_sides.chosen(frame)
-    k, held = _k(), _held(frame)
-    head = st.empty()
-    _bar(frame, columns, k)
+    columns, k = cmp_sides.chosen(frame), _k()
     try:
-        found = cmp_lists.stand(frame, columns, k, held)
+        found = cmp_lists.stand(frame, columns, k, _held(frame))
     except LookupError as error:
         st.info(f"Nothing to compare: {words.md(str(error))}.", icon=":material/info:")
+        _bar(frame, columns, k)
         return
     said = f"<h1>{escape(cmp_lists.headline(found))}</h1><p>{escape(cmp_lists.spoken(found))}</p>"
-    head.html(f'<div class="mq-ev mq-ev-top"><small>Side by side</small>{said}</div>')
+    st.html(f'<div class="mq-ev mq-ev-top"><small>Side by side</small>{said}</div>')
+    _bar(frame, columns, k)
     sections.draw(
         "see",
         {

@@ -128,7 +128,7 @@ def context(table: pd.DataFrame, title: str, at: dict[str, float | None]) -> Spe
     at: chance and popularity minus no context.
     """
     shown = table.assign(
-        row=[wrapped(f"{v}, shuffled" if s else str(v)) for v, s in zip(table["variant"], table["shuffled"])],
+        row=[wrapped(f"shuffled: {v}" if s else str(v)) for v, s in zip(table["variant"], table["shuffled"])],
         shade=[SOFT if s else GOLD for s in table["shuffled"]],
         against=[f"{signed(d)}, {chance_of(p)}" for d, p in zip(table["delta"], table["p"])],
         span=[f"{signed(a)} to {signed(b)}" for a, b in zip(table["lo"], table["hi"])],
@@ -185,9 +185,9 @@ def hours(points: pd.DataFrame, height: int = 280) -> Spec:
         layer("line", {"strokeWidth": 2.5, "interpolate": "monotone"}, x=x, y=y, color=colour),
         layer("point", {"filled": True, "size": 40, "opacity": 1}, x=x, y=y, color=colour, tooltip=hover),
     ]
-    for row in peaks:
+    for up, row in enumerate(peaks):  # one above the other: their peaks may be near
         side = "right" if row["hour"] > 15 else "left" if row["hour"] < 6 else "center"
-        layers.append(layer("text", {"align": side, "dy": -14, "fontSize": 12}, rows=[row], x=x, y=y, text=n("clock"), color=colour))
+        layers.append(layer("text", {"align": side, "dy": -14 - 15 * up, "fontSize": 12}, rows=[row], x=x, y=y, text=n("clock"), color=colour))
     return dress(layers, shown, height)
 
 

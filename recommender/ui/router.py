@@ -47,6 +47,8 @@ def _open(pages: list[StreamlitPage]) -> None:
     tour.hear()
     asked = st.query_params.get("viewer", "")
     viewer = state.viewer(service)
+    if viewer and service.models:
+        st.sidebar.empty()  # the page makes room for the sidebar before anything of it is painted
     page = st.navigation(pages, position="top" if viewer and service.models else "hidden")
     st.logo(str(Path(ROOT, "static", "logo.svg")), size="large")
     if not service.models:
