@@ -180,6 +180,6 @@ def _origins(report: Written, cards: Mapping[str, dict]) -> list[str]:
     """What a report was made from: models where it examines served ones, else ratings."""
     if report.name in STUDIED:
         return [f"model {name}" for name in STUDIED[report.name] if name in cards]
-    if report.release or WORLD in report.dataset or "simulated" in report.dataset:
+    if report.release or WORLD in report.dataset or report.dataset.startswith("the experiment "):
         return ["model hybrid"]
     return [f"ratings {report.dataset}"]

@@ -4,7 +4,7 @@ function lineage({ data, parentElement }) {
   const root = parentElement.querySelector(".mq");
   root.className = "mq mq-line";
   root.innerHTML = `<svg aria-hidden="true" focusable="false"></svg>${data.stages
-    .map((s) => `<section><h3>${esc(s.title)}</h3><ul>${s.nodes.map((n) => `<li data-node="${esc(n.key)}" class="${n.stale ? "mq-stale" : ""}" title="${esc(n.stale)}"><b>${esc(n.name)}</b><i>${esc(n.stale ? `${n.note} · out of date` : n.note)}</i></li>`).join("")}</ul></section>`)
+    .map((s) => `<section><h3>${esc(s.title)}</h3><ul>${s.nodes.map((n) => `<li data-node="${esc(n.key)}" class="${n.stale ? "mq-stale" : ""}" title="${esc(n.stale)}"><b>${esc(n.name)}</b><i>${esc([n.note, n.stale && "out of date"].filter(Boolean).join(" · "))}</i></li>`).join("")}</ul></section>`)
     .join("")}`;
   root.setAttribute("role", "img");
   root.setAttribute("aria-label", data.said);
