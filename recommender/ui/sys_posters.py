@@ -48,7 +48,7 @@ def _typing(gallery: Gallery) -> None:
             del st.session_state[posters.TYPED]
             st.rerun()
         return
-    with st.form("mq_tmdb_form", clear_on_submit=True, border=False):
+    with st.form("mq_tmdb_form", clear_on_submit=True, border=False, width=560):
         given = st.text_input(
             "Your key of TMDB",
             type="password",
@@ -98,7 +98,9 @@ def _facts(frame: Frame, gallery: Gallery) -> list[tuple[str, str, bool]]:
     facts.append(("Kept on the disk", kept, False))
     if figures.oldest is not None and figures.newest is not None:
         last = _date(figures.oldest + days * DAY)
-        said = f"Fetched from {_date(figures.oldest)} to {_date(figures.newest)}; deleted {days} days after that, the oldest on {last}."
+        first, newest = _date(figures.oldest), _date(figures.newest)
+        span = f"on {first}" if first == newest else f"from {first} to {newest}"
+        said = f"Fetched {span}; deleted {days} days after that, the oldest on {last}."
         facts.append(("How old", said, False))
     else:
         facts.append(("How long", f"What is fetched is deleted {days} days after; TMDB's terms allow six months.", False))
