@@ -138,6 +138,13 @@ def test_failures_are_told_by_kind_and_can_be_tried_again(job: Fetching, server:
     assert ended(job).stage == "done"
 
 
+def test_a_full_disk_is_told_without_places_of_this_computer(job: Fetching, tmp_path: Path) -> None:
+    job.settings.raw.write_text("a file in the way")
+    job.start()
+    state = ended(job)
+    assert (state.kind, state.said) == ("disk", "…/raw: File exists, wanted room and the right to write there")
+
+
 def test_a_set_of_other_films_is_told_and_not_used(job: Fetching, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dataset_room, "ratings", lambda *_: (_ for _ in ()).throw(dataset_room.DataError("none of its films are known")))
     job.start()
@@ -201,7 +208,7 @@ def test_what_speaks_against_fetching(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=7 * 2**20))
     assert obstacle(here) == ("disk", "7 MB")
     monkeypatch.setattr(room.os, "access", lambda *_: False)
-    assert obstacle(here) == ("closed", str(tmp_path / "a" / "b"))
+    assert obstacle(here) == ("closed", "a/b")
 
 
 @pytest.mark.parametrize(

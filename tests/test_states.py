@@ -8,10 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from apps import again, opened, text
+from apps import act, again, opened, text, views
 
 from recommender.serve import desk as desk_room
-from recommender.serve.feedback import FeedbackError
+from recommender.serve.feedback import Feedback, FeedbackError
 from recommender.settings import Settings, settings
 from recommender.ui import context, ctx_audit, ctx_pair, evaluation, experiments, home, sign, state, system, taste_page
 
@@ -132,3 +132,38 @@ def test_a_deleted_viewer_asks_for_the_whole_page(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sign, "st", SimpleNamespace(rerun=lambda: asked.append(True)))
     sign.stored(failing(sign.NoViewer("gone")))()
     assert asked == [True]
+
+
+def test_a_search_that_finds_nothing_and_a_house_that_is_empty_offer_a_way_back(forgotten: None) -> None:
+    at = act(opened(viewer="vera"), home.KEY, do="find", words="zzqqxxjj")
+    empty = views(at)["home"]["empty"]
+    assert (empty["sign"], empty["undo"]["do"]) == ("No such title", "clear")
+    at = opened(viewer="vera", minutes="30", decade="1930", stars="4")
+    empty = views(at)["home"]["empty"]
+    assert empty["sign"] == "House empty"
+    assert empty["line"].startswith("Nothing is left of ")
+
+
+def test_without_reports_and_experiments_the_pages_name_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened("evaluation", viewer="vera")
+    assert "Not measured yet" in said(at)
+    assert "python -m recommender evaluate all" in said(at)
+    (folder.parent / "experiments").unlink()
+    at = opened("experiments", viewer="vera")
+    assert "Nothing to read yet" in said(at)
+    assert "plan context" in said(at)
+
+
+@pytest.mark.parametrize("page", [None, "compare", "context", "taste", "system"])
+def test_without_reports_every_other_page_stands(folder: Path, page: str | None) -> None:
+    assert "fault of ours" not in said(opened(page, viewer="vera"))
+
+
+def test_a_store_that_is_gone_is_told_and_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Feedback, "version", failing(FeedbackError("the store is away")))
+        at = opened(viewer="vera")
+        assert "The projector has stopped" in said(at)
+    (retry,) = [b for b in at.button if b.label == "Try again"]
+    retry.click()
+    assert "The projector has stopped" not in said(again(at))

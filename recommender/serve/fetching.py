@@ -106,9 +106,13 @@ class Fetching:
         except Stopped:
             self.state = State("stopped", self.kept())
         except FetchError as error:
-            self.state = State("failed", self.kept(), kind=error.kind, said=str(error))
+            self.state = State("failed", self.kept(), kind=error.kind, said=self._without_places(error))
         except Exception as error:  # a thread has nobody else to tell
-            self.state = State("failed", self.kept(), kind="data", said=str(error) or type(error).__name__)
+            self.state = State("failed", self.kept(), kind="data", said=self._without_places(error))
+
+    def _without_places(self, error: Exception) -> str:
+        """Its words, as they may stand on a screen: folders of this computer are nobody's business there."""
+        return str(error).replace(str(self.settings.raw.parent), "…") or type(error).__name__
 
     def _told(self, stage: str, done: int, total: int | None) -> None:
         now = time.monotonic()
@@ -132,7 +136,7 @@ def obstacle(settings: Settings) -> tuple[str, str] | None:
     while not place.exists():
         place = place.parent
     if not os.access(place, os.W_OK | os.X_OK):
-        return "closed", str(settings.raw)
+        return "closed", "/".join(settings.raw.parts[-2:])
     if (free := shutil.disk_usage(place).free) < ROOM:
         return "disk", f"{free / 2**20:.0f} MB"
     if (memory := free_memory()) is not None and memory < MEMORY:
