@@ -28,12 +28,12 @@ window.looking = (() => {
       const frame = chart.getBoundingClientRect();
       for (const e of chart.querySelectorAll("text")) {
         const box = e.getBoundingClientRect();
-        if (box.width && e.textContent && (box.left < frame.left - 2 || box.right > frame.right + 2 || box.top < frame.top - 2)) say("outside its chart", e);
+        if (box.width && e.textContent && +getComputedStyle(e).opacity && (box.left < frame.left - 2 || box.right > frame.right + 2 || box.top < frame.top - 2)) say("outside its chart", e);
       }
     }
     for (const e of document.querySelectorAll("h1, h2, h3")) {
       const look = getComputedStyle(e);
-      if (e.clientWidth > 2 && look.overflowX === "hidden" && look.textOverflow !== "ellipsis" && e.scrollWidth > e.clientWidth + 1) say("cut", e);
+      if (look.clipPath === "none" && e.clientWidth > 2 && look.overflowX === "hidden" && look.textOverflow !== "ellipsis" && e.scrollWidth > e.clientWidth + 1) say("cut", e);
     }
     return found;
   }
@@ -46,6 +46,7 @@ window.looking = (() => {
   const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
 
   // What a chart draws too faintly on the ground it stands on (WCAG 1.4.3 and 1.4.11): words below 4.5:1, points and lines below 3:1.
+  // A point in the colour of the ground is the rim that sets another one apart.
   function faint() {
     const found = new Set();
     for (const chart of document.querySelectorAll("svg.marks")) {
@@ -54,7 +55,7 @@ window.looking = (() => {
         const box = e.getBoundingClientRect();
         const look = getComputedStyle(e);
         const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-        if (!box.width || !e.textContent.trim()) continue;
+        if (!box.width || !e.textContent.trim() || !+look.opacity) continue;
         const below = plates.filter(([plate]) => plate.left <= x && x <= plate.right && plate.top <= y && y <= plate.bottom);
         const ground = below.reduce((last, [, plate]) => over(parsed(plate.fill), last, plate.fillOpacity * plate.opacity), night);
         const got = ratio(over(parsed(look.fill), ground, look.fillOpacity * look.opacity), ground);
@@ -65,7 +66,7 @@ window.looking = (() => {
         const [ink, part] = look.stroke === "none" ? [look.fill, look.fillOpacity] : [look.stroke, look.strokeOpacity];
         const share = part * look.opacity;
         const got = ink === "none" ? 21 : ratio(over(parsed(ink), night, share), night);
-        if (share && got < 3) found.add(`${got.toFixed(2)}:1 mark ${ink} at ${share}`);
+        if (share && got > 1.05 && got < 3) found.add(`${got.toFixed(2)}:1 mark ${ink} at ${share}`);
       }
     }
     return [...found];

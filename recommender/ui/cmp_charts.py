@@ -8,7 +8,13 @@ from recommender.ui.curves import spread
 from recommender.ui.vega import FAMILIES, IVORY, NIGHT, RANGED, SOFT, Spec, axis, dress, layer, n, names, q, records, tips, within
 
 GOLD = FAMILIES["hybrid"][0]
-DARK_TO_LIT = {0.0: "#1b1613", 0.25: "#3b2a14", 0.54: "#6b4716", 0.64: "#c0882a", 1.0: GOLD}  # steep where the ink turns from light to dark
+DARK_TO_LIT = {
+    0.0: "#1b1613",
+    0.25: "#3b2a14",
+    0.5899: "#6b4716",
+    0.5901: "#c0882a",
+    1.0: GOLD,
+}  # a step where the ink turns from light to dark: no shade between carries either
 PAIRS = [colour for colour, _ in FAMILIES.values()]  # a line for each pair of four lists
 
 

@@ -67,7 +67,7 @@ def cold_start(points: pd.DataFrame, title: str, marks: pd.DataFrame, height: in
         layer("point", {"opacity": 0, "size": 90}, "datum.line", x=x, y=y, tooltip=hover),
         layer(
             "text",
-            {"align": "left", "dx": 9, "color": IVORY, "fontSize": 12},
+            {"align": "left", "dx": 9, "color": IVORY, "fontSize": 12, "limit": 120},
             rows=records(ends[["step", "at", "name"]]),
             x=x,
             y=q("at"),

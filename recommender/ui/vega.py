@@ -64,7 +64,7 @@ def records(rows: pd.DataFrame) -> list[Spec]:
 
 def named(ends: pd.DataFrame, dx: int, **encoding: Any) -> Spec:
     """The names of lines, `dx` px behind their ends. ends: series, and what x and y name."""
-    return layer("text", {"align": "left", "dx": dx, "fontSize": 12}, rows=records(ends), text=n("series"), **encoding)
+    return layer("text", {"align": "left", "dx": dx, "fontSize": 12, "limit": 140}, rows=records(ends), text=n("series"), **encoding)
 
 
 def dress(layers: list[Spec], rows: pd.DataFrame, height: int) -> Spec:
