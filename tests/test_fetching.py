@@ -120,6 +120,9 @@ def test_what_is_under_way_is_not_thrown_away(job: Fetching, server: Server) -> 
     ended(job)
     job.discard()
     assert (job.kept(), job.state.stage) == (0, "idle")
+    server.pause_at = None
+    job.start()
+    assert ended(job).stage == "done"  # who stopped once may begin again
 
 
 def test_failures_are_told_by_kind_and_can_be_tried_again(job: Fetching, server: Server) -> None:

@@ -189,8 +189,7 @@ class Service:
         return Viewer(f"ml-{number}", f"Viewer {number}", line, {"shape": "robot", "hue": (number * 47) % 360}, profile, None)
 
     def dataset_pick(self, rng: np.random.Generator, genre: str | None = None) -> int:
-        """The number of a MovieLens user drawn at random; with a genre, of the sixtieth part (100 of 6,040) who favour it most among their films.
-        LookupError where no data set has been fetched."""
+        """The number of a MovieLens user drawn at random; with a genre, of the sixtieth part who favour it most. LookupError without a data set."""
         if (data := self.interactions) is None:
             raise LookupError(f"data set {self.settings.dataset!r} is not here, wanted a fetched one to pick from")
         if genre is None:
