@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import socket
+import sys
 import weakref
 
+import psutil
 import pytest
 
 from recommender.serve.desk import Desk
+from recommender.serve.memory import few_heaps, give_back
 from recommender.serve.service import Service
 from recommender.serve.sockets import undelayed
 from recommender.settings import settings
@@ -46,3 +49,14 @@ def test_a_retired_service_lets_go_of_its_models_whoever_holds_it(old: Service) 
     assert old.retired
     assert request
     assert home
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc")
+def test_free_memory_between_what_is_in_use_is_given_back() -> None:
+    rss = lambda: psutil.Process().memory_info().rss / 1e6
+    held = [bytearray(30_000) for _ in range(8_000)]  # 240 MB in pieces too small to be mapped one by one
+    del held[::2], held[: len(held) - 10]
+    before = rss()
+    give_back()
+    assert before - rss() > 50
+    assert few_heaps()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import sys
 import threading
@@ -14,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from recommender.serve import releases
 from recommender.serve.feedback import Feedback, FeedbackError
+from recommender.serve.memory import few_heaps, give_back
 from recommender.serve.moving import Moving
 from recommender.serve.releases import Release, ReleaseError
 from recommender.serve.service import Service
@@ -154,7 +154,7 @@ class Desk:
             _retire_later(self._service)
         self._service, self.release, self.since = service, release, time.time()
         gc.freeze()
-        _give_back()
+        give_back()
 
     def _give_up(self, why: str) -> None:
         self.problem = why
@@ -179,12 +179,6 @@ def _settle() -> None:
     gc.collect()
 
 
-def _give_back() -> None:
-    """Hand free memory to the system: what opening needed for a moment stays with the process otherwise, where the C library is glibc."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        trim(0)
-
-
 def _retire_later(service: Service) -> None:
     """Tabs that are left open hold the frame of their last run, and with it the service of a release that has gone: after a while it is emptied."""
     held = weakref.ref(service)
@@ -193,7 +187,7 @@ def _retire_later(service: Service) -> None:
         if (old := held()) is not None:
             old.retire()
             del old
-            _give_back()
+            give_back()
 
     later = threading.Timer(GRACE, retire)
     later.daemon = True
@@ -207,5 +201,6 @@ def shared(settings: Settings) -> Desk:
     """The desk of this process."""
     with _one_at_a_time:
         if not _shared:
+            few_heaps()
             _shared.append(Desk(settings))
         return _shared[0]

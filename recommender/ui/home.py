@@ -87,7 +87,7 @@ def _home(frame: Frame) -> Home:
     """The rows, asked for again only when something that decides them has changed; then they are to be stored as shown."""
     kept: Drawn | None = st.session_state.get("mq_rows")
     if kept is None or not frame.asks_as(kept.frame):
-        home = frame.service.home(frame.viewer, frame.query, frame.filters)
+        home = _light(frame.service.home(frame.viewer, frame.query, frame.filters))
         drawn = Drawn(frame, home, Page(frame.service.catalog, home.carousels), whatchanged.said(frame))
         st.session_state["mq_rows"] = st.session_state["mq_unnoted"] = drawn
         st.session_state["mq_changes"], st.session_state["mq_undo"] = None, ()  # places in a row that is no longer there say nothing
@@ -98,6 +98,13 @@ def _home(frame: Frame) -> Home:
         kept = drawn
     st.session_state["mq_page"] = kept.page
     return kept.home
+
+
+def _light(home: Home) -> Home:
+    """Rows that a visit may hold: of the reasons only simulated ones, which mark a card; the dialog works a film's out again."""
+    kept = lambda e: replace(e, reasons=tuple(reason for reason in e.reasons if reason.simulated))
+    films = lambda c: tuple(replace(r, explanation=kept(r.explanation)) for r in c.recommendations)
+    return replace(home, carousels=tuple(replace(c, recommendations=films(c)) for c in home.carousels))
 
 
 def _shown(frame: Frame, drawn: Drawn) -> list[Event]:
