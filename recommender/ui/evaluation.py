@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -30,7 +31,14 @@ def stage() -> None:
         return
     _headline(found)
     sections.problems(found.problems)
-    drawn = (standings.standings, standings.tradeoffs, standings.groups, findings.stars, findings.context, findings.data)
+    drawn: tuple[Callable[[Shelf], None], ...] = (
+        standings.standings,
+        standings.tradeoffs,
+        standings.groups,
+        findings.stars,
+        findings.context,
+        findings.data,
+    )
     sections.draw("section", {name: partial(section, found) for name, section in zip(SECTIONS, drawn, strict=True)})
 
 

@@ -45,7 +45,10 @@ def shelf() -> Shelf:
 
 
 def beside(name: str) -> Opened | None:
-    """A report of the house's form that stands beside the others, such as "bench"; None where it is not there. Raises ReportError where it is damaged."""
+    """A report of the house's form that stands beside the others, such as "bench"; None where it is not there.
+
+    Raises ReportError where it is damaged.
+    """
     path = settings().artifacts / "reports" / f"{name}.json"
     if not path.is_file():
         return None

@@ -124,7 +124,7 @@ def among(points: pd.DataFrame, title: str) -> Spec:
     """All served models on the same viewers, the best first; one is lit. points: row, family, mean, lo, hi, n, said, lit."""
     low, high = reach(0.0, float(points["hi"].max()), 0.16)
     x, y = q("mean", axis=axis(title), scale=within(low, high)), names(points["row"].tolist())
-    light = {"condition": {"test": "datum.lit", "value": 1}, "value": 0.38}
+    light = {"condition": {"test": "datum.lit", "value": 1}, "value": 0.6}
     layers = [
         layer("rule", WHISKER, x=q("lo", scale=within(low, high)), x2={"field": "hi"}, y=y, color=COLOUR, opacity=light),
         layer(
@@ -132,7 +132,7 @@ def among(points: pd.DataFrame, title: str) -> Spec:
             {"filled": True, "size": 90},
             x=x, y=y, color=COLOUR, shape=SHAPE, opacity=light, tooltip=tips(row="Model", hover="Figure", n="Viewers"),
         ),
-        layer("text", {"align": "left", "dx": 8, "fontSize": 12}, x=q("hi"), y=y, text=n("said"), opacity=light),
+        layer("text", {"align": "left", "dx": 8, "fontSize": 12}, x=q("hi"), y=y, text=n("said"), opacity=light | {"value": 0.8}),
     ]  # fmt: skip
     return dress(layers, points, (len(points) + 1) * 26)
 

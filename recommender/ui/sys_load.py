@@ -141,7 +141,7 @@ def _table(shown: pd.DataFrame) -> None:
     )
     st.html(
         f'<div class="mq-ev mq-ev-scroll mq-sys-wide" tabindex="0" role="region" aria-label="All figures under load">'
-        f"<table><thead><tr><th scope=col></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<table><thead><tr><th scope=col>run</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
