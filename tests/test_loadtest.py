@@ -143,7 +143,7 @@ def test_what_is_no_object_holds_nothing() -> None:
 STOPPED = """
 import subprocess, sys, time
 import recommender.loadtest.__main__ as load
-from recommender.loadtest.server import _ended
+from recommender.loadtest.server import ended
 
 def measured(*asked):
     sleeping = "import time; time.sleep(60)"
@@ -153,7 +153,7 @@ def measured(*asked):
         print(server.pid, server.stdout.readline(), flush=True)
         time.sleep(60)
     finally:
-        _ended(server)
+        ended(server)
 
 load.measured, load.locust, sys.argv = measured, lambda: "2", ["loadtest"]
 load.main()

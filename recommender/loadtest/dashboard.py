@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from recommender.loadtest.server import _ended
+from recommender.loadtest.server import ended
 from recommender.settings import ROOT
 
 OPENING = 120  # seconds that a server may take to answer
@@ -79,4 +79,4 @@ def dashboard(root: Path = ROOT, entry: str = "app.py", raw: Path | None = None)
         try:
             yield Dashboard(f"http://127.0.0.1:{port}", psutil.Process(process.pid), started)
         finally:
-            _ended(process)
+            ended(process)

@@ -31,11 +31,11 @@ def figures(variant: str, users: int, answers: list[dict[str, Any]], looks: list
         plain("failures", sum(a["failed"] for a in kept) / len(kept), len(kept)),
     ]
     for name, of in (("", [a["ms"] for a in lists]), ("server ", [a["server_ms"] for a in lists]), ("feedback ", [a["ms"] for a in told])):
-        rows += [row(f"{name}ms p{round(100 * q)}", *_bounded(np.array(of), q), len(of)) for q in QUANTILES if of]
+        rows += [row(f"{name}ms p{round(100 * q)}", *bounded(np.array(of), q), len(of)) for q in QUANTILES if of]
     return rows + _used(plain, [look for look in looks if start <= look.at <= end])
 
 
-def _bounded(values: np.ndarray, share: float) -> tuple[float, float, float]:
+def bounded(values: np.ndarray, share: float) -> tuple[float, float, float]:
     """The quantile with its interval; no interval is one without length."""
     value, lo, hi = quantile(values, share)
     return (value, lo, hi) if np.isfinite(lo) else (value, value, value)

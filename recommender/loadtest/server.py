@@ -53,10 +53,10 @@ def serving(workers: int) -> Iterator[tuple[str, psutil.Process]]:
             _ready(f"http://127.0.0.1:{port}", server, log, workers)
             yield f"http://127.0.0.1:{port}", psutil.Process(server.pid)
         finally:
-            _ended(server)
+            ended(server)
 
 
-def _ended(server: subprocess.Popen) -> None:
+def ended(server: subprocess.Popen) -> None:
     """Asked to end, and made to where it does not, with all its workers."""
     family = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
     server.terminate()
