@@ -55,7 +55,7 @@ window.looking = (() => {
         const box = e.getBoundingClientRect();
         const look = getComputedStyle(e);
         const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-        if (!box.width || !e.textContent.trim() || !+look.opacity) continue;
+        if (!box.width || !e.textContent.trim() || !+look.opacity || look.fill === look.stroke) continue; // words with a rim of their colour are a halo
         const below = plates.filter(([plate]) => plate.left <= x && x <= plate.right && plate.top <= y && y <= plate.bottom);
         const ground = below.reduce((last, [, plate]) => over(parsed(plate.fill), last, plate.fillOpacity * plate.opacity), night);
         const got = ratio(over(parsed(look.fill), ground, look.fillOpacity * look.opacity), ground);

@@ -18,7 +18,7 @@ SECTIONS = {  # page: (what the address says beside the section, whose parameter
         "experiment=personal-varied&step=",
         ("plan", "health", "result", "over-time", "segments", "guardrails", "decision", "a-a", "other-ways-to-test"),
     ),
-    "system": ("about=", ("under-load", "releases", "beyond-one-machine", "health")),
+    "system": ("about=", ("models", "data", "lineage", "speed", "releases", "scale", "posters", "limits", "health")),
 }
 PROBE = re.compile(r"://[^/]+/[a-z_]+/_stcore/(health|host-config)$")
 SETTLED = """() => {

@@ -31,7 +31,7 @@ def times(points: pd.DataFrame, goal: float) -> Spec:
     layers = [
         layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=mark, x=x),
         layer("text", {"align": "left", "dx": 3, "baseline": "middle"}, rows=mark, x=x, y={"value": -10}, text=n("name")),
-        layer("line", {"strokeWidth": 1.2, "opacity": 0.5}, x=x, y=y, detail=n("row"), color=ink),
+        layer("line", {"strokeWidth": 1.2, "opacity": 0.7}, x=x, y=y, detail=n("row"), color=ink),
         layer("rule", WHISKER, "isValid(datum.lo) && isValid(datum.hi)", x=q("lo", scale=scale), x2={"field": "hi"}, y=y, color=ink),
         layer(
             "point", {"filled": True, "size": 90, "opacity": 1, "stroke": NIGHT, "strokeWidth": 1}, x=x, y=y, color=ink, shape=shape, tooltip=hover
@@ -70,7 +70,7 @@ def growth(points: pd.DataFrame, measure: str, title: str) -> Spec:
     hover = [n("row", title="Step"), q("interactions", title="Interactions", format=",.0f"), q("cost", title=title, format=",.1f")]
     point = {"filled": True, "size": 90, "opacity": 1, "stroke": NIGHT, "strokeWidth": 1}
     layers = [
-        layer("line", {"strokeWidth": 1.2, "opacity": 0.5, "color": DIM}, x=x, y=y, detail=n("row")),
+        layer("line", {"strokeWidth": 1.2, "opacity": 0.7, "color": DIM}, x=x, y=y, detail=n("row")),
         layer("point", point, x=x, y=y, color=ink, tooltip=hover),
     ]
     return dress(layers, shown.rename(columns={"step": "row"}), (len(dearest) + 1) * ROW)
@@ -100,7 +100,7 @@ LATE = "#ff9d7a"  # what misses its goal
 
 def goals(points: pd.DataFrame) -> Spec:
     """How much of its goal each thing takes, one row each, the goal at 1, on a logarithmic axis. points: row, share, lo, hi, said, met, n."""
-    low, high = min(0.1, float(points["share"].min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 3.2
+    low, high = min(0.1, float(points["share"].min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 4
     ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= t <= high]
     look = {"title": "share of what the goal allows", "values": ticks, "format": "~%", "labelOverlap": True}
     scale = {"type": "log", "domain": [low, high], "nice": False}
@@ -124,7 +124,7 @@ def among(points: pd.DataFrame, title: str) -> Spec:
     """All served models on the same viewers, the best first; one is lit. points: row, family, mean, lo, hi, n, said, lit."""
     low, high = reach(0.0, float(points["hi"].max()), 0.16)
     x, y = q("mean", axis=axis(title), scale=within(low, high)), names(points["row"].tolist())
-    light = {"condition": {"test": "datum.lit", "value": 1}, "value": 0.6}
+    light = {"condition": {"test": "datum.lit", "value": 1}, "value": 0.75}
     layers = [
         layer("rule", WHISKER, x=q("lo", scale=within(low, high)), x2={"field": "hi"}, y=y, color=COLOUR, opacity=light),
         layer(
