@@ -6,7 +6,7 @@ function inHand(view, component) {
     place = held?.getBoundingClientRect();
   document.querySelectorAll(".mq-sent").forEach((el) => el.classList.remove("mq-sent"));
   view({ ...component, setTriggerValue: (name, value) => (handSent(globalThis.event), component.setTriggerValue(name, value)) });
-  if (held && (handLost() || !held.getClientRects().length)) handNear(root, place)?.focus({ preventScroll: true });
+  if (held && (handLost() || (document.activeElement === held && !held.getClientRects().length))) handNear(root, place)?.focus({ preventScroll: true });
 }
 
 const handLost = () => !document.activeElement || document.activeElement === document.body;

@@ -62,6 +62,7 @@ function home({ data, parentElement, setTriggerValue }) {
     wireSearch(root);
   }
   root.mqAct = act;
+  globalThis.marqueeKit.rows = true; // a picker that is drawn now follows a viewer who leaves
   root.onclick = (e) => {
     const on = e.target.closest("[data-genre],[data-do],.mq-card");
     if (!on) return;

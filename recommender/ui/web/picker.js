@@ -14,7 +14,7 @@ function picker({ data, parentElement, setTriggerValue }) {
     <ul class="mq-people-list">${data.own.map(personHtml).join("")}${newHtml}${data.viewers.map(personHtml).join("")}</ul></div>`;
   const people = [...root.querySelectorAll(".mq-person")];
   people[0].tabIndex = 0;
-  if (document.activeElement?.closest(".st-key-mq_switch")) arrive(".st-key-mq_switch", ".mq-person[tabindex='0']");
+  if (globalThis.marqueeKit.rows) arrive(".st-key-mq_switch", ".mq-person[tabindex='0']");
   root.onclick = (e) => {
     if (e.target.closest("[data-tour]")) return root.mqAct({ do: "tour" });
     const on = e.target.closest(".mq-person");
