@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -22,7 +22,6 @@ FAME = ("famous", "known", "rare")  # the most rated quarter of the films that a
 
 Way = Literal["popular", "balanced", "collaborative"]  # in which a Home page is made
 ReasonKind = Literal["film", "genre", "person", "crowd", "sequence", "context", "popularity", "setting"]
-KINDS: tuple[ReasonKind, ...] = get_args(ReasonKind)
 
 
 def _one_of(name: str, value: object, wanted: tuple[str, ...]) -> None:

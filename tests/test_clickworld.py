@@ -12,7 +12,7 @@ from scipy import stats
 
 from recommender.experiment.space import film_space, running_times, shrunken
 from recommender.experiment.truth import DEVICE_SHARE, TIME_SHARE, Truth
-from recommender.experiment.world import CONTEXTS, NOWHERE, World, described, hashed_normal
+from recommender.experiment.world import CONTEXTS, NOWHERE, World, hashed_normal
 from recommender.types import Context
 
 CATALOG = films()
@@ -245,16 +245,6 @@ def test_histories_hold_what_is_famous_and_liked() -> None:
     assert all(np.all(np.diff(p.times) >= 0) and p.times.max() < 10**9 for p in profiles)
     alone = WORLD.histories(10**9, np.array([17]))[0]
     np.testing.assert_array_equal(alone.items, profiles[17].items)
-
-
-def test_everything_that_makes_the_world_is_told() -> None:
-    told = described(WORLD)
-    names = [name for name, _, _ in told]
-    assert {f.name for f in fields(Truth)} < set(names)
-    assert len(set(names)) == len(names)
-    assert all(about for _, _, about in told)
-    assert {"device: mobile", "time: night"} < set(names)
-    assert told[names.index("taste")][1] == Truth().taste
 
 
 @pytest.mark.parametrize("wrong", [{"dose": -1.0}, {"viewers": 0}, {"catalog": replace(CATALOG, raters=np.zeros(400, np.int64))}])

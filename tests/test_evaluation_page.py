@@ -19,7 +19,6 @@ from recommender.ui import league, measures, reports, vega
 from recommender.ui.curves import spread
 from recommender.ui.league import Pick
 
-ROOT = Path(__file__).resolve().parents[1]
 SKILL = {"chance": 0.01, "popularity": 0.2, "ease": 0.4, "hybrid": 0.45}
 MODELS = [
     Contender("chance", "Chance", "baseline", False, 1, 0, 0.02, 0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -118,10 +117,6 @@ def drawn(**address: str) -> AppTest:
     at.run()
     assert not at.exception
     return at
-
-
-def text(at: AppTest) -> str:
-    return html.unescape(" ".join([str(e.proto.body) for e in at.get("html")] + [c.value for c in at.caption]))
 
 
 def heads(at: AppTest) -> list[str]:

@@ -259,16 +259,6 @@ class World:
         return profiles
 
 
-def described(world: World) -> list[tuple[str, object, str]]:
-    """Name, value and meaning of everything that makes this world, for the page: the parameters, then the rules of context."""
-    rules = [
-        (f"{name}: {key}", value, "log-odds at dose 1")
-        for name, rule in (("time", TIME_RULE), ("device", DEVICE_RULE))
-        for key, value in rule.items()
-    ]
-    return [("viewers", len(world), "made-up people"), ("dose", world.dose, "of the rules of context"), *world.truth.described(), *rules]
-
-
 def half_stars(values: np.ndarray) -> np.ndarray:
     """Rounded to half stars from 0.5 to 5."""
     return np.clip(np.rint(2 * values) / 2, 0.5, 5)

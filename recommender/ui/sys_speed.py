@@ -24,7 +24,6 @@ from recommender.ui.vega import wrapped
 from recommender.ui.words import counted
 
 COMMAND = "python -m recommender.bench --json artifacts/reports/bench.json"
-PARTS = {"model": "Models", "page": "Pages", "start": "Start", "memory": "Memory"}
 SLOWEST = 3  # models that are drawn; the table has all
 
 

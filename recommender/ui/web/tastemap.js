@@ -3,7 +3,6 @@
 const atlas = { films: null, draw: null };
 const WAYS = { liked: "#ffb52e", soso: "#f4e9d4", disliked: "#e4735c" },
   PICK = "#62c0f3";
-const WAY_WORDS = { liked: "liked", soso: "in between", disliked: "disliked" };
 
 function places({ data }) {
   // the films come once, by a component of their own; what is lit comes with every change
