@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from alembic.migration import MigrationContext
 from conftest import opened
 from hypothesis import HealthCheck, given
 from hypothesis import settings as runs_of
-from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 from test_events import runs
 from typer.testing import CliRunner
 
@@ -542,16 +543,47 @@ def test_nothing_is_written_to_a_file_that_nobody_finds_again(tmp_path: Path) ->
     address, path = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "f.sqlite"
     with opened(address) as store:
         store.add(liked(1))
+        remembered = store.version("vera")
         path.rename(tmp_path / "kept.sqlite")  # deleted, or moved away, while the app runs
         for log in tmp_path.glob("f.sqlite-*"):
             log.unlink()
-        with pytest.raises(FeedbackError, match="no such table"):
-            store.add(liked(2))
+        assert store.events("vera") == []  # its tables are made again
+        store.add(liked(2))
+        assert store.version("vera") > remembered, "what was remembered of the file before is not taken for this one's"
+        store.add_viewer(ME)
+        store.forget(ME.id)
         with opened(address) as after:  # the next program
-            assert after.events("vera") == []
-        store.add(liked(3))
-        with opened(address) as after:
-            assert [e.film for e in after.events("vera")] == [3]
+            assert [e.film for e in after.events("vera")] == [2]
+
+
+def test_a_file_that_another_was_put_in_place_of_is_read_as_it_is(tmp_path: Path) -> None:
+    address, path, other = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "f.sqlite", tmp_path / "other.sqlite"
+    old = tables.engine(make_url(f"sqlite:///{other}"))
+    tables.bring_up(old, "other", "0001")
+    old.dispose()
+    with opened(address) as store:
+        store.add(liked(1))
+        store.close()
+        store.events("vera")
+        other.rename(path)
+        assert store.events("vera") == []
+        store.add(liked(2))
+        assert [e.film for e in store.events("vera")] == [2]
+
+
+def test_a_deleted_file_is_made_again_once_by_threads_that_find_it_gone_together(tmp_path: Path) -> None:
+    address, path = f"sqlite:///{tmp_path / 'deep' / 'f.sqlite'}", tmp_path / "deep" / "f.sqlite"
+    with opened(address) as store, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: store.add(liked(n)), range(8)))
+        shutil.rmtree(path.parent)
+        list(pool.map(lambda n: _tried(lambda: store.add(liked(n))), range(100, 108)))
+        assert store.add(liked(200))  # whoever came in between tries again, and it is whole
+        assert 200 in [e.film for e in store.events("vera")]
+
+
+def _tried(what: Callable[[], object]) -> None:
+    with suppress(FeedbackError):
+        what()
 
 
 def test_sqlite_writes_ahead_and_to_the_disk(tmp_path: Path) -> None:

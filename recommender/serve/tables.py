@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from sqlalchemy import (
     event,
     false,
     func,
+    inspect,
     make_url,
     select,
     text,
@@ -44,6 +47,7 @@ VERSIONS = "feedback_version"  # the table that says how new the others are
 WAIT = 30  # seconds that a writer waits for another
 ANSWER = 10  # seconds that a server has to answer
 
+_log = logging.getLogger(__name__)
 metadata = MetaData()
 # Literal, so that both databases know their indexes by them:
 REAL = text("NOT simulated")
@@ -134,7 +138,7 @@ def engine(url: URL) -> Engine:
     _check_file(path := Path(str(url.database)))
     made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
     event.listen(made, "connect", partial(_prepare, path))
-    event.listen(made, "checkout", partial(_check_still_there, path))
+    event.listen(made, "checkout", partial(_check_still_there, url))
     event.listen(made, "begin", _begin)
     return made
 
@@ -165,10 +169,31 @@ def _prepare(path: Path, connection: Any, record: Any) -> None:
     record.info["file"] = _number(path)
 
 
-def _check_still_there(path: Path, connection: Any, record: Any, _: Any) -> None:
-    """A file that was moved or deleted still takes what is written, and nobody finds it again: such a connection is given up for a new one."""
-    if _number(path) != record.info["file"]:
+def _check_still_there(url: URL, connection: Any, record: Any, _: Any) -> None:
+    """A file that was moved or deleted still takes what is written, and nobody finds it again: such a connection is given up for a new one, and the
+    file that stands there now, or a new one, gets its tables."""
+    if _number(path := Path(str(url.database))) != record.info["file"]:
+        _log.warning("%s is another file than it was: its tables are looked at again", path)
+        _make_again(url)
         raise DisconnectionError(f"{path} is another file than it was")
+
+
+def _make_again(url: URL) -> None:
+    """Tables in the file, by connections of its own. The numbers of events go on from the time in milliseconds, so that whoever remembers some of
+    the file before takes none of this one for it."""
+    made = engine(url)
+    try:
+        with made.connect() as connection:
+            fresh = not inspect(connection).has_table(VERSIONS)
+        bring_up(made, place(url))
+        if fresh:
+            with writing(made).begin() as connection:
+                first = text(
+                    "INSERT INTO sqlite_sequence SELECT 'events', :ms WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')"
+                )
+                connection.execute(first, {"ms": int(1000 * time.time())})
+    finally:
+        made.dispose()
 
 
 def _number(path: Path) -> tuple[int, int] | None:
@@ -200,7 +225,7 @@ def clear_log(made: Engine) -> None:
             connection.close()
 
 
-_one_at_a_time = threading.Lock()  # Alembic's context belongs to the process
+_one_at_a_time = threading.RLock()  # Alembic's context belongs to the process; the transaction in it may find that the file was deleted
 
 
 def _config() -> Config:
