@@ -7,8 +7,8 @@ import json
 import pytest
 from conftest import serving
 from hands import NARROW, becomes, card, film_of, focused, home, order, pick, tell
+from walks import settled
 
-from pages import settled
 from recommender.ui import kit
 
 pytestmark = pytest.mark.browser

@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from apps import opened
-
-from pages import SECTIONS, VIEWER
+from walks import SECTIONS, VIEWER
 
 PAGES = ("compare", "context", "evaluation", "experiments", "system")
 FIGURE = re.compile(r"\d")

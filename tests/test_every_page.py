@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from pages import SECTIONS, SIZES, VIEWER, address, complaints, open_page, settled
+from walks import SECTIONS, SIZES, VIEWER, address, complaints, open_page, settled
 
 pytestmark = pytest.mark.browser
 

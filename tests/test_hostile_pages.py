@@ -10,8 +10,8 @@ import io
 from urllib.parse import quote
 
 import pytest
+from walks import SECTIONS, settled
 
-from pages import SECTIONS, settled
 from recommender.policy import policy
 from recommender.serve.feedback import Feedback
 from recommender.serve.viewers import Viewer
@@ -43,7 +43,7 @@ def harmless(page) -> None:
 
 
 @pytest.fixture
-def open_page(browser):
+def unguarded(browser):
     """A page without its policy; page.asked collects what it asks the person by a box of the browser."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", bypass_csp=True)
     page = context.new_page()
@@ -68,8 +68,8 @@ def strangers(away_from_data):
     store.close()
 
 
-def test_names_of_viewers_are_only_names(open_page, app_url, strangers):
-    page = open_page
+def test_names_of_viewers_are_only_names(unguarded, app_url, strangers):
+    page = unguarded
     page.goto(app_url)
     page.locator(".mq-person", has_text="M*A*S*H").wait_for()
     assert {viewer.name for viewer in strangers} <= set(page.locator(".mq-person b").all_inner_texts())
@@ -84,8 +84,8 @@ def test_names_of_viewers_are_only_names(open_page, app_url, strangers):
 
 
 @pytest.mark.parametrize("attack", ATTACKS[:2])
-def test_addresses_are_only_addresses(open_page, app_url, attack):
-    page = open_page
+def test_addresses_are_only_addresses(unguarded, app_url, attack):
+    page = unguarded
     for at in ("", "compare"):
         asked = {name: attack for name in EVERYWHERE if name != "viewer"} | {"film": attack, "see": attack, "viewer": "vera"}
         page.goto(f"{app_url}/{at}?" + "&".join(f"{name}={quote(value)}" for name, value in asked.items()))
@@ -97,8 +97,8 @@ def test_addresses_are_only_addresses(open_page, app_url, attack):
     harmless(page)
 
 
-def test_a_search_is_only_a_search(open_page, app_url):
-    page = open_page
+def test_a_search_is_only_a_search(unguarded, app_url):
+    page = unguarded
     page.goto(f"{app_url}/?viewer=vera")
     page.locator(".mq-card .mq-art").first.wait_for()
     for attack in ATTACKS[:3]:
@@ -107,8 +107,8 @@ def test_a_search_is_only_a_search(open_page, app_url):
         harmless(page)
 
 
-def test_titles_from_a_file_are_only_titles(open_page, app_url):
-    page, text = open_page, io.StringIO()
+def test_titles_from_a_file_are_only_titles(unguarded, app_url):
+    page, text = unguarded, io.StringIO()
     rows = csv.writer(text)
     rows.writerow(["Date", "Name", "Year", "Letterboxd URI", "Rating"])
     rows.writerows(["2024-01-01", attack, 1999, "https://boxd.it/1", 4] for attack in ATTACKS)

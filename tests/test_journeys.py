@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from hands import NARROW, becomes, card, film_of, focused, home, order, pick
-
-from pages import SIZES, complaints, settled
+from walks import SIZES, complaints, settled
 
 pytestmark = pytest.mark.browser
 BUSY = 90_000  # ms that a step may take on a busy machine

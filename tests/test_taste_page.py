@@ -10,8 +10,8 @@ import pytest
 from apps import act, again, opened, text, views
 from hands import becomes
 from streamlit.testing.v1 import AppTest
+from walks import settled
 
-from pages import settled
 from recommender.interview import PICK
 from recommender.serve.costs import cost_of, costs
 from recommender.serve.portrait import portrait

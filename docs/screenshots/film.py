@@ -1,4 +1,4 @@
-"""Record the short animation of README.md: `python docs/screenshots/film.py [address]`, with the app running at the address.
+"""Record the short animation of README.md: `PYTHONPATH=tests python docs/screenshots/film.py [address]`, with the app running at the address.
 
 A viewer is picked, a film is opened, and one of the films behind it is taken away: docs/screenshots/marquee.webp.
 Needs Chromium, playwright and Pillow, which Streamlit brings.
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import walks
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
@@ -31,7 +32,7 @@ def shoot(page: Page, milliseconds: int) -> Shot:
 
 def settled(page: Page, what: str) -> None:
     page.locator(what).first.wait_for()
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    walks.settled(page)
     page.wait_for_timeout(900)
 
 
@@ -68,7 +69,7 @@ def scenes(page: Page, address: str) -> Iterator[Shot]:
 def main(address: str) -> None:
     with sync_playwright() as p:
         chromium = p.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
-        page = chromium.new_page(viewport=SIZE, reduced_motion="reduce")
+        page = chromium.new_page(viewport=SIZE, reduced_motion="reduce", bypass_csp=True)
         pictures, durations = zip(*scenes(page, address))
         chromium.close()
     pictures[0].save(FILM, save_all=True, append_images=pictures[1:], duration=list(durations), loop=0, quality=72, method=6)
