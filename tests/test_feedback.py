@@ -556,6 +556,22 @@ def test_nothing_is_written_to_a_file_that_nobody_finds_again(tmp_path: Path) ->
             assert [e.film for e in after.events("vera")] == [2]
 
 
+@pytest.mark.parametrize("spoil", [lambda path: path.write_text("words, and no database at all"), Path.mkdir])
+def test_a_file_that_was_spoiled_meanwhile_is_refused_and_made_again_when_it_is_taken_away(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    address, path = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "f.sqlite"
+    with opened(address) as store:
+        store.add(liked(1))
+        path.unlink()
+        spoil(path)
+        for _ in range(2):
+            with pytest.raises(FeedbackError, match=r"file is not a database|Is a directory"):
+                store.events("vera")
+        assert path.is_dir() or path.read_text().startswith("words"), "nobody writes over it"
+        path.rmdir() if path.is_dir() else path.unlink()
+        store.add(liked(2))
+        assert [e.film for e in store.events("vera")] == [2]
+
+
 def test_a_file_that_another_was_put_in_place_of_is_read_as_it_is(tmp_path: Path) -> None:
     address, path, other = f"sqlite:///{tmp_path / 'f.sqlite'}", tmp_path / "f.sqlite", tmp_path / "other.sqlite"
     old = tables.engine(make_url(f"sqlite:///{other}"))

@@ -159,11 +159,14 @@ def test_without_reports_every_other_page_stands(folder: Path, page: str | None)
     assert "fault of ours" not in said(opened(page, viewer="vera"))
 
 
-def test_a_store_that_is_gone_is_told_and_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_gone_is_told_and_found_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Feedback, "version", failing(FeedbackError("the store is away")))
+        folder = settings().database_url.removeprefix("sqlite:///").rpartition("/")[0]
+        patch.setattr(Feedback, "version", failing(FeedbackError(f"the store at {folder}/feedback.sqlite is away")))
         at = opened(viewer="vera")
         assert "The projector has stopped" in said(at)
+        assert "the store at feedback.sqlite is away" in said(at), "no folder of this machine is on the screen"
+        assert f"{folder}/feedback.sqlite" in caplog.text, "it is in the log"
     (retry,) = [b for b in at.button if b.label == "Try again"]
     retry.click()
     assert "The projector has stopped" not in said(again(at))

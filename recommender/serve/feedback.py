@@ -185,8 +185,7 @@ class Feedback:
     def viewers(self, catalog: Catalog) -> dict[str, Viewer]:
         """Viewer id -> viewer, the oldest first. Genres that the catalogue does not know are left out."""
         with self.reading() as connection:
-            rows = connection.execute(select(people).order_by(people.c.at, people.c.viewer)).all()
-        return {row.viewer: _person(row, catalog) for row in rows}
+            return {row.viewer: _person(row, catalog) for row in connection.execute(select(people).order_by(people.c.at, people.c.viewer))}
 
     # -- what a person may ask of their data -----------------------------------------------------------------------
 
@@ -300,7 +299,8 @@ def reached(where: str, url: URL) -> Iterator[None]:
     except FeedbackError:
         raise
     except (SQLAlchemyError, CommandError, sqlite3.Error, OSError, ImportError) as error:
-        reason = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
+        said = (error.strerror if isinstance(error, OSError) else getattr(error, "orig", None)) or error
+        reason = next(iter(str(said).strip().splitlines()), type(error).__name__)
         wanted = "a file that SQLite may read and write" if url.drivername == "sqlite" else "a PostgreSQL database that can be opened"
         raise FeedbackError(f"the feedback database at {where} cannot be used: {reason}; wanted {wanted}, named in DATABASE_URL") from None
 

@@ -137,8 +137,10 @@ def engine(url: URL) -> Engine:
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
     _check_file(path := Path(str(url.database)))
     made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
-    event.listen(made, "connect", partial(_prepare, path))
-    event.listen(made, "checkout", partial(_check_still_there, url))
+    whole: list[tuple[int, int] | None] = []  # the file whose tables were brought up: from the first connection on, by whoever opened it
+    event.listen(made, "do_connect", partial(_look_again, url, whole))
+    event.listen(made, "connect", partial(_prepare, path, whole))
+    event.listen(made, "checkout", partial(_check_still_there, path, whole))
     event.listen(made, "begin", _begin)
     return made
 
@@ -157,7 +159,7 @@ def writing(made: Engine) -> Engine:
     return made.execution_options(begin="BEGIN IMMEDIATE") if made.dialect.name == "sqlite" else made
 
 
-def _prepare(path: Path, connection: Any, record: Any) -> None:
+def _prepare(path: Path, whole: list[tuple[int, int] | None], connection: Any, record: Any) -> None:
     """Readers and a writer side by side; what is committed is on the disk, what is deleted is overwritten (sqlite.org/pragma.html)."""
     for attempt in Retrying(
         retry=retry_if_exception_message(match=".*locked"), stop=stop_after_delay(WAIT), wait=wait_random(0.005, 0.05), reraise=True
@@ -167,15 +169,22 @@ def _prepare(path: Path, connection: Any, record: Any) -> None:
     for pragma in ("synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
     record.info["file"] = _number(path)
+    if not whole:
+        whole.append(record.info["file"])
 
 
-def _check_still_there(url: URL, connection: Any, record: Any, _: Any) -> None:
-    """A file that was moved or deleted still takes what is written, and nobody finds it again: such a connection is given up for a new one, and the
-    file that stands there now, or a new one, gets its tables."""
-    if _number(path := Path(str(url.database))) != record.info["file"]:
-        _log.warning("%s is another file than it was: its tables are looked at again", path)
-        _make_again(url)
+def _check_still_there(path: Path, whole: list[tuple[int, int] | None], connection: Any, record: Any, _: Any) -> None:
+    """A file that was moved or deleted still takes what is written, and nobody finds it again: such a connection is given up for a new one."""
+    if not record.info["file"] == whole[0] == _number(path):
         raise DisconnectionError(f"{path} is another file than it was")
+
+
+def _look_again(url: URL, whole: list[tuple[int, int] | None], *_: Any) -> None:
+    """Before a connection is made: where the file is gone or another than it was, what stands there now, or a new one, gets its tables."""
+    if whole and _number(path := Path(str(url.database))) != whole[0]:
+        _log.warning("%s is gone or another file than it was: its tables are made where there are none", path)
+        _make_again(url)
+        whole[0] = _number(path)
 
 
 def _make_again(url: URL) -> None:

@@ -168,7 +168,7 @@ def _store(frame: Frame, event: Event) -> tuple[str, bool]:
     try:
         stored = frame.service.record([event])
     except (FeedbackError, ValueError, KeyError) as error:
-        return f"Not stored: {error.args[0]}", False
+        return f"Not stored: {words.told(error.args[0])}", False
     return ("", False) if stored else ("Not counted: these two lists were voted on before, in another window, and the first vote stands.", True)
 
 

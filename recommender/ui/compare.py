@@ -135,7 +135,7 @@ def _keep(frame: Frame, slot: str) -> None:
     try:
         frame.service.record([Event(frame.viewer.id, "prefer", note=note_of(replace(stored, model=model)))])
     except (FeedbackError, ValueError) as error:
-        st.toast(f"Not stored: {words.md(str(error))}", icon=":material/cloud_off:")
+        st.toast(f"Not stored: {words.md(words.told(error))}", icon=":material/cloud_off:")
         return
     put("model", None)  # what was asked for this visit alone
     made = f"Your first row is now made by “{words.md(column.name)}”" if model else "Your first row is the usual one again"

@@ -46,7 +46,7 @@ def _people() -> None:
     try:
         stored = desk().feedback.votes()
     except FeedbackError as error:
-        st.caption(words.md(str(error)))
+        st.caption(words.md(words.told(error)))
         return
     if read := preferences([(event.viewer, event.note) for event in stored]):
         exp_table.lines("Votes by pair", read)

@@ -50,7 +50,7 @@ def problems(lines: tuple[str, ...], passing: bool = False) -> None:
         f"{words.counted(len(lines), 'part')} of the house could not be opened; the rest is open", icon=":material/construction:", key="mq_problems"
     ):
         for line in lines:
-            st.code(line, language=None, wrap_lines=True)
+            st.code(words.told(line), language=None, wrap_lines=True)
 
 
 def nothing_trained(lines: tuple[str, ...]) -> None:
@@ -74,7 +74,8 @@ def kept_until(settings: Settings) -> str:
 
 
 def store_gone(error: FeedbackError) -> None:
-    """What viewers said cannot be read or written now: say what is wrong, and let them try again."""
+    """What viewers said cannot be read or written now: say what is wrong, and let them try again; where the store is stands in the log."""
+    _log.warning("the stored feedback was asked for in vain: %s", error)
     board(
         "Technical difficulties",
         "The projector has stopped",
@@ -82,7 +83,7 @@ def store_gone(error: FeedbackError) -> None:
     )
     with st.container(key="mq_board_more", horizontal_alignment="center"):
         st.button("Try again", icon=":material/refresh:", key="mq_again")
-        st.code(str(error), language=None, wrap_lines=True)
+        st.code(words.told(error), language=None, wrap_lines=True)
 
 
 def stored(body: Callable[P, None]) -> Callable[P, None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from recommender.serve import phrases
 from recommender.serve.inquiry import words_of_fame
+from recommender.settings import settings
 from recommender.types import Context, Filters
 
 DEVICE = {"mobile": "mobile", "tablet": "tablet", "desktop": "desktop", "tv": "TV"}
@@ -18,6 +20,11 @@ KIND = {
 def md(text: str) -> str:
     """Text as it stands, in a place where Streamlit reads Markdown: M*A*S*H, :red[x], <b> and $x$ stay what they are."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^])", r"\\\1", text).replace("\n", " ")
+
+
+def told(error: Exception | str) -> str:
+    """What an error of the store says, without the folder that the database lies in: whoever looks at the page has no need of it."""
+    return str(error).replace(f"{Path(settings().database_url.removeprefix('sqlite:///')).parent}/", "")
 
 
 def named(option: str) -> str:
