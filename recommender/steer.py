@@ -67,7 +67,7 @@ def pushes(
     for group, nudge in preferences.groups if closeness is not None else ():
         if group not in (known := closeness or {}):
             raise KeyError(f"group {group} of films is unknown, wanted one of {', '.join(map(str, known)) or 'none'}")
-        asked.append((f"films like {(names or {}).get(group, f'group {group}')}", nudge, known[group]))
+        asked.append((f"films like “{(names or {}).get(group, f'group {group}')}”", nudge, known[group]))
     made = [Push("setting", f"{'more' if nudge > 0 else 'fewer'} {what}", nudge * share.astype(float)) for what, nudge, share in asked if nudge]
     if preferences.adventure:
         towards = "adventurous" if preferences.adventure > 0 else "familiar"

@@ -177,7 +177,7 @@ def test_the_desk_says_what_is_missing(service) -> None:
 
 def test_the_reason_is_told_in_numbers() -> None:
     told = desk.said(Question(3, 0.0912, 0.567))
-    assert told == "An estimated 57 of 100 people know it; your stars would settle 9% of what is open about your taste."
+    assert told == "An estimated 57 of 100 people know it; what you say would settle 9% of what is open about your taste."
 
 
 # -- the study -----------------------------------------------------------------------------------------------------------

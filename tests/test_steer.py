@@ -82,12 +82,12 @@ def test_which_films_a_setting_moves() -> None:
     )}  # fmt: skip
     assert {p.kind for p in by_subject.values()} == {"setting"}
     assert list(by_subject) == [
-        "more comedy films", "fewer films of the 1970s", "more films like group 0", "fewer films like slow burners", "more adventurous films",
+        "more comedy films", "fewer films of the 1970s", "more films like “group 0”", "fewer films like “slow burners”", "more adventurous films",
     ]  # fmt: skip
     np.testing.assert_array_equal(by_subject["more comedy films"].points, np.where(np.arange(N) % 2 == 0, 1.5, 0))
     np.testing.assert_array_equal(by_subject["fewer films of the 1970s"].points[:5], [0, -1, -1, 0, 0])
-    np.testing.assert_allclose(by_subject["more films like group 0"].points, 2 * GROUPS[0])
-    np.testing.assert_allclose(by_subject["fewer films like slow burners"].points, -0.25)
+    np.testing.assert_allclose(by_subject["more films like “group 0”"].points, 2 * GROUPS[0])
+    np.testing.assert_allclose(by_subject["fewer films like “slow burners”"].points, -0.25)
     np.testing.assert_allclose(by_subject["more adventurous films"].points, 0.5 * ADVENTURE * rarity(LOG.raters))
     (familiar,) = made(Preferences(adventure=-0.5))
     assert (familiar.kind, familiar.subject) == ("setting", "more familiar films")

@@ -366,7 +366,10 @@ def test_a_viewer_is_made_and_lands_on_the_taste_page(kept: Feedback, films: Cat
     at = opened()
     at.session_state["mq_who"] = {"act": {"do": "new"}}
     again(at)
-    assert next(b for b in at.button if b.key == "mq_new_store").disabled
+    pressed(at, "mq_new_store")
+    assert [e.value for e in at.error] == ["A name is wanted first."]
+    assert not kept.viewers(films)
+    at.session_state["mq_who"] = {"act": {"do": "new"}}
     at.text_input(key="mq_new_name").set_value("  李 <i>小龙</i>  ")
     at.toggle(key="mq_new_child").set_value(True)
     again(at)

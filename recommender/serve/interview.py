@@ -37,4 +37,4 @@ def next_round(request: Request, asked: Collection[int] = (), k: int = 1) -> Rou
 def said(question: Question) -> str:
     """Why this film, in numbers."""
     people, share = round(100 * question.known), question.settles
-    return f"An estimated {people} of 100 people know it; your stars would settle {share:.0%} of what is open about your taste."
+    return f"An estimated {people} of 100 people know it; what you say would settle {share:.0%} of what is open about your taste."

@@ -51,7 +51,7 @@ def _own(service: Service) -> dict[str, Viewer]:
     try:
         return service.feedback.viewers(service.catalog)
     except FeedbackError as error:
-        st.warning(f"Viewers that people made here cannot be read now: {words.md(str(error))}", icon=":material/cloud_off:")
+        st.warning(f"Viewers that people made here cannot be read now: {words.md(words.told(error))}", icon=":material/cloud_off:")
         return {}
 
 
@@ -79,8 +79,11 @@ def _form(service: Service) -> None:
         st.caption(words.md(LIMITS[limit]))
     genres = st.pills("Genres you like, if you want to say", service.catalog.genre_names, selection_mode="multi", key="mq_new_genres")
     made = Viewer(f"me-{uuid4().hex[:12]}", " ".join(name.split()), _line(genres, limit), avatar, Profile(genres=tuple(genres)), limit)
-    if st.button("Start watching", type="primary", disabled=not made.name, key="mq_new_store", width="stretch"):
-        _store(service, made)
+    if st.button("Start watching", type="primary", key="mq_new_store", width="stretch"):  # not dimmed: a name is sent by the click
+        if made.name:
+            _store(service, made)
+        else:
+            st.error("A name is wanted first.", icon=":material/badge:")
     st.caption("Kept in this app\u2019s database, without a password: whoever opens the app" + _reach(service))
     if until := sign.kept_until(service.settings):
         st.caption(until)
@@ -116,7 +119,7 @@ def _store(service: Service, made: Viewer) -> None:
     try:
         service.feedback.add_viewer(made)
     except (FeedbackError, ValueError) as error:
-        st.error(f"Not stored: {words.md(str(error))}", icon=":material/cloud_off:")
+        st.error(f"Not stored: {words.md(words.told(error))}", icon=":material/cloud_off:")
         return
     for key in ("mq_new_face", "mq_new_name", "mq_new_child", "mq_new_limit", "mq_new_genres"):
         st.session_state.pop(key, None)
@@ -135,14 +138,14 @@ def _movielens(service: Service) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center", gap="small"):
         number = st.number_input(
-            f"Or a MovieLens viewer, 1 to {people:,}", 1, people, value=None, step=1, placeholder="Number", key="mq_number", width=260
+            f"Or a MovieLens viewer, 1 to {people:,}", 1, people, value=None, step=1, placeholder="Number", key="mq_number", width=216
         )
-        if st.button("Open", disabled=number is None, key="mq_open_number") and number:
+        if st.button("Open", disabled=number is None, key="mq_open_number", width=122) and number:
             _go(int(number))
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center", gap="small"):
         genres = service.catalog.genre_names
-        genre = st.selectbox("Or anybody who favours", genres, index=None, placeholder="any genre", key="mq_favours", width=213)
-        if st.button("At random", icon=":material/casino:", key="mq_random"):
+        genre = st.selectbox("Or anybody who favours", genres, index=None, placeholder="any genre", key="mq_favours", width=216)
+        if st.button("At random", icon=":material/casino:", key="mq_random", width=122):
             _go(service.dataset_pick(np.random.default_rng(), genre))
 
 
