@@ -8,6 +8,8 @@ from typing import Any
 
 from walks import settled
 
+from recommender.ui import kit
+
 NARROW = "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
 
 
@@ -41,6 +43,24 @@ def _looked(page, expression: str, arg: Any) -> bool:
         if "context was destroyed" in str(error):  # another page is on its way
             return False
         raise
+
+
+def drawn_alone(page, shows: list[dict[str, Any]]) -> None:
+    """What the drawing code makes of these views on the page that is open, without Streamlit."""
+    page.evaluate(
+        """async ([source, shows]) => {
+            const kit = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+            kit.default({});
+            const views = await globalThis.marqueeKit.ready;
+            for (const data of shows) {
+                const parentElement = document.createElement("div");
+                parentElement.innerHTML = "<div class='mq'></div>";
+                document.body.append(parentElement);
+                views[data.view]({ data, parentElement, setTriggerValue() {} });
+            }
+        }""",
+        [kit.scripts(), shows],
+    )
 
 
 def card(page, row: int, at: int):

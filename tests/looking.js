@@ -19,7 +19,7 @@ window.looking = (() => {
       for (let above = e.parentElement; above && above.dataset.testid !== "stMainBlockContainer"; above = above.parentElement) if (getComputedStyle(above).overflowX !== "visible") return true;
       return false;
     };
-    for (const e of [document.documentElement, document.querySelector("[data-testid=stMain]")]) if (e.scrollWidth > e.clientWidth) say("scrolls sideways", e);
+    for (const e of document.querySelectorAll(":root, [data-testid=stMain], [role=dialog]")) if (e.scrollWidth > e.clientWidth) say("scrolls sideways", e);
     for (const e of document.querySelectorAll("[data-testid=stMainBlockContainer] *, [role=dialog] *")) {
       const box = e.getBoundingClientRect();
       if (box.width && box.height && (box.right > innerWidth + 1 || box.left < -1) && !held(e)) say("outside the page", e);

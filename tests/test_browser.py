@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from conftest import serving
-from hands import NARROW, becomes, card, film_of, focused, home, order, pick, tell
+from hands import NARROW, becomes, card, drawn_alone, film_of, focused, home, order, pick, tell
 from walks import settled
-
-from recommender.ui import kit
 
 pytestmark = pytest.mark.browser
 
@@ -182,26 +178,6 @@ def test_similar_films_swap_inside_the_dialog_and_hide_removes(page, app_url):
     assert page.complaints == []
 
 
-def test_a_film_in_the_address_opens_its_dialog(page, app_url):
-    page.goto(f"{app_url}/?viewer=vera&film=912")
-    page.get_by_role("dialog").locator(".mq-bars").first.wait_for()
-    assert page.get_by_role("dialog").get_by_role("heading", name="Casablanca").is_visible()
-
-
-@pytest.mark.parametrize("width", [390, 820, 1440])
-def test_nothing_is_wider_than_the_page(page, app_url, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    home(page, app_url)
-    assert page.evaluate(NARROW)
-    page.locator(".mq-first").click()
-    page.get_by_role("dialog").locator(".mq-bars").first.wait_for()
-    page.wait_for_timeout(300)
-    assert page.get_by_role("dialog").evaluate("d => d.scrollWidth <= d.clientWidth && d.getBoundingClientRect().right <= innerWidth")
-    page.goto(app_url)
-    page.locator(".mq-person").first.wait_for()
-    assert page.evaluate(NARROW)
-
-
 def test_a_fresh_server_answers_compare_first(page, tmp_path):
     with serving(tmp_path / "cold.log") as url:
         page.goto(f"{url}/compare?viewer=vera")
@@ -263,20 +239,7 @@ def test_a_hostile_title_is_only_a_title(page):
         {"view": "picker", "own": [person], "viewers": [person]},
     ]
     page.set_content("<meta http-equiv='Content-Security-Policy' content=\"object-src 'none'\"><body></body>")  # a policy that would let it run
-    page.evaluate(
-        """async ([source, shows]) => {
-            const kit = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
-            kit.default({});
-            const views = await globalThis.marqueeKit.ready;
-            for (const data of shows) {
-                const parentElement = document.createElement("div");
-                parentElement.innerHTML = "<div class='mq'></div>";
-                document.body.append(parentElement);
-                views[data.view]({ data, parentElement, setTriggerValue() {} });
-            }
-        }""",
-        [kit.scripts(), json.loads(json.dumps(shows))],
-    )
+    drawn_alone(page, shows)
     page.locator(".mq-card").first.hover()
     page.locator(".mq-ticket.mq-up").first.wait_for()
     page.wait_for_timeout(300)
@@ -286,7 +249,6 @@ def test_a_hostile_title_is_only_a_title(page):
 
 
 def test_both_matches_are_whole_on_a_telephone(page, app_url):
-    page.set_default_timeout(60_000)
     page.set_viewport_size({"width": 390, "height": 844})
     home(page, app_url, "/?viewer=leila&with=walter")
     both = page.locator(".mq-found .mq-caption em")

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from apps import act, opened, text, views, where
-from conftest import serving
-from hands import becomes
+from hands import becomes, drawn_alone, home
 from streamlit.testing.v1 import AppTest
+from walks import open_page
 
 from recommender.compare import known, lists, votes
 from recommender.compare.lists import HOME, Side
@@ -20,7 +20,7 @@ from recommender.compare.variants import Tuning
 from recommender.compare.votes import Share, Tally
 from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.types import Context
-from recommender.ui import cmp_charts, cmp_lists, cmp_overlap, cmp_vote, desk, kit, words
+from recommender.ui import cmp_charts, cmp_lists, cmp_overlap, cmp_vote, desk, words
 
 NOW = Context("evening", "tv")
 
@@ -414,55 +414,46 @@ def test_a_film_is_explained_by_the_list_it_was_opened_from():
 
 
 @pytest.mark.browser
-def test_the_page_in_a_browser(page, tmp_path):
-    """At three widths nothing is wider than the page; a film lights up in every list, by mouse and keyboard; a list is changed in its head."""
-    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
-    with serving(tmp_path / "compare.log") as url:
-        for width, part in itertools.product((390, 820, 1440), ("", "how-alike", "blind-vote")):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(f"{url}/compare?viewer=kenji&time=evening&device=tv&fourth=content&see={part}")
-            page.locator(".mq-ev-top h1").wait_for(timeout=120_000)
-            page.locator("[data-testid=stVegaLiteChart] .marks, .mq-cmp-film, .mq-vote li").first.wait_for(timeout=60_000)
-            assert page.evaluate(wide), (width, part)
-        page.goto(f"{url}/compare?viewer=kenji&time=evening&device=tv")
-        page.locator(".mq-cmp-film").nth(59).wait_for()
-        first = page.locator("ol[data-at='0'] li.mq-all").first
-        film = first.get_attribute("data-film")
-        first.hover()
-        page.wait_for_function("film => document.querySelectorAll(`li.mq-lit[data-film='${film}']`).length === 3", arg=film)
-        page.mouse.move(5, 5)
-        first.locator("button").focus()
-        page.keyboard.press("ArrowRight")
-        at = "[document.activeElement.parentElement.dataset.film, document.activeElement.closest('ol').dataset.at]"
-        becomes(page, lambda page: page.evaluate(at), [film, "1"])  # the same film in the next list
-        page.keyboard.press("Enter")
-        page.get_by_role("dialog").get_by_text("by “People who watched the same films”").wait_for()
-        page.keyboard.press("Escape")
-        page.get_by_role("dialog").wait_for(state="detached")
-        page.locator("#mq-cmp-second").select_option("als")
-        page.wait_for_url("**second=als**")
-        page.locator(".mq-cmp-grid h2", has_text="Latent factors (ALS)").wait_for()
-        assert [c for c in page.complaints if "404" not in c] == []
+def test_the_page_in_a_browser(page, app_url):
+    """A film lights up in every list, by mouse and keyboard; a list is changed in its head."""
+    open_page(page, app_url, "/compare?viewer=kenji&time=evening&device=tv")
+    page.locator(".mq-cmp-film").nth(59).wait_for()
+    first = page.locator("ol[data-at='0'] li.mq-all").first
+    film = first.get_attribute("data-film")
+    first.hover()
+    page.wait_for_function("film => document.querySelectorAll(`li.mq-lit[data-film='${film}']`).length === 3", arg=film)
+    page.mouse.move(5, 5)
+    first.locator("button").focus()
+    page.keyboard.press("ArrowRight")
+    at = "[document.activeElement.parentElement.dataset.film, document.activeElement.closest('ol').dataset.at]"
+    becomes(page, lambda page: page.evaluate(at), [film, "1"])  # the same film in the next list
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_text("by “People who watched the same films”").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.locator("#mq-cmp-second").select_option("als")
+    page.wait_for_url("**second=als**")
+    page.locator(".mq-cmp-grid h2", has_text="Latent factors (ALS)").wait_for()
+    assert [c for c in page.complaints if "404" not in c] == []
 
 
 @pytest.mark.browser
-def test_a_blind_vote_in_a_browser(page, tmp_path):
-    with serving(tmp_path / "vote.log") as url:
-        page.goto(f"{url}/compare?viewer=vera&time=evening&device=tv&see=blind-vote&pair=drawn&ballot=one")
-        page.locator("[data-tick]").nth(9).wait_for(timeout=120_000)
-        films = "[...document.querySelectorAll('.mq-vote li b')].map(b => b.textContent)"
-        before = page.evaluate(films)
-        page.reload()
-        page.locator("[data-tick]").nth(9).wait_for()
-        assert page.evaluate(films) == before
-        page.locator("[data-tick]").nth(1).click()
-        page.locator("[data-tick]").nth(4).click()
-        becomes(page, lambda page: page.locator("[data-tick][aria-pressed=true]").count(), 2)
-        page.get_by_role("button", name="I would watch these 2").click()
-        page.get_by_role("button", name="Next vote").wait_for()
-        assert len(set(page.locator(".mq-vote li em").all_inner_texts())) == 2
-        page.get_by_text("of the 2 films you ticked").wait_for()
-        assert [c for c in page.complaints if "404" not in c] == []
+def test_a_blind_vote_in_a_browser(page, app_url):
+    open_page(page, app_url, "/compare?viewer=vera&time=evening&device=tv&see=blind-vote&pair=drawn&ballot=one")
+    page.locator("[data-tick]").nth(9).wait_for()
+    films = "[...document.querySelectorAll('.mq-vote li b')].map(b => b.textContent)"
+    before = page.evaluate(films)
+    page.reload()
+    page.locator("[data-tick]").nth(9).wait_for()
+    assert page.evaluate(films) == before
+    page.locator("[data-tick]").nth(1).click()
+    page.locator("[data-tick]").nth(4).click()
+    becomes(page, lambda page: page.locator("[data-tick][aria-pressed=true]").count(), 2)
+    page.get_by_role("button", name="I would watch these 2").click()
+    page.get_by_role("button", name="Next vote").wait_for()
+    assert len(set(page.locator(".mq-vote li em").all_inner_texts())) == 2
+    page.get_by_text("of the 2 films you ticked").wait_for()
+    assert [c for c in page.complaints if "404" not in c] == []
 
 
 HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>\'"`${window.ran=1}` </svg></option></select>'
@@ -483,20 +474,7 @@ def test_hostile_words_are_only_words(page):
         {"view": "ballot", "mode": "one", "token": HOSTILE, "lists": [[film]], "names": [HOSTILE, HOSTILE], "teams": [0], "ticked": [0]},
     ]
     page.goto("data:text/html,<meta charset=utf-8>")
-    page.evaluate(
-        """async ([source, shows]) => {
-          const kit = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-          kit.default();
-          const drawn = await globalThis.marqueeKit.ready;
-          for (const data of shows) {
-            const host = document.createElement("div");
-            host.innerHTML = '<div class="mq"></div>';
-            document.body.append(host);
-            drawn[data.view]({ data, parentElement: host, setTriggerValue() {} });
-          }
-        }""",
-        [kit.scripts(), shows],
-    )
+    drawn_alone(page, shows)
     page.wait_for_timeout(200)
     assert page.evaluate("window.ran") is None
     assert page.locator("img, script").count() == 0
@@ -505,19 +483,17 @@ def test_hostile_words_are_only_words(page):
 
 
 @pytest.mark.browser
-def test_back_takes_back_what_was_chosen_and_leads_on(page, tmp_path):
+def test_back_takes_back_what_was_chosen_and_leads_on(page, app_url):
     """A step back forgets what the address does not name any more, and the next one goes on from there."""
-    with serving(tmp_path / "back.log") as url:
-        page.goto(f"{url}/?viewer=kenji&time=evening&device=tv")
-        page.locator(".mq-card .mq-art").first.wait_for(timeout=120_000)
-        page.get_by_role("link", name="Compare").click()
-        page.locator(".mq-cmp-film").first.wait_for(timeout=60_000)
-        page.locator("#mq-cmp-first").select_option("als")
-        page.wait_for_url("**first=als**")
-        page.locator(".mq-cmp-grid h2", has_text="Latent factors (ALS)").wait_for()
-        page.go_back()
-        page.locator(".mq-cmp-grid h2", has_text="Your Home list").wait_for()
-        becomes(page, lambda page: "first=" in page.url, False)
-        page.go_back()
-        page.locator(".mq-rows .mq-card").first.wait_for(timeout=60_000)
-        page.wait_for_url("**viewer=kenji**")
+    home(page, app_url, "/?viewer=kenji&time=evening&device=tv")
+    page.get_by_role("link", name="Compare").click()
+    page.locator(".mq-cmp-film").first.wait_for()
+    page.locator("#mq-cmp-first").select_option("als")
+    page.wait_for_url("**first=als**")
+    page.locator(".mq-cmp-grid h2", has_text="Latent factors (ALS)").wait_for()
+    page.go_back()
+    page.locator(".mq-cmp-grid h2", has_text="Your Home list").wait_for()
+    becomes(page, lambda page: "first=" in page.url, False)
+    page.go_back()
+    page.locator(".mq-rows .mq-card").first.wait_for()
+    page.wait_for_url("**viewer=kenji**")

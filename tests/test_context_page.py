@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from apps import opened, text
-from conftest import serving
 from hands import becomes
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
+from walks import open_page
 
 from recommender.evaluate.report import Contender, Paired, Report, Row, write
 from recommender.serve.contexts import side_by_side
@@ -427,26 +427,15 @@ def test_a_signal_that_the_app_does_not_heed_is_named(folder, monkeypatch):
 
 
 @pytest.mark.browser
-def test_the_page_in_a_browser(page, folder, tmp_path):
-    """At three widths nothing is wider than the page; a change of context moves films and not the page."""
-    fill(folder)
-    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
-    with serving(tmp_path / "context.log") as url:
-        for width, part in itertools.product((390, 820, 1440), ("", "what-the-data-support", "do-reasons-hold", "real-context")):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(f"{url}/context?viewer=kenji&time=evening&device=tv&part={part}")
-            page.locator(".mq-ev-top h1").wait_for(timeout=120_000)
-            page.locator("[data-testid=stVegaLiteChart] .marks, .mq-slope li").first.wait_for(timeout=60_000)
-            assert page.evaluate(wide), (width, part)
-        page.goto(f"{url}/context?viewer=kenji&time=evening&device=tv")
-        page.locator(".mq-slope li").nth(23).wait_for()
-        assert page.locator(".mq-lines path").count() >= 12
-        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-        page.evaluate("document.fonts.ready.then(() => true)")
-        top, before = page.locator(".mq-slope").bounding_box()["y"], page.locator(".mq-slope").inner_text()
-        page.locator(".st-key-mq_ev_pick_b-device").get_by_text("Desktop").click()
-        page.wait_for_url("**b-device=desktop**")
-        page.locator(".mq-slope h3", has_text="Morning on desktop").wait_for()
-        becomes(page, lambda page: page.locator(".mq-slope").inner_text(), lambda shown: shown != before)
-        assert abs(page.locator(".mq-slope").bounding_box()["y"] - top) < 2
-        assert [c for c in page.complaints if "404" not in c] == []
+def test_the_page_in_a_browser(page, app_url):
+    """A change of context moves films and not the page."""
+    open_page(page, app_url, "/context?viewer=kenji&time=evening&device=tv")
+    page.locator(".mq-slope li").nth(23).wait_for()
+    assert page.locator(".mq-lines path").count() >= 12
+    top, before = page.locator(".mq-slope").bounding_box()["y"], page.locator(".mq-slope").inner_text()
+    page.locator(".st-key-mq_ev_pick_b-device").get_by_text("Desktop").click()
+    page.wait_for_url("**b-device=desktop**")
+    page.locator(".mq-slope h3", has_text="Morning on desktop").wait_for()
+    becomes(page, lambda page: page.locator(".mq-slope").inner_text(), lambda shown: shown != before)
+    assert abs(page.locator(".mq-slope").bounding_box()["y"] - top) < 2
+    assert [c for c in page.complaints if "404" not in c] == []

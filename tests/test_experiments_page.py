@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from apps import opened
-from conftest import serving
 from logs import PLAN, log
 from streamlit.testing.v1 import AppTest
 from test_evaluation_page import LAB, LMS, SEEN, linear
+from walks import open_page
 
 from recommender.evaluate.report import Paired, Report, write
 from recommender.experiment import plan as plans
@@ -297,24 +297,15 @@ def test_a_difference_before_in_standard_deviations_is_that_of_the_viewers(shelf
 
 
 @pytest.mark.browser
-def test_the_page_in_a_browser(page, shelf, tmp_path):
-    """At three widths nothing is wider than the page; a switch changes the verdict, the address, and not the place of what is below it."""
-    put(shelf)
-    with serving(tmp_path / "experiments.log") as url:
-        for width in (390, 820, 1440):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(f"{url}/experiments?viewer=vera&step=health")
-            page.locator(".mq-xp-head h1").wait_for(timeout=120_000)
-            page.wait_for_function("document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 3", timeout=60_000)
-            assert page.evaluate(
-                "[document.documentElement, document.querySelector('[data-testid=stMain]')].every(e => e.scrollWidth <= e.clientWidth)"
-            )
-        place = page.get_by_role("tab", name="Health").bounding_box()["y"]
-        page.get_by_role("radio", name="Sample ratio").or_(page.locator(".st-key-mq_ev_pick_break button", has_text="Sample ratio")).first.click()
-        page.locator(".mq-xp-invalid h1").wait_for()
-        page.wait_for_url("**break=srm**")
-        assert abs(page.get_by_role("tab", name="Health").bounding_box()["y"] - place) < 2
-        assert [c for c in page.complaints if "404" not in c] == []
+def test_the_page_in_a_browser(page, app_url):
+    """A switch changes the verdict, the address, and not the place of what is below it."""
+    open_page(page, app_url, "/experiments?viewer=vera&step=health")
+    place = page.get_by_role("tab", name="Health").bounding_box()["y"]
+    page.get_by_role("radio", name="Sample ratio").or_(page.locator(".st-key-mq_ev_pick_break button", has_text="Sample ratio")).first.click()
+    page.locator(".mq-xp-invalid h1").wait_for()
+    page.wait_for_url("**break=srm**")
+    assert abs(page.get_by_role("tab", name="Health").bounding_box()["y"] - place) < 2
+    assert [c for c in page.complaints if "404" not in c] == []
 
 
 @pytest.mark.parametrize("seen", SEEN)
