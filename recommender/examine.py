@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.names import nearest
-from recommender.settings import ROOT, settings
+from recommender.settings import ROOT, as_markdown, settings
 
 if TYPE_CHECKING:
     from recommender.evaluate.report import Report
@@ -70,7 +70,7 @@ def evaluate(
 def tables(
     write: Annotated[bool, typer.Option("--write", help="Put them between their markers in README.md and docs/.")] = False,
 ) -> None:
-    """The tables of README.md and docs/, made of artifacts/reports and the cards of the models."""
+    """The tables of README.md and docs/, made of artifacts/reports, the cards of the models and the settings."""
     from recommender.evaluate.tables import MARK, placed
 
     made = every_table(settings().artifacts)
@@ -83,12 +83,13 @@ def tables(
 
 
 def every_table(folder: Path) -> dict[str, str]:
-    """Name -> block: of the models, of the headlines, and of every report in an artifacts folder."""
+    """Name -> block: of the settings, the models, the headlines, and of every report in an artifacts folder."""
     from recommender import artifacts
     from recommender.evaluate.tables import blocks, headlines
 
     reports = folder / "reports"
-    return {**blocks(reports), "models": artifacts.as_markdown(artifacts.cards(folder)), "headlines": headlines(reports)}
+    models = artifacts.as_markdown(artifacts.cards(folder))
+    return {**blocks(reports), "settings": as_markdown(), "models": models, "headlines": headlines(reports)}
 
 
 def _study(name: str, data: Path, job: Job) -> Report:

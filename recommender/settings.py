@@ -18,13 +18,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", populate_by_name=True, secrets_dir=SECRETS if SECRETS.is_dir() else None)
 
-    artifacts: Path = ROOT / "artifacts"
-    films: Path = ROOT / "data" / "films.csv"  # monochrome.csv is looked for beside it
-    viewers: Path = ROOT / "data" / "viewers.json"
-    checkpoints: Path = ROOT / "data" / "prepared" / "checkpoints"  # of unfinished training; never committed
-    evaluations: Path = ROOT / "data" / "prepared" / "evaluate"  # models and lists of evaluations under way; never committed
-    raw: Path = ROOT / "data" / "raw"  # fetched data sets, one folder each; never committed
-    dataset: str = "ml-1m"
+    artifacts: Path = Field(ROOT / "artifacts", description="fitted models, reports and experiments")
+    films: Path = Field(ROOT / "data" / "films.csv", description="the catalogue; monochrome.csv is looked for beside it")
+    viewers: Path = Field(ROOT / "data" / "viewers.json", description="the viewers who are there already")
+    checkpoints: Path = Field(ROOT / "data" / "prepared" / "checkpoints", description="unfinished training; never committed")
+    evaluations: Path = Field(ROOT / "data" / "prepared" / "evaluate", description="models and lists of evaluations under way; never committed")
+    raw: Path = Field(ROOT / "data" / "raw", description="fetched data sets, one folder each; never committed")
+    dataset: str = Field("ml-1m", description="the edition of MovieLens in use there: for its people as viewers, fetching on the page, the refresh")
     publisher: str = Field("https://files.grouplens.org/datasets/movielens", description="where data sets are fetched from; HTTPS, or this machine")
     database_url: str = Field(
         f"sqlite:///{(ROOT / 'data' / 'feedback.sqlite').as_posix()}",
@@ -32,11 +32,11 @@ class Settings(BaseSettings):
         description="where what viewers do is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
 
-    releases: Path = ROOT / "data" / "releases"  # models of the nightly refresh, one folder each, and `current`; never committed
+    releases: Path = Field(ROOT / "data" / "releases", description="models of the nightly refresh, a folder each, and `current`; never committed")
     look_seconds: float = Field(2.0, gt=0, description="so often a served process looks whether another release is current")
     releases_kept: int = Field(5, ge=2, description="so many releases stay; the one at work and the one before it always do")
     release_margin: float = Field(0.005, ge=0, description="a refreshed model may be worse by so much NDCG@10, at the end of its 95% interval")
-    backups: Path = ROOT / "data" / "backups"  # of the feedback database; never committed
+    backups: Path = Field(ROOT / "data" / "backups", description="of the feedback database; never committed")
 
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="keys of the REST API, by commas; without any, loopback only")
     api_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="web pages that may call the REST API, by commas: https://example.org")
@@ -56,8 +56,8 @@ class Settings(BaseSettings):
     tmdb_api: str = Field("https://api.themoviedb.org/3", description="where it answers; HTTPS, or this machine")
     tmdb_images: str = Field("https://image.tmdb.org/t/p", description="and where its pictures lie")
     tmdb_rate: float = Field(10, gt=0, le=30, description="requests a second of one process; TMDB lets about 40 through")
-    posters: Path = STATIC / "posters"  # pictures, served from there; never committed
-    poster_facts: Path = ROOT / "data" / "prepared" / "tmdb"  # what TMDB says of films, one file each; never committed
+    posters: Path = Field(STATIC / "posters", description="pictures, served from there; never committed")
+    poster_facts: Path = Field(ROOT / "data" / "prepared" / "tmdb", description="what TMDB says of films, one file each; never committed")
     poster_days: int = Field(150, ge=1, le=180, description="so long a picture and its facts are kept; TMDB's terms allow six months")
     poster_bytes: int = Field(300_000_000, ge=1_000_000, description="pictures may take so many bytes on the disk; the oldest go first")
 
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     dislike_weight: float = Field(-0.25, ge=-5, le=0, description="how far 'not for me' speaks, against; by the report of dislikes")
     watched_stars: float = Field(3.5, ge=0.5, le=5, description="stars that 'watched' without a word stands for, about the mean of all ratings")
     watched_weight: float = Field(0.5, ge=0, le=5, description="how far a film that was watched, without a word about it, speaks")
-    row_length: int = Field(20, ge=1, le=100)
+    row_length: int = Field(20, ge=1, le=100, description="films of a row")
     min_raters: int = Field(20, ge=1, description="films with fewer raters get no published statistics or collaborative weights")
     import_bytes: int = Field(50_000_000, ge=1, description="an uploaded film history may have so many bytes, also when unpacked")
     import_lines: int = Field(200_000, ge=1, description="and so many lines a file")
@@ -105,3 +105,18 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     return Settings()  # type: ignore[call-arg]
+
+
+def as_markdown() -> str:
+    """The table of docs/settings.md: every setting by its names in the environment, its default, and what it is."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        names = [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [f"MARQUEE_{name.upper()}"]
+        rows.append(f"| {' or '.join(f'`{n}`' for n in names)} | {_default(field.default)} | {field.description} |")
+    return "\n".join(["| in the environment | default | what it is |", "|---|---|---|", *rows])
+
+
+def _default(value: Any) -> str:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value).lower() if isinstance(value, bool) else str(value or "")
+    return f"`{text.replace(f'{ROOT.as_posix()}/', '')}`" if text else "none"
