@@ -127,7 +127,7 @@ def test_growth_is_told_in_words(folder: Path) -> None:
     scale(folder)
     said = drawn(about="beyond-one-machine")
     assert "1,000,000 to 10,000,000 interactions, 500 films: the most time is that of als, 30 s at 10,000,000." in said
-    assert "nothing is out of order" in said  # scale.json is of another scheme and no damaged report
+    assert "all is in order" in said  # scale.json is of another scheme and no damaged report
 
 
 def test_costs_are_rows_from_the_dearest_with_a_point_for_each_size() -> None:
@@ -201,7 +201,7 @@ def three(x: float) -> str:
 
 def test_the_head_says_what_is_at_work(folder: Path) -> None:
     said, card = drawn(), artifacts.card("ease", settings().artifacts)
-    assert re.search(rf"1[12] models for 3,883 films, learned from {card['data']['ratings']:,} ratings; nothing is out of order\.", said)
+    assert re.search(rf"1[12] models for 3,883 films, taught by {card['data']['ratings']:,} ratings: all is in order\.", said)
 
 
 def test_a_model_card_has_the_figures_of_card_and_reports() -> None:
@@ -284,9 +284,12 @@ def test_a_stale_report_is_lit_with_the_pages_that_draw_it(folder: Path) -> None
     assert re.search(r"P2: of data 0{12}, the models are of f93bf6d17b9c", told)
     assert re.search(r"load: measured on committed.*00000000, committed.* is at work", told)
     found = views(at)["lineage"]
-    stale = {node["name"] for stage in found["stages"] for node in stage["nodes"] if node["stale"]}
+    nodes = [node for stage in found["stages"] for box in stage["nodes"] for node in box.get("parts", [box])]
+    stale = {node["name"] for node in nodes if node["stale"]}
     assert stale == {"P2", "load", "Evaluation", "System"}
     assert found["said"].startswith("2 things out of date.")
+    lit = {(a, b) for a, b, late in found["edges"] if late}
+    assert lit == {("Reports Protocols", "page Evaluation"), ("Reports Protocols", "page System"), ("Reports Operations", "page System")}
 
 
 def test_old_addresses_lead_to_where_things_are_now(folder: Path) -> None:

@@ -29,6 +29,11 @@ PAGES = {
     "Experiments": ("aa", "doses", "interleaving", "off-policy", "bandit"),
     "System": ("P1", "P2", "P3", "P4", "cold-start", "data", "load", "bench", "browser", "scale"),
 }
+BOXES = {  # reports that stand together in the drawing; all others are studies
+    "Protocols": ("P1", "P2", "P3", "P4"),
+    "Experiments": ("aa", "doses", "interleaving", "off-policy", "bandit"),
+    "Operations": ("api", "bench", "browser", "load", "scale"),
+}
 LIVE = ("For you", "Compare", "Taste", "Context", "Experiments")  # pages that ask the models themselves
 
 
@@ -46,6 +51,13 @@ class Node:
     versions: str = ""
     stale: str = ""
     silent: bool = False
+
+
+def box(node: Node) -> str:
+    """With what a thing stands together in the drawing; "" where it stands alone."""
+    if node.stage == "Models" and node.name != "hybrid":
+        return "Its parts" if node.name in PARTS else "Other models"
+    return next((name for name, reports in BOXES.items() if node.name in reports), "Studies") if node.stage == "Reports" else ""
 
 
 class Graph(NamedTuple):

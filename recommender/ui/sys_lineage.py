@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from recommender import artifacts
-from recommender.about.lineage import STAGES, Graph, Node, Written, graph, weights_hash, written
+from recommender.about.lineage import STAGES, Graph, Node, Written, box, graph, weights_hash, written
 from recommender.about.words import ABOUT
 from recommender.evaluate.report import OTHERS
 from recommender.serve.releases import COMMITTED, named
@@ -78,26 +78,35 @@ def _named(node: Node) -> str:
 
 
 def _view(found: Graph) -> dict[str, Any]:
-    """The graph as plain data for the drawing."""
-    stages = [
-        {
-            "title": stage,
-            "nodes": [
-                {"key": node.key, "name": _named(node), "note": _note(node), "stale": node.stale}
-                for node in found.nodes
-                if node.stage == stage
-            ],
-        }
-        for stage in STAGES
-    ]  # fmt: skip
+    """The graph as plain data for the drawing: things of a kind are one box, and have their lines together."""
+    place = {node.key: f"{node.stage} {box(node)}" if box(node) else node.key for node in found.nodes}
+    old = {node.key for node in found.stale}
+    late = {(place[a], place[b]) for a, b in found.edges if a in old}
+    edges = dict.fromkeys((place[a], place[b]) for a, b in found.edges)
+    stages = [{"title": stage, "nodes": _boxes([node for node in found.nodes if node.stage == stage], place)} for stage in STAGES]
     head, sentence = said(found)
-    return {"said": f"{head}. {sentence} The table below says the same.", "stages": stages, "edges": found.edges}
+    return {"said": f"{head}. {sentence} The table below says the same.", "stages": stages, "edges": [(*edge, edge in late) for edge in edges]}
 
 
-def _note(node: Node) -> str:
-    """The first digits of its hash, or the last of its release, and its date."""
-    digits = node.hash.rpartition("-")[2][:8]
-    return " · ".join(filter(None, (digits, node.date)))
+def _boxes(nodes: list[Node], place: dict[str, str]) -> list[dict[str, Any]]:
+    """A stage, in the order of its things: each alone, or a box with its parts, and with their date where they have one."""
+    made: list[dict[str, Any]] = []
+    for key in dict.fromkeys(place[node.key] for node in nodes):
+        here = [node for node in nodes if place[node.key] == key]
+        if not box(here[0]):
+            made.append(_thing(here[0], here[0].date))
+            continue
+        dates = {node.date for node in here}
+        date = dates.pop() if len(dates) == 1 else ""
+        parts = [_thing(node, "" if date else node.date) for node in here]
+        made.append({"key": key, "name": box(here[0]), "note": date, "stale": "", "parts": parts})
+    return made
+
+
+def _thing(node: Node, date: str) -> dict[str, Any]:
+    """A thing with the first digits of its hash, or the last of its release, and its date."""
+    note = " · ".join(filter(None, (node.hash.rpartition("-")[2][:8], date)))
+    return {"key": node.key, "name": _named(node), "note": note, "stale": node.stale}
 
 
 def _table(found: Graph) -> None:

@@ -69,7 +69,7 @@ def _bench() -> Opened | None:
 def _head(service: Service, ill: list[tuple[str, str]]) -> None:
     """One sentence that is true now, and what there is in figures."""
     trained = {data["sha256"]: data["ratings"] for card in sys_models.found(service).values() if (data := card.get("data"))}
-    state = "nothing is out of order" if not ill else f"{words.counted(len(ill), 'thing')} out of order"
-    learned = f", learned from {max(trained.values()):,} ratings" if trained else ""
-    say = f"{words.counted(len(service.models), 'model')} for {len(service.catalog):,} films{learned}; {state}."
+    state = "all is in order" if not ill else f"{words.counted(len(ill), 'thing')} out of order"
+    learned = f", taught by {max(trained.values()):,} ratings" if trained else ""
+    say = f"{words.counted(len(service.models), 'model')} for {len(service.catalog):,} films{learned}: {state}."
     st.html(f'<div class="mq-ev mq-ev-top"><small>System</small><h1>{escape(say)}</h1><p>Release {escape(service.version)}</p></div>')

@@ -1,10 +1,10 @@
-// What was made from what: a column a stage (a row on a phone), a line from each thing to what was made of it. What is touched lights up all it came from and all that came of it.
+// What was made from what: a column a stage (a row on a phone), things of a kind in one box, a line from each to what was made of it. What is touched lights up all it came from and all that came of it.
 
 function lineage({ data, parentElement }) {
   const root = parentElement.querySelector(".mq");
   root.className = "mq mq-line";
   root.innerHTML = `<svg aria-hidden="true" focusable="false"></svg>${data.stages
-    .map((s) => `<section><h3>${esc(s.title)}</h3><ul>${s.nodes.map((n) => `<li data-node="${esc(n.key)}" class="${n.stale ? "mq-stale" : ""}" title="${esc(n.stale)}"><b>${esc(n.name)}</b><i>${esc([n.note, n.stale && "out of date"].filter(Boolean).join(" · "))}</i></li>`).join("")}</ul></section>`)
+    .map((s) => `<section><h3>${esc(s.title)}</h3><ul>${s.nodes.map((n) => `<li data-node="${esc(n.key)}" class="${n.parts ? "mq-line-box" : n.stale ? "mq-stale" : ""}" title="${esc(n.stale)}">${lineageName(n)}${n.parts ? `<ol>${n.parts.map((p) => `<li class="${p.stale ? "mq-stale" : ""}" title="${esc(p.stale)}">${lineageName(p)}</li>`).join("")}</ol>` : ""}</li>`).join("")}</ul></section>`)
     .join("")}`;
   root.setAttribute("role", "img");
   root.setAttribute("aria-label", data.said);
@@ -18,19 +18,20 @@ function lineage({ data, parentElement }) {
   root.onpointerleave = () => light();
 }
 
+const lineageName = (n) => `<b>${esc(n.name)}</b><i>${esc([n.note, n.stale && "out of date"].filter(Boolean).join(" · "))}</i>`;
+
 function lineageLines(root, edges) {
   const svg = root.querySelector("svg"),
     at = root.getBoundingClientRect(),
     tall = getComputedStyle(root).flexDirection === "column",
-    box = new Map([...root.querySelectorAll("[data-node]")].map((el) => [el.dataset.node, el.getBoundingClientRect()])),
-    old = new Set([...root.querySelectorAll(".mq-stale")].map((el) => el.dataset.node));
+    box = new Map([...root.querySelectorAll("[data-node]")].map((el) => [el.dataset.node, el.getBoundingClientRect()]));
   svg.setAttribute("viewBox", `0 0 ${n1(at.width)} ${n1(at.height)}`);
   svg.innerHTML = edges
-    .map(([a, b]) => {
+    .map(([a, b, old]) => {
       const p = box.get(a),
         q = box.get(b);
       if (!p || !q) return "";
-      return `<path data-from="${esc(a)}" data-to="${esc(b)}" class="${old.has(a) ? "mq-stale" : ""}" d="${lineagePath(p, q, at, tall)}"/>`;
+      return `<path data-from="${esc(a)}" data-to="${esc(b)}" class="${old ? "mq-stale" : ""}" d="${lineagePath(p, q, at, tall)}"/>`;
     })
     .join("");
 }
