@@ -121,8 +121,9 @@ def test_the_sidebar_says_of_each_signal_what_it_is_and_whether_it_is_told():
     at = opened(viewer="vera", time="morning", device="tv")
     service = Service.open(settings())
     for verdict in service.verdicts(service.viewers["vera"]).values():
-        said = [c.value for c in at.caption if c.value.startswith(f"**{verdict.source.capitalize()}.**")]
-        assert said == [f"**{verdict.source.capitalize()}.** {words.md(verdict.why)}"]
+        head = f"**{verdict.source.capitalize()}, {'on' if verdict.on else 'off'}:** the models are {'' if verdict.on else 'not '}told;"
+        said = [c.help for c in at.caption if c.value.startswith(head)]
+        assert said == [words.md(verdict.why)]
         there = [t for t in at.toggle if t.key == f"mq_anyway_{verdict.signal}"]
         assert len(there) == (not verdict.on)  # what is off can be switched on all the same
 

@@ -76,10 +76,11 @@ def cold_start(points: pd.DataFrame, title: str, marks: pd.DataFrame, height: in
     ]
     for i, row in enumerate(records(marks)):
         layers.append(layer("rule", {"color": row["shade"], "strokeDash": [2, 3]}, rows=[row], x=x))
+        inward = {"align": "right", "dx": 0} if row["step"] > 0.4 * len(steps) else {"align": "left", "dx": 3}  # the names of lines are to the right
         layers.append(
             layer(
                 "text",
-                {"align": "left", "dx": 3, "baseline": "middle", "color": row["shade"]},
+                {**inward, "baseline": "middle", "color": row["shade"]},
                 rows=[row],
                 x=x,
                 y={"value": -6 - 13 * (i % 2)},

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
+from recommender.serve.signals import SURE, Verdict
 from recommender.types import DEVICES, FAME, TIMES_OF_DAY
 from recommender.ui import company, state, words
 from recommender.ui.avatars import face
@@ -67,11 +68,22 @@ def _share(frame: Frame) -> None:
 
 
 def told(frame: Frame, signal: str) -> None:
-    """Whether the models are told the signal, by the figures that decide it; one that is off can be switched on all the same."""
+    """What the signal is and whether the models are told it, the figures behind a question mark; one that is off can be switched on all the same."""
     verdict = frame.service.verdicts(frame.viewer)[signal]
-    st.caption(f"**{verdict.source.capitalize()}.** {words.md(verdict.why)}")
+    st.caption(short(verdict, signal in frame.anyway), help=words.md(verdict.why))
     if not verdict.on:
         st.toggle("Use it anyway", key=f"mq_anyway_{signal}", persist_state="session")
+
+
+def short(verdict: Verdict, anyway: bool = False) -> str:
+    """A verdict in one line: observed or simulated, on or off, whether the models are told, and what was found."""
+    heard = "told" if verdict.on else "told all the same" if anyway else "not told"
+    head = f"**{verdict.source.capitalize()}, {'on' if verdict.on else 'off'}:** the models are {heard};"
+    if verdict.delta is None or verdict.hi is None or verdict.p is None:
+        return f"{head} what it adds is not known."
+    if verdict.on:
+        return f"{head} it helps{' inside the simulation' if verdict.source == 'simulated' else ''}."
+    return f"{head} it {'does harm' if verdict.hi < 0 and verdict.p < SURE else 'adds nothing measurable'}."
 
 
 def limits(frame: Frame) -> None:

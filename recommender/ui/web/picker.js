@@ -10,7 +10,7 @@ function picker({ data, parentElement, setTriggerValue }) {
   root.mqAct = (act) => setTriggerValue("act", act);
   if (root.mqSign === sign) return;
   root.mqSign = sign;
-  root.innerHTML = `<div class="mq-picker"><div class="mq-sign"><small>Now showing</small><h1>Who’s watching?</h1></div><button type="button" class="mq-tour-offer" data-tour>${esc(data.tour)}</button>
+  root.innerHTML = `<div class="mq-picker"><div class="mq-sign"><small>Now showing</small><h1>Who’s watching?</h1></div><button type="button" class="mq-do mq-tour-offer" data-tour>${icon("play")}<span><b>${esc(data.tour)}</b> <i>what it knows, why it says so, whether it works</i></span></button>
     <ul class="mq-people-list">${data.own.map(personHtml).join("")}${newHtml}${data.viewers.map(personHtml).join("")}</ul></div>`;
   const people = [...root.querySelectorAll(".mq-person")];
   people[0].tabIndex = 0;
