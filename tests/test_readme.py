@@ -13,7 +13,7 @@ from recommender.__main__ import app
 from recommender.evaluate import report
 from recommender.evaluate.tables import MARK, blocks, placed
 from recommender.examine import every_table
-from recommender.settings import ROOT
+from recommender.settings import ROOT, Settings
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]}
 MARKED = {page: text for page, text in PAGES.items() if MARK.search(text)}
@@ -31,6 +31,16 @@ def test_the_table_of_models_is_the_one_the_command_prints() -> None:
     printed = run(app, ["models", "--markdown"])
     assert printed.exit_code == 0, printed.output
     assert block("models") == printed.output.strip()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_floor_plan_names_every_room() -> None:
+    plan = re.search(r"## Floor plan\n\n```\n(.*?)\n```", PAGES["README.md"], re.S)[1]
+    rooms = {path.stem for path in Path(ROOT, "recommender").iterdir() if not path.name.startswith(("_", "."))}
+    assert rooms - set(re.findall(r"\w+", plan)) == set()
 
 
 @pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
