@@ -140,7 +140,7 @@ def test_small_moves_into_the_row_and_out_of_it_are_counted_by_score(service: Se
     viewer, kinds = service.viewers[name], set()
     before = ask(service, viewer)
     old = (pool_of(service, viewer, before.query), service.models["hybrid"].score([before.query])[0])
-    for film in first(before, 40):
+    for film in first(before, 20):
         later = rated(viewer, film, 4)
         after = ask(service, later)
         found = changed(before, after)
