@@ -79,6 +79,12 @@ class Desk:
         if self._watch:
             threading.Thread(target=self._look_on, name="releases", daemon=True).start()
 
+    def again(self) -> None:
+        """Open what is at work once more where no model was there: they may have been trained since."""
+        with self._changing:
+            if self._service is not None and self.release is not None and not self._service.models:
+                self._serve(self.release, self._opened(self.release, self._service))
+
     def close(self) -> None:
         """Watch no longer."""
         self._ended.set()

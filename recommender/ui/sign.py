@@ -13,10 +13,11 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.errors import FragmentHandledException
 
+from recommender.serve.desk import shared
 from recommender.serve.feedback import FeedbackError
 from recommender.serve.service import Service
 from recommender.serve.viewers import NoViewer
-from recommender.settings import Settings
+from recommender.settings import Settings, settings
 from recommender.ui import words
 
 P = ParamSpec("P")
@@ -62,9 +63,9 @@ def nothing_trained(lines: tuple[str, ...]) -> None:
     )
     with st.container(key="mq_board_more"):
         st.code("python -m recommender fetch\npython -m recommender train all", language="bash")
-        st.button("Look again", icon=":material/refresh:", key="mq_again")
+        st.button("Look again", icon=":material/refresh:", key="mq_again", on_click=shared(settings()).again)
         for line in lines:
-            st.caption(words.md(line))
+            st.caption(words.md(words.told(line)))
 
 
 def kept_until(settings: Settings) -> str:

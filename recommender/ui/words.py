@@ -23,8 +23,9 @@ def md(text: str) -> str:
 
 
 def told(error: Exception | str) -> str:
-    """What an error of the store says, without the folder that the database lies in: whoever looks at the page has no need of it."""
-    return str(error).replace(f"{Path(settings().database_url.removeprefix('sqlite:///')).parent}/", "")
+    """What an error of the store or the models says, without the folders that they lie in: whoever looks at the page has no need of them."""
+    store = Path(settings().database_url.removeprefix("sqlite:///")).parent
+    return str(error).replace(f"{settings().artifacts}/", "").replace(f"{store}/", "")
 
 
 def named(option: str) -> str:
