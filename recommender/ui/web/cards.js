@@ -37,9 +37,28 @@ function draw(li) {
 
 // Bring the <li> of a list to `films`: known films keep their element and drawing, new ones are made, others go.
 function fill(list, films, taste) {
+  fills([[list, films]], taste);
+}
+
+// Many lists at once: first all are measured, then all are written, then all are moved, so that the browser lays the page out once and not for each.
+function fills(pairs, taste) {
+  const marks = (film) => [film, taste.marks?.[film.id], taste.list?.includes(film.id)],
+    changed = pairs.map(([list, films]) => ({ list, films, sign: JSON.stringify(films.map(marks)) })).filter((x) => x.list.mqSign !== x.sign);
+  const before = changed.map(({ list }) => (laidOut(list) ? { was: spots(list), left: list.scrollLeft } : { was: null, left: null }));
+  changed.forEach(({ list, films, sign }) => {
+    list.mqSign = sign;
+    write(list, films, taste);
+  });
+  const tracks = changed.map(({ list }, i) => [list, before[i].left]).filter(([list]) => list.classList.contains("mq-track"));
+  tracks.forEach(([list]) => {
+    list.style.scrollSnapType = "none";
+  });
+  tracks.forEach(([list, left]) => left != null && stay(list, left));
+  changed.forEach(({ list }, i) => glide(list, before[i].was));
+}
+
+function write(list, films, taste) {
   const known = new Map([...list.children].map((li) => [li.mqFilm.id, li])),
-    was = spots(list),
-    left = list.scrollLeft,
     held = list.contains(document.activeElement) ? document.activeElement : null;
   films.forEach((film, at) => {
     let li = known.get(film.id);
@@ -63,15 +82,15 @@ function fill(list, films, taste) {
     li.remove();
   });
   if (held?.isConnected && document.activeElement !== held) held.focus({ preventScroll: true }); // moving an element takes the focus from it
-  stay(list, left);
   const cards = cardsOf(list);
   if (!cards.some((c) => c.tabIndex === 0) && cards[0]) cards[0].tabIndex = 0;
-  glide(list, was);
 }
+
+// A row far from the screen is not laid out, and whoever asks where its cards stand has it laid out at once.
+const laidOut = (list) => list.checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
 
 function stay(list, left) {
   // snapping follows the card that was first, wherever it has gone: hold the place until the browser has forgotten it
-  if (!list.classList.contains("mq-track")) return;
   list.style.scrollSnapType = "none";
   list.scrollLeft = left;
   requestAnimationFrame(() =>
@@ -180,6 +199,9 @@ function lane(el) {
     on.hidden = track.scrollLeft + track.clientWidth > track.scrollWidth - 8;
   };
   track.onscroll = set;
+  el.addEventListener("contentvisibilityautostatechange", (e) => {
+    if (!e.skipped && track.style.scrollSnapType) stay(track, track.scrollLeft);
+  });
   [back, on].forEach((b, i) => {
     b.onclick = (e) => {
       e.stopPropagation();

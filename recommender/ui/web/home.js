@@ -5,7 +5,7 @@ const homeHtml = `<div class="mq-tools" role="search"><label class="mq-search">$
   <section class="mq-hero" aria-label="First on your bill" hidden></section><div class="mq-strip" hidden></div>
   <p class="mq-gone mq-small" hidden></p><p class="mq-gone mq-unused mq-small" role="status" hidden></p><p class="mq-changed" role="status" hidden></p><section class="mq-changes" role="status" aria-label="What changed" hidden></section><div class="mq-rows"></div>`;
 
-function row(el, data, taste) {
+function row(el, data) {
   const sign = JSON.stringify([data.title, data.why, data.model, data.name, data.simulated, data.source]);
   if (!el.firstChild) {
     el.innerHTML = `<header></header>${trackHtml("")}`;
@@ -17,12 +17,13 @@ function row(el, data, taste) {
       `<h2 id="mq-row-${esc(data.key)}">${esc(data.title)}</h2><span class="mq-tag" title="${esc(data.name)}">${esc(data.model)}</span>${data.simulated ? `<span class="mq-tag mq-lit" title="Uses a signal drawn from a rule, not observed">simulated</span>` : ""}${data.source ? `<button type="button" class="mq-link mq-small" data-do="unuse" data-film="${+data.source}" aria-label="Do not use the film of this row">Don’t use this title</button>` : ""}<p>${esc(data.why)}</p>`;
     el.querySelector(".mq-track").setAttribute("aria-labelledby", `mq-row-${data.key}`);
   }
-  fill(el.querySelector(".mq-track"), data.films, taste);
+  return [el.querySelector(".mq-track"), data.films];
 }
 
 function rows(el, list, taste) {
+  if (!el.firstChild) el.append(...(el.mqRows ?? [])); // they were away while a search was shown
   const known = new Map([...el.children].map((s) => [s.dataset.key, s]));
-  list.forEach((data, at) => {
+  const tracks = list.map((data, at) => {
     let section = known.get(data.key);
     if (!section) {
       section = document.createElement("section");
@@ -31,9 +32,11 @@ function rows(el, list, taste) {
     }
     known.delete(data.key);
     if (el.children[at] !== section) el.insertBefore(section, el.children[at] ?? null);
-    row(section, data, taste);
+    return row(section, data);
   });
   known.forEach((s) => s.remove());
+  fills(tracks, taste);
+  el.mqRows = [...el.children];
 }
 
 function found(el, data) {

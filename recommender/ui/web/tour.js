@@ -79,10 +79,14 @@ function tourWatch(t) {
   }
 }
 
+// The page is longer by the card while one is there; asked here once, not by a selector that searches the whole page at every change.
+const tourRoom = () => document.body.classList.toggle("mq-touring", !!document.querySelector(".mq-tour-card"));
+
 function tourEnd(t) {
   tourRing(t, null);
   t.watch.disconnect();
   t.card.remove();
+  tourRoom();
   removeEventListener("resize", t.soon);
   removeEventListener("keydown", t.keys);
   clearTimeout(t.later);
@@ -91,6 +95,7 @@ function tourEnd(t) {
 
 function tourOpen(root, data) {
   root.innerHTML = tourCard(data);
+  tourRoom();
   const t = { root, data, card: root.firstElementChild, on: null, wants: true };
   t.soon = () => {
     clearTimeout(t.due);
