@@ -21,6 +21,7 @@ from recommender.serve.sockets import undelayed
 from recommender.settings import Settings
 
 AGAIN = 30  # looks after which a release that did not open is tried once more: a shared volume may show its files late
+TRIM = 60.0  # seconds after which free memory is handed back once more: what runs leave in pieces is kept for good otherwise
 STORE_AGAIN = 5  # looks after which a store that was away is tried once more
 GRACE = 120.0  # seconds after which no request is under way that began before a change of releases
 
@@ -109,8 +110,12 @@ class Desk:
             return True
 
     def _look_on(self) -> None:
+        trimmed = time.monotonic()
         while not self._ended.wait(self.settings.look_seconds):
             self.look()
+            if time.monotonic() >= trimmed + TRIM:
+                give_back()
+                trimmed = time.monotonic()
 
     def _find_store(self) -> None:
         """Where the store was away, try every few looks to open it, and go over to it with all that was said in the passing one."""

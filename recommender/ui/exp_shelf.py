@@ -97,9 +97,9 @@ def _recorded(_service: Service) -> list[Recorded]:
     return _service.feedback.experiments()
 
 
-@st.cache_resource(show_spinner="Opening the experiment", max_entries=4)
+@st.cache_resource(show_spinner="Opening the experiment", max_entries=1)
 def _log(plan: Plan, source: File | Stored, _service: Service) -> Log:
-    """A resource, so that millions of numbers are shared and not copied in every run: nobody writes to them."""
+    """A resource, so that millions of numbers are shared and not copied; one, as it is soon opened again."""
     return shelf.log_of(Planned(plan, source), _service.feedback, _service.catalog)
 
 
@@ -114,7 +114,7 @@ def changed(kept: Kept, aa: bool, broken: str | None) -> tuple[Plan, Log]:
     return _changed(kept.plan, kept.source, aa, broken, kept.service)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=2)
 def _changed(plan: Plan, source: File | Stored, aa: bool, broken: str | None, _service: Service) -> tuple[Plan, Log]:
     log = _log(plan, source, _service)
     if aa:

@@ -21,13 +21,14 @@ SOURCE = ("", None)  # a film opened here is explained by the model that makes t
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """The first row as last worked out: item numbers of its first films, what it was worked out for, and the row before it."""
+    """The first row as last worked out: item numbers of its first films, the match [%] of those drawn, what it is of, and the row before it."""
 
     frame: Frame
     request: Request
     title: str
     why: str
     items: tuple[int, ...]
+    match: tuple[int | None, ...]
     before: Shown | None = None
 
     @property
@@ -36,6 +37,11 @@ class Shown:
         old = self.before.items if self.before else self.items
         places = {item: n for n, item in enumerate(old, 1)}
         return {item: (places.get(item), n) for n, item in enumerate(self.items, 1) if places.get(item) != n}
+
+    @property
+    def light(self) -> Shown:
+        """The same as a visit may hold it: scores of all films by all models, megabytes, are worked out again by who asks for them."""
+        return replace(self, request=replace(self.request), before=self.before.light if self.before else None)
 
 
 def apply(frame: Frame, act: dict[str, Any]) -> None:
@@ -61,7 +67,9 @@ def shown(frame: Frame) -> Shown:
         raise LookupError("no model is loaded that makes a first row")
     items = asked.choose(row, asked.offered, np.zeros(len(frame.service.catalog), bool), K).tolist()
     before = kept if kept is not None and kept.frame.viewer.id == frame.viewer.id else None
-    made = Shown(frame, asked, row.title, row.why, tuple(items), replace(before, before=None) if before else None)
+    chance = asked.promise.get("chance") if asked.way != "popular" else None
+    match = tuple(_match(chance, i) for i in items[:SHOWN])
+    made = Shown(frame, asked, row.title, row.why, tuple(items), match, replace(before, before=None) if before else None)
     st.session_state["mq_taste_shown"], st.session_state["mq_taste_panel"] = made, None
     films = tuple(Recommendation(i, float(row.scores[i]), row.model, Explanation()) for i in items[:SHOWN])
     page = Page(frame.service.catalog, (Carousel("taste", row.title, row.why, row.model, films),))
@@ -88,12 +96,12 @@ def draw(frame: Frame) -> None:
         return
     catalog = frame.service.catalog
     moves = now.moves
-    chance = now.request.promise.get("chance") if now.request.way != "popular" else None
-    films = [{**cards.facts(catalog, i), "match": _match(chance, i), "move": _move(moves, i)} for i in now.items[:SHOWN]]
+    films = [{**cards.facts(catalog, i), "match": match, "move": _move(moves, i)} for i, match in zip(now.items, now.match)]
     moved = bool(now.before and now.items != now.before.items)
     wanted: bool | None = st.session_state.get("mq_taste_why")  # None: where there is room for it
     data = {"title": now.title, "why": now.why, "films": films, "taste": taste.data(frame.taste), "changed": _changed(now), "moved": moved}
     kit.view("firstRow", {**data, "wanted": wanted, "panel": _panel(now) if moved and wanted is not False else None, "k": K}, key=KEY)
+    st.session_state["mq_taste_shown"] = now.light
 
 
 def _panel(now: Shown) -> dict[str, Any] | None:
