@@ -17,17 +17,17 @@ def _ink(workers: pd.Series) -> Spec:
     return n("workers", scale={"domain": kinds, "range": [TONES[i % len(TONES)] for i in range(len(kinds))]}, legend=None)
 
 
-def times(points: pd.DataFrame, goal: float) -> Spec:
-    """Quantiles of the time by run, on a logarithmic axis, with the goal as a line. points: row, workers, metric, ms, lo, hi."""
+def times(points: pd.DataFrame, goal: float, of: str = "p99", until: str = "the list is there") -> Spec:
+    """Quantiles of the time by run, on a logarithmic axis, with the goal of one as a line. points: row, workers, metric, ms, lo, hi."""
     low, high = min(goal, float(points["ms"].min())) / 1.35, max(goal, float(points[["ms", "hi"]].max().max())) * 1.35
     ticks = [t for t in TICKS if low <= t <= high]
-    look = {"title": "milliseconds until the list is there", "values": ticks, "format": "~f", "labelOverlap": True}
+    look = {"title": f"milliseconds until {until}", "values": ticks, "format": "~f", "labelOverlap": True}
     scale = {"type": "log", "domain": [low, high], "nice": False}
     x, y, ink = q("ms", axis=look, scale=scale), names(list(dict.fromkeys(points["row"]))), _ink(points["workers"])
     shape = n("metric", scale={"domain": list(SHAPES), "range": list(SHAPES.values())}, legend=None)
     said = points.assign(said=[f"{v:.1f} ms" for v in points["ms"]], what=points["metric"].str.removeprefix("ms "))
     hover = tips(row="Run", what="Quantile", said="Time")
-    mark = [{"ms": goal, "name": f"goal for p99: {goal:g} ms"}]
+    mark = [{"ms": goal, "name": f"goal for {of}: {goal:g} ms"}]
     layers = [
         layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=mark, x=x),
         layer("text", {"align": "left", "dx": 3, "baseline": "middle"}, rows=mark, x=x, y={"value": -10}, text=n("name")),
