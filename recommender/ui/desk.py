@@ -10,16 +10,21 @@ from recommender.settings import settings
 from recommender.ui import sign
 
 
+def opening() -> bool:
+    """Whether the models are still to be opened, by the first visit of the process."""
+    return shared(settings()).release is None
+
+
 def desk() -> Service:
     """The service of the current release, with a skeleton of the page while it is opened for the first time.
 
     A run asks once and keeps what it got: the next run is of the next release. The place of the skeleton is taken in every run: what follows must
     not move up a step, or the page is built anew.
     """
-    place, held = st.empty(), shared(settings())
-    if held.release is None:
+    place = st.empty()
+    if opening():
         with place:
             sign.skeleton()
-    service = held.service
+    service = shared(settings()).service
     place.empty()
     return service

@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from recommender.serve.feedback import FeedbackError
 from recommender.settings import ROOT
 from recommender.ui import kit, picker, posters, sidebar, sign, state, tour, trial
-from recommender.ui.desk import desk
+from recommender.ui.desk import desk, opening
 
 _frame: ContextVar[state.Frame | None] = ContextVar("marquee_frame", default=None)
 
@@ -43,6 +43,8 @@ def run(pages: list[StreamlitPage]) -> None:
 
 
 def _open(pages: list[StreamlitPage]) -> None:
+    if "viewer" in st.query_params and opening():
+        st.sidebar.empty()  # the skeleton leaves the sidebar its place
     service = desk()
     tour.hear()
     asked = st.query_params.get("viewer", "")

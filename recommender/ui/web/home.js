@@ -99,9 +99,11 @@ function home({ data, parentElement, setTriggerValue }) {
     if (data.changed && !calm()) changed.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 500 });
   }
   changes($(".mq-changes"), data.changes);
-  const body = $(".mq-rows"),
-    kind = data.empty ? "empty" : data.found ? "found" : "rows";
-  if (body.dataset.kind !== kind || kind === "empty") body.replaceChildren();
+  const before = $(".mq-rows"),
+    kind = data.empty ? "empty" : data.found ? "found" : "rows",
+    body = before.dataset.kind === kind && kind !== "empty" ? before : before.cloneNode();
+  body.mqRows = before.mqRows;
+  if (body !== before) before.replaceWith(body); // another page in the place of this one: nothing of it moves
   body.dataset.kind = kind;
   if (kind === "empty") body.innerHTML = nothing(data.empty);
   else if (kind === "found") found(body, data);
