@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -231,19 +232,23 @@ class Tile:
 
 def tiles(found: dict[str, Opened]) -> list[Tile]:
     """A tile for each protocol that has a report."""
-    made = []
-    for protocol, test in TESTS.items():
-        if protocol not in found or not len(found[protocol].table):
-            continue
-        pick = usual(found[protocol].table, protocol)
-        table = standing(found[protocol], pick)
-        first, top = ours(table), leader(table)
-        if first is None:
-            continue
-        other = top if top is not None and top["family"] == OTHERS else None
-        rivals = other, rival(first, published(found[protocol].report.dataset, pick), pick)
-        made.append(Tile(protocol, test.question, pick, plainly(first, pick), first, baseline(table), *rivals, line(table, "popularity")))
-    return made
+    made = (_tile(protocol, found[protocol]) for protocol in TESTS if protocol in found)
+    return [tile for tile in made if tile is not None]
+
+
+@lru_cache(16)
+def _tile(protocol: str, opened: Opened) -> Tile | None:
+    """The tile of a report as it was opened; none where it has no rows, or none of ours."""
+    if not len(opened.table):
+        return None
+    pick = usual(opened.table, protocol)
+    table = standing(opened, pick)
+    first, top = ours(table), leader(table)
+    if first is None:
+        return None
+    other = top if top is not None and top["family"] == OTHERS else None
+    rivals = other, rival(first, published(opened.report.dataset, pick), pick)
+    return Tile(protocol, TESTS[protocol].question, pick, plainly(first, pick), first, baseline(table), *rivals, line(table, "popularity"))
 
 
 def usual(table: pd.DataFrame, protocol: str) -> Pick:
