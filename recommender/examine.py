@@ -87,9 +87,8 @@ def every_table(folder: Path) -> dict[str, str]:
     from recommender import artifacts
     from recommender.evaluate.tables import blocks, headlines
 
-    reports = folder / "reports"
-    models = artifacts.as_markdown(artifacts.cards(folder))
-    return {**blocks(reports), "settings": as_markdown(), "models": models, "headlines": headlines(reports)}
+    studied, lead = blocks(folder / "reports"), headlines(folder / "reports")
+    return {**studied, "settings": as_markdown(), "models": artifacts.as_markdown(artifacts.cards(folder)), "headlines": lead}
 
 
 def _study(name: str, data: Path, job: Job) -> Report:

@@ -10,6 +10,7 @@ import pytest
 from browsing import got, refused
 
 from recommender.api import browsed, browsed_taste
+from recommender.serve.dataset import Dataset
 from recommender.serve.events import Event, note_of
 from recommender.serve.feedback import Feedback
 from recommender.serve.portrait import groups, portrait
@@ -58,10 +59,10 @@ def test_where_strangers_share_it_nobody_who_made_a_viewer_is_listed(api, desk, 
 
 def test_the_numbers_of_the_data_set_are_told_where_it_is(api, desk, monkeypatch, tmp_path: Path) -> None:
     said = got(api, "/api/users", browsed.Users)["data_set"]
-    assert (said is None) == (not desk.dataset.is_dir())
+    assert (said is None) == (not desk.data.folder.is_dir())
     if said:
         assert (said["users"], said["first"], said["last"]) == (len(desk.interactions.user_ids), *desk.interactions.user_ids[[0, -1]].tolist())
-    monkeypatch.setattr(desk, "settings", desk.settings.model_copy(update={"raw": tmp_path}))
+    monkeypatch.setattr(desk, "data", Dataset(tmp_path / "ml-1m", desk.catalog))
     assert got(api, "/api/users", browsed.Users)["data_set"] is None
 
 
@@ -127,7 +128,7 @@ def test_somebody_nobody_knows_is_told_so(api, desk) -> None:
 
 
 def test_a_person_of_the_data_set_has_the_ratings_they_gave(api, desk) -> None:
-    if not desk.dataset.is_dir():
+    if not desk.data.folder.is_dir():
         pytest.skip("no data set")
     said = got(api, "/api/user_history", browsed.History, user_id="ml-7", size=100)
     profile = desk.dataset_viewer(7).profile

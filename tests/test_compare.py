@@ -385,7 +385,7 @@ def test_what_stands_behind_a_list(service):
 @pytest.fixture(scope="module")
 def fetched(service) -> Service:
     if not service.dataset_users():
-        pytest.skip(f"no data set in {service.dataset}")
+        pytest.skip(f"no data set in {service.data.folder}")
     return service
 
 

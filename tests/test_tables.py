@@ -246,7 +246,7 @@ def test_the_command_writes_into_all_pages_or_none(tmp_path: Path, monkeypatch: 
     readme, page, other = tmp_path / "README.md", tmp_path / "docs" / "results.md", tmp_path / "docs" / "other.md"
     page.parent.mkdir()
     empty = lambda *names: "".join(f"<!-- report: {name} -->\n<!-- /report: {name} -->\n" for name in names)
-    for path, text in ((readme, empty("headlines")), (page, empty("models")), (other, "no marks\n")):
+    for path, text in ((readme, empty("headlines")), (page, empty("models", "settings")), (other, "no marks\n")):
         path.write_text(text)
     report = write(P1, tmp_path / "reports")
     for name in ("ROOT", "settings"):
@@ -257,7 +257,7 @@ def test_the_command_writes_into_all_pages_or_none(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("recommender.artifacts.as_markdown", lambda cards: "the models")
     assert isinstance(CliRunner().invoke(app, ["tables", "--write"]).exception, ValueError)
     assert "the models" not in page.read_text()  # P1 has no place: all or nothing
-    page.write_text(empty("models", "P1"))
+    page.write_text(empty("models", "settings", "P1"))
     assert CliRunner().invoke(app, ["tables", "--write"]).exit_code == 0
     assert "the models" in page.read_text()
     assert blocks(report.parent)["P1"] in page.read_text()

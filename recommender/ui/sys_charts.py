@@ -100,7 +100,7 @@ LATE = "#ff9d7a"  # what misses its goal
 
 def goals(points: pd.DataFrame) -> Spec:
     """How much of its goal each thing takes, one row each, the goal at 1, on a logarithmic axis. points: row, share, lo, hi, said, met, n."""
-    low, high = min(0.1, float(points["share"].min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 4
+    low, high = min(0.1, float(points["share"].min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 1.6
     ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= t <= high]
     look = {"title": "share of what the goal allows", "values": ticks, "format": "~%", "labelOverlap": True}
     scale = {"type": "log", "domain": [low, high], "nice": False}
@@ -108,16 +108,23 @@ def goals(points: pd.DataFrame) -> Spec:
     ink = n("met", scale={"domain": ["yes", "no"], "range": [GOLD, LATE]}, legend=None)
     mark, named = [{"share": 1.0, "name": "the goal"}], {"align": "left", "dx": 9, "fontSize": 12}
     shown = points.assign(base=low, met=["yes" if met else "no" for met in points["met"]])
+    shown = shown.assign(far=shown["hi"].fillna(shown["share"]), near=shown["lo"].fillna(shown["share"]))
+    sides = [
+        (f"datum.far <= {(low * high) ** 0.5}", "far", named),
+        (f"datum.far > {(low * high) ** 0.5}", "near", {**named, "align": "right", "dx": -9}),
+    ]
+    halo = {"stroke": NIGHT, "strokeWidth": 5}
+    said = [
+        layer("text", look, where, x=q(end, scale=scale), y=y, text=n("said")) for where, end, style in sides for look in ({**style, **halo}, style)
+    ]
     layers = [
         layer("rule", {"color": IVORY, "strokeWidth": 1.4}, rows=mark, x=x),
         layer("text", {"align": "center", "baseline": "middle", "color": IVORY}, rows=mark, x=x, y={"value": -10}, text=n("name")),
         layer("rule", {"strokeWidth": 1.2, "opacity": 0.45}, x=q("base", scale=scale), x2={"field": "share"}, y=y, color=ink),
         layer("rule", WHISKER, "isValid(datum.lo) && isValid(datum.hi)", x=q("lo", scale=scale), x2={"field": "hi"}, y=y, color=ink),
         layer("point", {"filled": True, "size": 80, "opacity": 1}, x=x, y=y, color=ink, tooltip=tips(row="What", said="Measured", met="Goal met")),
-        layer("text", {**named, "stroke": NIGHT, "strokeWidth": 5}, x=q("far", scale=scale), y=y, text=n("said")),
-        layer("text", named, x=q("far", scale=scale), y=y, text=n("said")),
     ]
-    return dress(layers, shown.assign(far=shown["hi"].fillna(shown["share"])), (len(points) + 1) * ROW)
+    return dress([*layers, *said], shown, (len(points) + 1) * ROW)
 
 
 def among(points: pd.DataFrame, title: str) -> Spec:
