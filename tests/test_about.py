@@ -25,7 +25,7 @@ REPORTS = Path(settings().artifacts, "reports")
 
 @pytest.fixture(scope="module")
 def reports() -> dict[str, Report]:
-    return {path.stem: read(path) for path in [*files(REPORTS), REPORTS / "bench.json"]}
+    return {path.stem: read(path) for path in [*files(REPORTS), REPORTS / "bench.json", REPORTS / "browser.json"]}
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_the_committed_house_is_of_one_piece(service: Service, cards: dict, repo
     found = graph_of(service, cards, [Written.of(r) for r in reports.values()])
     assert found.stale == []
     assert {node.name for node in found.silent} == {name for name, r in reports.items() if lineage.silent(Written.of(r))} <= {
-        "aa", "calibration", "audit-ml-100k", "depaulmovie",
+        "aa", "calibration", "audit-ml-100k", "depaulmovie", "browser",
     }  # fmt: skip
     nodes = {node.key: node for node in found.nodes}
     assert nodes["model ease"].hash == cards["ease"]["weights"]["sha256"]

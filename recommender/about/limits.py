@@ -268,6 +268,15 @@ def _bench(report: Report) -> Limit:
     return Limit("Speed", f"{len(missed)} of {len(rows)}", "goals of speed and memory missed", said)
 
 
+def _clicks(report: Report) -> Limit:
+    goals, medians = report.more["goals"], [r for r in report.rows if (r.variant, r.metric) == ("after", "ms p50")]
+    late = sum(r.mean > goals["click"]["at_most"] for r in medians)
+    most = max(float(sample["rss_mb"]) for sample in report.more["samples"])
+    crowd, aim = report.more["hour"]["browsers"], goals["memory"]["at_most"]
+    grown = f"An hour of {crowd} simulated browsers took the process to {most:,.0f} MB, of {aim:,.0f} MB aimed at."
+    return Limit("Speed", f"{late} of {len(medians)}", f"kinds of click painted later than {goals['click']['at_most']:g} ms, by their medians", grown)
+
+
 def _signed(x: float, digits: int = 4) -> str:
     return f"{'+' if x > 0 else ''}{_short(x, digits)}"
 
@@ -294,4 +303,5 @@ TOLD: tuple[tuple[str, Callable[[Report], Limit]], ...] = (
     ("explanations", _reasons),
     ("load", _load),
     ("bench", _bench),
+    ("browser", _clicks),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -14,9 +15,9 @@ from recommender.ui.reports import COMMAND, Opened, Shelf
 WHOLE = "What is true of all of it: ratings in a log are not evenings with people, and what a simulation was told it will find."
 
 
-def section(service: Service, shelf: Shelf, bench: Opened | None) -> None:
-    """Group by group; and which reports others would need."""
-    reports = {name: opened.report for name, opened in shelf.found.items()} | ({"bench": bench.report} if bench else {})
+def section(service: Service, shelf: Shelf, besides: Sequence[Opened]) -> None:
+    """Group by group; and which reports others would need. besides: reports of speed."""
+    reports = {name: opened.report for name, opened in shelf.found.items()} | {opened.report.protocol: opened.report for opened in besides}
     found = limits(reports, int(service.catalog.years.max()))
     exhibits.title("What it cannot do, or has not shown", WHOLE)
     for group in GROUPS:

@@ -39,7 +39,7 @@ def stage(frame: Frame) -> None:
     """What is at work in one sentence and three figures; then the sections."""
     st.html(f"<style>{_CSS}</style>")
     reports, service = shelf(), frame.service
-    bench = _bench()
+    bench, browser = _whole("bench"), _whole("browser")
     ill = sys_health.ills(service, reports)
     _head(service, ill)
     drawn: dict[str, Callable[[], None]] = {
@@ -50,7 +50,7 @@ def stage(frame: Frame) -> None:
         "Releases": partial(sys_releases.section, service),
         "Scale": sys_scale.section,
         "Posters": partial(sys_posters.section, frame),
-        "Limits": partial(sys_limits.section, service, reports, bench),
+        "Limits": partial(sys_limits.section, service, reports, [r for r in (bench, browser) if r]),
         "Health": partial(sys_health.section, service, ill),
     }
     for name, value in MOVED.get(st.query_params.get("about", ""), {}).items():
@@ -58,10 +58,10 @@ def stage(frame: Frame) -> None:
     sections.draw("about", drawn)
 
 
-def _bench() -> Opened | None:
-    """The bench, where it is there and whole; what is wrong with it is told by Health."""
+def _whole(name: str) -> Opened | None:
+    """The bench, or what browsers waited for, where it is there and whole; what is wrong with it is told by Health."""
     try:
-        return beside("bench")
+        return beside(name)
     except ReportError:
         return None
 
