@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from recommender.about.speed import judged
+from recommender.about.speed import clicks, judged
 from recommender.evaluate.report import Report, Row
 from recommender.models import MODELS
 
@@ -74,6 +74,11 @@ def _span(lo: float, hi: float, digits: int = 3) -> str:
 
 def _row(report: Report, **wanted: object) -> Row:
     return next(r for r in report.rows if all(getattr(r, key) == value for key, value in wanted.items()))
+
+
+def _best(report: Report, metric: str, models: Collection[str]) -> Row:
+    """The highest figure at ten of all people, among these models."""
+    return max((r for r in report.rows if (r.metric, r.k, r.segment) == (metric, 10, None) and r.model in models), key=lambda r: r.mean)
 
 
 def _rated(report: Report) -> Limit:
@@ -162,7 +167,7 @@ def _named(report: Report) -> Limit:
 
 def _goal(report: Report) -> Limit:
     own = {c.model for c in report.models if c.family != OTHERS}
-    best = max((r for r in report.rows if (r.metric, r.k, r.segment) == ("P", 10, None) and r.model in own), key=lambda r: r.mean)
+    best = _best(report, "P", own)
     met = "met" if best.mean >= GOAL_P2 else "missed"
     served = "it is served" if best.model in MODELS else "it is not among the served models"
     return Limit(
@@ -215,7 +220,7 @@ def _offline(report: Report) -> Limit:
 
 
 def _groups(report: Report) -> Limit:
-    best = max((r for r in report.rows if (r.metric, r.k, r.segment) == ("NDCG", 10, None)), key=lambda r: r.mean).model
+    best = _best(report, "NDCG", {c.model for c in report.models}).model
     women, men, old = (_row(report, model=best, metric="NDCG", k=10, segment=s) for s in ("gender=F", "gender=M", "age=55 and over"))
     return Limit(
         "Who it serves less well",
@@ -227,7 +232,7 @@ def _groups(report: Report) -> Limit:
 
 
 def _rare(report: Report) -> Limit:
-    best = max((r for r in report.rows if (r.metric, r.k, r.segment) == ("NDCG", 10, None)), key=lambda r: r.mean).model
+    best = _best(report, "NDCG", {c.model for c in report.models}).model
     head, tail = (_row(report, model=best, metric="NDCG", k=10, segment=f"popularity={s}") for s in ("head", "tail"))
     return Limit(
         "Who it serves less well",
@@ -269,12 +274,13 @@ def _bench(report: Report) -> Limit:
 
 
 def _clicks(report: Report) -> Limit:
-    goals, medians = report.more["goals"], [r for r in report.rows if (r.variant, r.metric) == ("after", "ms p50")]
-    late = sum(r.mean > goals["click"]["at_most"] for r in medians)
+    goals, (medians, late) = report.more["goals"], clicks(report)
     most = max(float(sample["rss_mb"]) for sample in report.more["samples"])
     crowd, aim = report.more["hour"]["browsers"], goals["memory"]["at_most"]
     grown = f"An hour of {crowd} simulated browsers took the process to {most:,.0f} MB, of {aim:,.0f} MB aimed at."
-    return Limit("Speed", f"{late} of {len(medians)}", f"kinds of click painted later than {goals['click']['at_most']:g} ms, by their medians", grown)
+    return Limit(
+        "Speed", f"{len(late)} of {len(medians)}", f"kinds of click painted later than {goals['click']['at_most']:g} ms, by their medians", grown
+    )
 
 
 def _signed(x: float, digits: int = 4) -> str:

@@ -1,4 +1,4 @@
-"""What the bench measured, beside its goals."""
+"""What the bench and browsers measured, beside their goals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from recommender.evaluate.report import Report, Row
+
+SERVED = "after"  # the checkout in the report of browsers that is this one
 
 
 class Judged(NamedTuple):
@@ -35,6 +37,12 @@ def judged(report: Report, models: Mapping[str, str] | None = None) -> list[Judg
         value = f"{r.mean:,.0f}" if r.mean >= 100 else f"{r.mean:.1f}" if r.mean >= 1 else f"{r.mean:.2f}"
         made.append(Judged(name, r.variant, r.mean / most, lo, hi, f"{value} of {most:,.0f} {unit}", r.mean < most, r.n))
     return sorted(made, key=lambda j: -j.share)
+
+
+def clicks(browser: Report) -> tuple[list[Row], list[Row]]:
+    """Medians of the time from click to paint [ms], one row for each act; and those of them that miss the goal."""
+    medians = [r for r in browser.rows if (r.variant, r.metric) == (SERVED, "ms p50")]
+    return medians, [r for r in medians if r.mean >= browser.more["goals"]["click"]["at_most"]]
 
 
 def of_model(name: str, bench: Report | None) -> tuple[Row, Row] | None:

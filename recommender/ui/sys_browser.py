@@ -5,14 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from recommender.about.speed import SERVED, clicks
 from recommender.ui import exhibits, sys_charts
 from recommender.ui.measures import number
 from recommender.ui.reports import Opened, beside
 from recommender.ui.vega import wrapped
 
 COMMAND = "python -m recommender.loadtest.collect paint.json hour.json"  # docs/performance.md says how its two files are made
-SERVED = "after"  # the checkout of the report that is this one
-CLICK, MEMORY = 200.0, 1000.0  # goals: ms from click to paint, MB of the process
 
 
 def section() -> None:
@@ -22,12 +21,11 @@ def section() -> None:
         return exhibits.missing("How long from a click to what it paints?", "browser.json", COMMAND)
     points = _times(opened.table)
     if len(points):
-        medians = points[points["metric"] == "ms p50"]
-        late, slow = int((medians["ms"] >= CLICK).sum()), points["row"].iloc[0]
-        head = "Every act is painted in time, by its median" if not late else f"{late} of {len(medians)} acts are painted late, by their medians"
+        (medians, late), goal, slow = clicks(opened.report), opened.report.more["goals"]["click"]["at_most"], points["row"].iloc[0]
+        head = "Every act is painted in time, by its median" if not late else f"{len(late)} of {len(medians)} acts are painted late, by their medians"
         times = [f"{number(ms)} ms ({metric.removeprefix('ms ')})" for metric, ms in points[points["row"] == slow][["metric", "ms"]].values]
-        said = f"The slowest is “{slow}”: {', '.join(times)}; the goal is {CLICK:g} ms."
-        spec = sys_charts.times(points.assign(row=[wrapped(r) for r in points["row"]]), CLICK, "the median", "it is painted")
+        said = f"The slowest is “{slow}”: {', '.join(times)}; the goal is {goal:g} ms."
+        spec = sys_charts.times(points.assign(row=[wrapped(r) for r in points["row"]]), goal, "the median", "it is painted")
         exhibits.draw("paint", head, said, spec, opened, points)
         shapes = {name: look for name, look in sys_charts.MARKED.items() if name != "p99"}
         exhibits.key({**shapes, **{kind: (colour, "square") for kind, colour in zip(sorted(set(points["workers"])), sys_charts.TONES)}})
@@ -50,10 +48,9 @@ def _memory(opened: Opened) -> None:
     samples = pd.DataFrame(opened.report.more.get("samples") or [])
     if not {"minute", "rss_mb"} <= set(samples):
         return
+    goal = opened.report.more["goals"]["memory"]["at_most"]
     points = samples.assign(mb=samples["rss_mb"])[["minute", "mb"]]
     first, last, most = (float(v) for v in (points["mb"].iloc[0], points["mb"].iloc[-1], points["mb"].max()))
-    head = "Memory stays under the goal" if most < MEMORY else "Memory goes over the goal"
-    said = (
-        f"{first:,.0f} MB at first, {last:,.0f} MB after {points['minute'].max():.0f} minutes, {most:,.0f} MB at most; the goal is {MEMORY:,.0f} MB."
-    )
-    exhibits.draw("memory", head, said, sys_charts.memory(points, MEMORY), opened, points)
+    head = "Memory stays under the goal" if most < goal else "Memory goes over the goal"
+    said = f"{first:,.0f} MB at first, {last:,.0f} MB after {points['minute'].max():.0f} minutes, {most:,.0f} MB at most; the goal is {goal:,.0f} MB."
+    exhibits.draw("memory", head, said, sys_charts.memory(points, goal), opened, points)
