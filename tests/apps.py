@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -40,10 +41,20 @@ def views(at: AppTest) -> dict[str, dict]:
 
 def act(at: AppTest, key: str, **what) -> AppTest:
     """The run that a click in a view causes."""
-    at.session_state[key] = {"act": what}
+    told(at, key, **what)
     again(at)
-    at.session_state[key] = {"act": None}
+    silent(at, key)
     return at
+
+
+def told(at: AppTest, key: str, **what) -> None:
+    """A click in a view, of which the next run is told."""
+    at.session_state[key] = {"acts": [{**what, "nth": time.time_ns()}]}
+
+
+def silent(at: AppTest, key: str) -> None:
+    """No click in a view any more."""
+    at.session_state[key] = {"acts": None}
 
 
 def where(at: AppTest, name: str) -> str | None:

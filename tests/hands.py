@@ -56,7 +56,7 @@ def drawn_alone(page, shows: list[dict[str, Any]]) -> None:
                 const parentElement = document.createElement("div");
                 parentElement.innerHTML = "<div class='mq'></div>";
                 document.body.append(parentElement);
-                views[data.view]({ data, parentElement, setTriggerValue() {} });
+                views[data.view]({ data, parentElement, act() {} });
             }
         }""",
         [kit.scripts(), shows],

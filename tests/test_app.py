@@ -242,6 +242,28 @@ def test_what_is_said_of_a_film_is_kept_and_hiding_removes_it():
     assert home["taste"]["marks"] == {str(film): "love"}
 
 
+def test_an_act_that_is_told_again_is_heard_once_and_none_is_passed_over():
+    film = views(opened(viewer="vera"))["home"]["rows"][0]["films"][0]["id"]
+    at = opened(viewer="vera", film=str(film))
+    on, love = {"do": "list", "film": film, "nth": 7}, {"do": "mark", "film": film, "mark": "love", "nth": 9}
+    for told in ([on], [on, love], [on, love], "acts", [5, {}, {"do": "list", "film": film}, {"do": "list", "film": film, "nth": "9"}], [love, on]):
+        at.session_state["mq_film_view"] = {"acts": told}
+        again(at)
+    assert (views(at)["film"]["listed"], views(at)["film"]["mark"]) == (True, "love")
+    off = {"do": "list", "film": film, "nth": 10}
+    at.session_state["mq_film_view"] = {"acts": [on, love, off, {**on, "nth": 11}, {**on, "nth": 12}]}  # three presses before one answer
+    again(at)
+    assert (views(at)["film"]["listed"], views(at)["film"]["mark"]) == (False, "love")
+
+
+def test_what_was_said_as_the_dialog_closed_is_kept():
+    at = opened(viewer="vera")
+    film = views(at)["home"]["rows"][0]["films"][0]["id"]
+    act(at, "mq_film_view", do="rate", film=film, stars=4)
+    assert not at.get("dialog")
+    assert views(opened(viewer="vera", film=str(film)))["film"]["stars"] == 4
+
+
 def test_search_forgives_typing_errors():
     at = opened(viewer="vera")
     act(at, "mq_home", do="find", words="Casablanka")

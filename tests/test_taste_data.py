@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from apps import act, again, opened, views
+from apps import act, again, opened, silent, told, views
 from streamlit.testing.v1 import AppTest
 
 from recommender.catalog import Catalog
@@ -364,26 +364,28 @@ def test_elsewhere_only_the_link_leads_to_an_own_viewer(kept: Feedback, monkeypa
 
 def test_a_viewer_is_made_and_lands_on_the_taste_page(kept: Feedback, films: Catalog) -> None:
     at = opened()
-    at.session_state["mq_who"] = {"act": {"do": "new"}}
-    again(at)
+    act(at, "mq_who", do="new")
+    told(at, "mq_who", do="new")
     pressed(at, "mq_new_store")
     assert [e.value for e in at.error] == ["A name is wanted first."]
     assert not kept.viewers(films)
-    at.session_state["mq_who"] = {"act": {"do": "new"}}
+    told(at, "mq_who", do="new")
     at.text_input(key="mq_new_name").set_value("  李 <i>小龙</i>  ")
     at.toggle(key="mq_new_child").set_value(True)
     again(at)
-    at.session_state["mq_faces"] = {"act": {"shape": "owl", "hue": 48}}
+    told(at, "mq_who", do="new")
+    told(at, "mq_faces", shape="owl", hue=48)
     again(at)
-    at.session_state["mq_faces"] = {"act": {"shape": "<b>", "hue": 9999}}  # what no button says
+    told(at, "mq_who", do="new")
+    told(at, "mq_faces", shape="<b>", hue=9999)  # what no button says
     again(at)
-    at.session_state["mq_who"] = {"act": {"do": "new"}}
+    told(at, "mq_who", do="new")
     pressed(at, "mq_new_store")
     [made] = kept.viewers(films).values()
     assert (made.name, made.certificate, made.avatar) == ("李 <i>小龙</i>", "PG", {"shape": "owl", "hue": 48})
     assert made.id.startswith("me-")
     assert len(made.id) == 15
-    at.session_state["mq_who"] = {"act": None}
+    silent(at, "mq_who")
     assert at.query_params["viewer"] in (made.id, [made.id])
     assert "places" not in views(at)
     assert at.button(key="mq_switch")

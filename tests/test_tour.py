@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from apps import act, again, opened, text, views, where
+from apps import act, again, opened, silent, text, views, where
 from streamlit.testing.v1 import AppTest
 
 from recommender.compare import lists
@@ -177,7 +177,7 @@ def test_the_door_offers_the_path_and_it_waits_for_a_viewer():
     assert views(at)["picker"]["tour"] == NAME
     assert card(at) is None
     act(at, "mq_who", do="tour")
-    at.session_state["mq_who"] = {"act": None}
+    silent(at, "mq_who")
     said = card(at)
     house = desk.desk()
     most = max(house.viewers.values(), key=lambda v: len(v.profile))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from apps import opened as opened_page
+from apps import told as told_of
 from apps import views
 from conftest import opened
 from logs import PLAN, log
@@ -360,7 +361,7 @@ def test_on_home_the_arm_makes_the_first_row_and_events_say_so(shelf: Path, monk
     assert arm not in home["strategy"]["why"]
     told = at.session_state["mq_rows"].frame.query.context
     assert (told.time_of_day, told.device) == (("evening", "tv") if plan.arm(arm).context else (None, None))
-    at.session_state["mq_home"] = {"act": {"do": "open", "film": home["hero"]["id"], "row": home["rows"][0]["key"]}}
+    told_of(at, "mq_home", do="open", film=home["hero"]["id"], row=home["rows"][0]["key"])
     at.run()
     with opened(settings().database_url) as store:
         stored = store.events(viewer)

@@ -141,7 +141,7 @@ class Tab:
     async def act(self, key: str, **what: Any) -> Answer:
         """A click in the view `key`: the trigger {"do": …} of a component."""
         view = self.widgets[key]
-        event = json.dumps([{"event": "act", "value": what}])
+        event = json.dumps([{"event": "acts", "value": [{**what, "nth": time.time_ns()}]}])
         return await self.run({TRIGGER.format(view.id): ("json_trigger_value", event)}, view.fragment)
 
     async def choose(self, key: str, option: str) -> Answer:

@@ -35,9 +35,12 @@ def stage(frame: Frame) -> None:
 @sign.stored
 def _fragment(frame: Frame) -> None:
     st.html(f"<style>{_CSS}</style>")
+    dialog.hear(frame)
     frame = frame.now()
-    _apply(frame, kit.event(cmp_lists.KEY))
-    cmp_vote.cast(frame, kit.event(cmp_vote.KEY))
+    for act in kit.acts(cmp_lists.KEY):
+        _apply(frame, act)
+    for act in kit.acts(cmp_vote.KEY):
+        cmp_vote.cast(frame, act)
     if said := st.session_state.pop("mq_cmp_kept", None):
         st.toast(said, icon=":material/home:")
     columns, k = cmp_sides.chosen(frame), _k()

@@ -39,20 +39,32 @@ def close() -> None:
     st.query_params.pop("film", None)
 
 
+def hear(frame: Frame) -> None:
+    """What was done in the dialog, also where it has closed since."""
+    for act in kit.acts(KEY):
+        _apply(frame.now(), act)
+
+
+def _apply(frame: Frame, act: dict[str, Any]) -> None:
+    do, film, other = act.get("do"), known(frame, act.get("film")), known(frame, act.get("other"))
+    if do == "open" and film is not None and st.session_state.get("mq_film") is not None:
+        open_film(film)
+    elif do == "ask":
+        st.session_state["mq_asked_of"] = film
+    elif do in ("mark", "rate", "list", "hide", "watched") and film is not None:
+        taste.act(frame, act, film)
+    elif do in ("unuse", "reuse") and other is not None:
+        taste.act(frame, act, other)
+
+
 @st.dialog("About this film", width=1040, on_dismiss=close)
 @sign.stored
 def show(frame: Frame, source: Source | None = None) -> None:
     """Draw the film of the session; a click inside redraws only this. source: what explains it, where it is not the row that it was clicked in."""
-    act = kit.event(KEY)
-    if act.get("do") == "open" and (other := known(frame, act.get("film"))) is not None:
-        open_film(other)
+    hear(frame)
     film: int | None = st.session_state.get("mq_film")
-    if film is None:
-        return
-    if act.get("do") in ("mark", "rate", "list", "hide", "watched") and act.get("film") == film:
-        taste.act(frame, act, film)
-    elif act.get("do") in ("unuse", "reuse") and (other := known(frame, act.get("other"))) is not None:
-        taste.act(frame, act, other)
+    if film is None:  # closed by the same message that brought the act: the page behind it has not run
+        st.rerun()
     frame = frame.now()
     mine = frame.taste
     opinion = mine.opinions.get(film)
@@ -62,7 +74,7 @@ def show(frame: Frame, source: Source | None = None) -> None:
     lot = st.session_state.get("mq_lot")
     said["odds"] = lot[1] if lot and lot[0] == film and st.session_state.get("mq_film_row") == "lot" else None
     said["unused"] = cards.named(frame.service.catalog, mine.unused)
-    said["asked"] = _answer(frame, film, act.get("do") == "ask" and act.get("film") == film)
+    said["asked"] = _answer(frame, film)
     kit.view("film", {**_details(frame, film, source), **said}, key=KEY)
 
 
@@ -77,13 +89,13 @@ def _details(frame: Frame, film: int, source: Source | None) -> dict[str, Any]:
     return {**facts, "similar": [cards.card(catalog, r) for r in similar], "kept": kept}
 
 
-def _answer(frame: Frame, film: int, asked: bool) -> list[str] | None:
+def _answer(frame: Frame, film: int) -> list[str] | None:
     """What was found when the question was asked of this film, by these films and at this moment; None where it was not asked."""
     query = frame.query
     told, viewer = query.profile, frame.viewer
     rated = tuple(zip(told.items.tolist(), told.ratings.tolist(), told.weights.tolist()))
     key = (frame.service.version, film, rated, query.context, frame.filters, viewer.id, viewer.hidden, viewer.preferences)
-    if asked:
+    if st.session_state.pop("mq_asked_of", None) == film:
         st.session_state["mq_answer"] = (key, _place(frame, film, query))
     kept = st.session_state.get("mq_answer")
     return kept[1] if kept and kept[0] == key else None

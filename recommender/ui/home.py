@@ -38,7 +38,9 @@ def stage(frame: Frame) -> None:
 @st.fragment
 @sign.stored
 def _fragment(frame: Frame) -> None:
-    _apply(frame, kit.event(KEY))
+    dialog.hear(frame)  # what was said in it as it closed
+    for act in kit.acts(KEY):
+        _apply(frame.now(), act)
     frame = frame.now()
     kit.view("home", _data(frame), key=KEY)
     if (drawn := st.session_state.pop("mq_unnoted", None)) is not None:  # after the rows are on their way: nobody waits for it

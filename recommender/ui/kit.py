@@ -7,6 +7,7 @@ never changes (sent once, then known by its hash), and a view is a second, tiny 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,30 @@ def load() -> None:
     _kit(key="mq_kit")
 
 
-def event(key: str) -> dict[str, Any]:
-    """What happened in the view `key` to cause this run: {"do": ...}, or nothing. Read it before the view is drawn."""
+def acts(key: str) -> Iterator[dict[str, Any]]:
+    """What was done in the view `key` and was not given out before, in order: {"do": …}. Ask before the view is drawn.
+
+    The browser tells an act again with those of the next seconds, for while a run is under way a message takes the place of one that waits; by its
+    number `nth` each is given out once.
+    """
     state = st.session_state.get(key) or {}
-    act = state.get("act") if hasattr(state, "get") else None
-    return dict(act) if isinstance(act, dict) else {}
+    told = state.get("acts") if hasattr(state, "get") else None
+    heard: dict[str, int] = st.session_state.setdefault("mq_heard", {})
+    for act in told if isinstance(told, list) else ():
+        nth = act.get("nth") if isinstance(act, dict) else None
+        if isinstance(nth, int) and nth > heard.get(key, 0):
+            heard[key] = nth
+            yield act
+
+
+def event(key: str) -> dict[str, Any]:
+    """The last of `acts(key)`, or nothing; for views where an act makes those before it pointless."""
+    return next(iter([*acts(key)][::-1]), {})
 
 
 def view(name: str, data: dict[str, Any], key: str) -> None:
-    """Draw `data` with the view `name` of web/kit.js. Clicks come back through `event(key)` in the next run."""
-    _view(key=key, data={"view": name, **data}, on_act_change=_nothing)
+    """Draw `data` with the view `name` of web/kit.js. Clicks come back through `acts(key)` in the next run."""
+    _view(key=key, data={"view": name, **data}, on_acts_change=_nothing)
 
 
 def _nothing() -> None:

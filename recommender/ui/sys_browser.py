@@ -54,3 +54,6 @@ def _memory(opened: Opened) -> None:
     head = "Memory stays under the goal" if most < goal else "Memory goes over the goal"
     said = f"{first:,.0f} MB at first, {last:,.0f} MB after {points['minute'].max():.0f} minutes, {most:,.0f} MB at most; the goal is {goal:,.0f} MB."
     exhibits.draw("memory", head, said, sys_charts.memory(points, goal), opened, points)
+    if hour := opened.report.more.get("hour"):
+        data = "with MovieLens 1M" if hour["data"] else "without a data set"
+        st.caption(f"{hour['browsers']} simulated browsers, {data}, at commit {hour['commit']}; nobody watched.")

@@ -28,9 +28,10 @@ def times(points: pd.DataFrame, goal: float, of: str = "p99", until: str = "the 
     said = points.assign(said=[f"{v:.1f} ms" for v in points["ms"]], what=points["metric"].str.removeprefix("ms "))
     hover = tips(row="Run", what="Quantile", said="Time")
     mark = [{"ms": goal, "name": f"goal for {of}: {goal:g} ms"}]
+    side = {"align": "right", "dx": -3} if goal * goal > low * high else {"align": "left", "dx": 3}  # where there is more room
     layers = [
         layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=mark, x=x),
-        layer("text", {"align": "left", "dx": 3, "baseline": "middle"}, rows=mark, x=x, y={"value": -10}, text=n("name")),
+        layer("text", {**side, "baseline": "middle"}, rows=mark, x=x, y={"value": -10}, text=n("name")),
         layer("line", {"strokeWidth": 1.2, "opacity": 0.7}, x=x, y=y, detail=n("row"), color=ink),
         layer("rule", WHISKER, "isValid(datum.lo) && isValid(datum.hi)", x=q("lo", scale=scale), x2={"field": "hi"}, y=y, color=ink),
         layer(
@@ -152,7 +153,7 @@ def memory(points: pd.DataFrame, goal: float, height: int = 260) -> Spec:
     mark, hover = [{"mb": goal, "name": f"goal: {goal:,.0f} MB"}], [q("minute", title="Minute", format=".0f"), q("mb", title="MB", format=",.0f")]
     layers = [
         layer("rule", {"color": DIM, "strokeDash": [4, 4]}, rows=mark, y=y),
-        layer("text", {"align": "left", "dy": -7}, rows=mark, x={"value": 4}, y=y, text=n("name")),
+        layer("text", {"align": "right", "dy": 11}, rows=mark, x={"value": "width"}, y=y, text=n("name")),
         layer("line", {"color": GOLD, "strokeWidth": 2.2}, x=x, y=y),
         layer("point", {"opacity": 0, "size": 90}, x=x, y=y, tooltip=hover),
     ]

@@ -30,6 +30,7 @@ def stage(frame: Frame) -> None:
 @sign.stored
 def _fragment(frame: Frame) -> None:
     st.html(f"<style>{_CSS}</style>")
+    dialog.hear(frame)
     if _apply(frame):
         st.switch_page("pages/for_you.py")
     frame = frame.now()
@@ -41,10 +42,11 @@ def _fragment(frame: Frame) -> None:
 
 def _apply(frame: Frame) -> bool:
     """What clicks in the views change, before the page is drawn; whether the viewer leaves for the rows."""
-    tst_row.apply(frame, kit.event(tst_row.KEY))
-    tst_rate.apply(frame, kit.event(tst_rate.KEY))
-    tst_profile.apply(frame, kit.event(tst_profile.KEY))
-    return tst_find.apply(frame, kit.event(tst_find.KEY))
+    for view in (tst_row, tst_rate, tst_profile):
+        for act in kit.acts(view.KEY):
+            view.apply(frame.now(), act)
+    leaves = [tst_find.apply(frame.now(), act) for act in kit.acts(tst_find.KEY)]
+    return any(leaves)
 
 
 def _sections(frame: Frame) -> dict[str, Callable[[], None]]:

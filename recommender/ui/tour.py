@@ -27,8 +27,12 @@ def start() -> None:
 
 def hear() -> None:
     """What was clicked on the card or the chip, before anything else is asked of the address."""
-    act, n = kit.event(KEY), _number(st.session_state.get("mq_tour"))
-    do = act.get("do")
+    for act in kit.acts(KEY):
+        _apply(act)
+
+
+def _apply(act: dict[str, Any]) -> None:
+    do, n = act.get("do"), _number(st.session_state.get("mq_tour"))
     if n is None or act.get("step") != n:
         return
     if do == "next" and n < len(STEPS):

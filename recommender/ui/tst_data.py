@@ -96,7 +96,8 @@ def _import(frame: Frame) -> None:
         return
     upload = _upload(frame, given)
     if upload is not None:
-        _apply(frame, upload, kit.event(KEY))
+        for act in kit.acts(KEY):
+            _apply(frame, upload, act)
         _report(frame, upload)
 
 

@@ -33,8 +33,8 @@ EMPTY = {
 
 def draw(frame: Frame) -> None:
     """One list at a time, 30 films or lines, then more."""
-    act = kit.event(KEY)
-    _apply(frame, act)
+    for act in kit.acts(KEY):
+        _apply(frame, act)
     frame = frame.now()
     st.session_state.setdefault("mq_list", "list")
     kit.view("shelf", _data(frame), key=KEY)

@@ -25,7 +25,8 @@ SAID = {"love": "You loved it", "like": "You liked it", "dislike": "Not for you"
 
 def draw(frame: Frame) -> None:
     """All films as quiet dots, those of the viewer lit, those of the first row marked; lists beside it say the same in words."""
-    _apply(frame, kit.event(KEY))
+    for act in kit.acts(KEY):
+        _apply(frame, act)
     frame = frame.now()
     atlas = frame.service.atlas
     if atlas is None:

@@ -5,10 +5,10 @@ const ART = { known: new Map(), told: new Map(), quiet: new Map(), asked: [], n:
 const ART_REST = 60_000, // ms: what could not be had is not asked for again before
   ART_LOST = 15_000; // ms after which an answer comes no more
 
-function art({ data, parentElement, setTriggerValue }) {
+function art({ data, parentElement, act }) {
   ART.root = parentElement;
   parentElement.querySelector(".mq").innerHTML = "<i hidden></i>"; // drawn: what stands below waits for nothing
-  ART.ask = (what) => setTriggerValue("act", what);
+  ART.ask = act;
   const before = ART.known.size + ART.told.size;
   Object.entries(data.pictures).forEach(([film, file]) => ART.known.set(+film, data.at + file));
   data.none.forEach((film) => ART.known.set(+film, null));

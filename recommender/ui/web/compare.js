@@ -1,9 +1,9 @@
 // Two to four lists side by side, with lines from rank to rank; and two lists without their names, to vote on.
 
-function columns({ data, parentElement, setTriggerValue }) {
+function columns({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq");
   root.mqData = data;
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   if (!root.firstChild) {
     root.classList.add("mq-cmp");
     root.innerHTML = `<div class="mq-cmp-grid"></div>`;
@@ -213,10 +213,10 @@ function cmpFocus(root) {
 
 // -- the blind vote --------------------------------------------------------------------------------------------------------
 
-function ballot({ data, parentElement, setTriggerValue }) {
+function ballot({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq");
   root.classList.add("mq-vote");
-  root.mqAct = (act) => setTriggerValue("act", { ...act, token: data.token });
+  root.mqAct = (what) => act({ ...what, token: data.token });
   const sign = JSON.stringify(data);
   if (root.mqSign === sign) return;
   if (root.mqToken !== data.token) root.mqTicks = new Set();

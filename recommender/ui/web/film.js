@@ -84,7 +84,8 @@ const starsHtml = (stars) =>
   `<label class="mq-stars"><input type="range" min="0" max="5" step="0.5" value="${+stars || 0}" style="--mq-stars:${+stars || 0}" aria-label="Your stars" aria-valuetext="${starsSaid(+stars || 0)}"><output>${stars ? `★ ${+stars}` : "Rate it"}</output></label>`;
 
 function starred(el, rate) {
-  // a slider drawn as stars: it follows the hand, and says what was chosen when the hand lets go
+  // a slider drawn as stars: it follows the hand, and says what was chosen when the hand lets go; keys step by half a star, so what they chose waits
+  // for the next, or for whatever ends the choice
   const input = el.querySelector(".mq-stars input");
   if (!input) return;
   input.oninput = () => {
@@ -92,16 +93,33 @@ function starred(el, rate) {
     input.setAttribute("aria-valuetext", starsSaid(+input.value));
     input.nextElementSibling.textContent = +input.value ? `★ ${+input.value}` : "Rate it";
   };
-  input.onchange = () => {
-    clearTimeout(input.mqLater);
-    input.mqLater = setTimeout(() => rate(+input.value), 350); // keys step by half a star
+  let later = 0,
+    keyed = false;
+  const send = () => {
+    clearTimeout(later);
+    later = 0;
+    rate(+input.value);
   };
-  input.onkeydown = (e) => e.stopPropagation();
+  input.onchange = () => {
+    clearTimeout(later);
+    if (keyed) later = setTimeout(send, 350);
+    else send();
+  };
+  input.onpointerdown = () => {
+    keyed = false;
+  };
+  input.onblur = () => {
+    if (later) send();
+  };
+  input.onkeydown = (e) => {
+    keyed = true;
+    if (e.key !== "Escape") e.stopPropagation(); // arrows turn no row
+    else if (later) send(); // Escape closes the dialog
+  };
 }
 
-function film({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"),
-    act = (what) => setTriggerValue("act", what);
+function film({ data, parentElement, act }) {
+  const root = parentElement.querySelector(".mq");
   const shown = JSON.stringify([data.film, data.reasons, data.place, data.odds]),
     swapped = root.mqFilm != null && root.mqFilm !== data.film.id;
   if (root.mqSign !== shown) {

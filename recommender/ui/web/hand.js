@@ -5,8 +5,17 @@ function inHand(view, component) {
     held = root.contains(document.activeElement) ? document.activeElement : null,
     place = held?.getBoundingClientRect();
   document.querySelectorAll(".mq-sent").forEach((el) => el.classList.remove("mq-sent"));
-  view({ ...component, setTriggerValue: (name, value) => (handSent(globalThis.event), component.setTriggerValue(name, value)) });
+  view({ ...component, act: (what) => (handSent(globalThis.event), component.setTriggerValue("acts", handActs(root, what))) });
   if (held && (handLost() || (document.activeElement === held && !held.getClientRects().length))) handNear(root, place)?.focus({ preventScroll: true });
+}
+
+const HAND = { last: 0, keep: 10_000 }; // the number of the last act, which is its time unless that was taken; ms that an act is told again
+
+function handActs(root, what) {
+  // an act goes with those before it: on a busy server a message takes the place of one that waits. By its number each is heard once.
+  HAND.last = Math.max(Date.now(), HAND.last + 1);
+  root.mqActs = [...(root.mqActs ?? []).filter((act) => act.nth > HAND.last - HAND.keep), { ...what, nth: HAND.last }];
+  return root.mqActs;
 }
 
 const handLost = () => !document.activeElement || document.activeElement === document.body;

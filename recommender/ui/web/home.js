@@ -54,9 +54,8 @@ function found(el, data) {
 const nothing = (e) =>
   `<div class="mq-empty" data-key="empty"><div class="mq-sign mq-off"><b>${esc(e.sign)}</b></div><h2>${esc(e.title)}</h2><p>${esc(e.line)}</p>${e.undo ? `<button type="button" class="mq-do" data-do="${esc(e.undo.do)}">${esc(e.undo.label)}</button>` : ""}</div>`;
 
-function home({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"),
-    act = (what) => setTriggerValue("act", what);
+function home({ data, parentElement, act }) {
+  const root = parentElement.querySelector(".mq");
   if (!root.firstChild) {
     root.classList.add("mq-home");
     root.innerHTML = homeHtml;

@@ -8,10 +8,10 @@ const dayOf = (at) => {
 };
 const listArt = (film) => `<span class="mq-poster" aria-hidden="true">${poster(film)}</span>`;
 
-function shelf({ data, parentElement, setTriggerValue }) {
+function shelf({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq"),
     sign = JSON.stringify(data);
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   if (root.mqSign === sign) return;
   root.mqSign = sign;
   const held = root.contains(document.activeElement) ? listPlace(root) : null;
@@ -71,10 +71,10 @@ function shelfLine(l) {
 
 // -- what an import would bring ------------------------------------------------------------------------------------------
 
-function arrivals({ data, parentElement, setTriggerValue }) {
+function arrivals({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq"),
     sign = JSON.stringify(data);
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   if (root.mqSign === sign) return;
   root.mqSign = sign;
   root.classList.add("mq-arrivals");

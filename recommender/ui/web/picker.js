@@ -4,10 +4,10 @@ const personHtml = (v) =>
   `<li><button type="button" class="mq-person" data-viewer="${esc(v.id)}" tabindex="-1"><img src="${esc(v.face)}" alt="" width="132" height="132"><b><span class="mq-person-name">${esc(v.name)}</span>${v.certificate ? `<i class="mq-tag">${esc(v.certificate)}</i>` : ""}</b><span>${esc(v.line)}</span></button></li>`;
 const newHtml = `<li><button type="button" class="mq-person mq-person-new" data-new tabindex="-1"><span class="mq-plus" aria-hidden="true">${icon("plus")}</span><b>Add a viewer</b><span>Yourself, with films of your own</span></button></li>`;
 
-function picker({ data, parentElement, setTriggerValue }) {
+function picker({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq"),
     sign = JSON.stringify(data);
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   if (root.mqSign === sign) return;
   root.mqSign = sign;
   root.innerHTML = `<div class="mq-picker"><div class="mq-sign"><small>Now showing</small><h1>Who’s watching?</h1></div><button type="button" class="mq-do mq-tour-offer" data-tour>${icon("play")}<span><b>${esc(data.tour)}</b> <i>what it knows, why it says so, whether it works</i></span></button>
@@ -44,11 +44,11 @@ function walk(e, all, on) {
   all[to].focus();
 }
 
-function faces({ data, parentElement, setTriggerValue }) {
+function faces({ data, parentElement, act }) {
   // twelve creatures in one colour, and the colours
   const root = parentElement.querySelector(".mq"),
     sign = JSON.stringify(data);
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   if (root.mqSign === sign) return;
   root.mqSign = sign;
   const held = root.contains(document.activeElement) ? document.activeElement.dataset : null;

@@ -6,9 +6,8 @@ const firstHtml = `<section class="mq-now" aria-label="Your first row now"><head
   <p class="mq-moved mq-small" role="status"><span></span></p><div class="mq-reasons" hidden></div></section>`;
 const travel = (m) => (!m ? ["", ""] : m[0] == null ? ["new", "new"] : m[1] < m[0] ? ["up", `▲ ${m[0] - m[1]}`] : ["down", `▼ ${m[1] - m[0]}`]);
 
-function firstRow({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"),
-    act = (what) => setTriggerValue("act", what);
+function firstRow({ data, parentElement, act }) {
+  const root = parentElement.querySelector(".mq");
   if (!root.firstChild) {
     root.innerHTML = firstHtml;
     root.onkeydown = roam(root);
@@ -79,9 +78,8 @@ const stepsHtml = (d) =>
     )
     .join("")}</ol>`;
 
-function findTaste({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"),
-    act = (what) => setTriggerValue("act", what);
+function findTaste({ data, parentElement, act }) {
+  const root = parentElement.querySelector(".mq");
   if (root.mqStep !== data.step) {
     const came = root.mqStep !== undefined;
     root.mqStep = data.step;
@@ -251,9 +249,8 @@ function slips(list, films, mine, act) {
   glide(list, was);
 }
 
-function rateFilms({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"),
-    act = (what) => setTriggerValue("act", what);
+function rateFilms({ data, parentElement, act }) {
+  const root = parentElement.querySelector(".mq");
   root.mqAct = act;
   if (!root.firstChild) {
     root.innerHTML = rateHtml;
@@ -315,9 +312,8 @@ function traitHtml(r, d) {
   return `<div class="mq-trait-line"><button type="button" class="mq-trait-name" data-f="name" aria-expanded="${d.open === r.subject}" ${r.films ? "" : "disabled"}><b>${esc(r.label)}</b><span class="mq-small">${about}</span></button>${railHtml(r, d.reach)}<span class="mq-figures">${figures}</span>${hand}</div><div class="mq-evidence" hidden>${trackHtml(`aria-label="Your films: ${esc(r.label)}"`)}</div>`;
 }
 
-function portraitOf({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mq"),
-    act = (what) => setTriggerValue("act", what);
+function portraitOf({ data, parentElement, act }) {
+  const root = parentElement.querySelector(".mq");
   if (root.mqAspect !== data.aspect) {
     root.mqAspect = data.aspect;
     root.innerHTML = `<div class="mq-portrait"><p class="mq-small mq-portrait-said"></p><div></div><ul class="mq-traits"></ul><button type="button" class="mq-do mq-all" data-f="all" hidden></button></div>`;

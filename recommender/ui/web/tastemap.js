@@ -16,7 +16,7 @@ const mapHtml = `<div class="mq-map-stage"><canvas tabindex="0" role="applicatio
   <p class="mq-name" role="status"></p></div>
   <aside class="mq-map-side"><div class="mq-map-tabs" role="tablist" aria-label="What lies on the map"></div><div class="mq-map-list" role="tabpanel"></div></aside><footer></footer>`;
 
-function tastemap({ data, parentElement, setTriggerValue }) {
+function tastemap({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq");
   if (!root.firstChild) {
     root.classList.add("mq-map");
@@ -26,7 +26,7 @@ function tastemap({ data, parentElement, setTriggerValue }) {
   }
   if (root.mqData?.viewer !== data.viewer) Object.assign(root.mqView, { k: 1, x: 0, y: 0, over: null, group: null });
   root.mqData = data;
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   atlas.draw = () => {
     if (!root.isConnected || !atlas.films) return;
     root.mqLit = mapLit(root.mqData);

@@ -124,10 +124,10 @@ function tourOpen(root, data) {
   return t;
 }
 
-function tour({ data, parentElement, setTriggerValue }) {
+function tour({ data, parentElement, act }) {
   const root = parentElement.querySelector(".mq"),
     sign = `${data.step} ${data.line != null} ${data.way}`;
-  root.mqAct = (act) => setTriggerValue("act", act);
+  root.mqAct = act;
   if (root.mqSign !== sign) {
     const before = root.mqSign;
     root.mqSign = sign;
