@@ -50,7 +50,8 @@ function wireSearch(root) {
   input.oninput = () => {
     root.querySelector(".mq-clear").hidden = !input.value;
     clearTimeout(timer);
-    timer = setTimeout(send, 260);
+    if (input.value) timer = setTimeout(send, 260);
+    else send(); // nothing more to type
   };
   input.onkeydown = (e) => {
     e.stopPropagation();
