@@ -176,3 +176,18 @@ def test_a_store_that_is_gone_is_told_and_found_again(monkeypatch: pytest.Monkey
     (retry,) = [b for b in at.button if b.label == "Try again"]
     retry.click()
     assert "The projector has stopped" not in said(again(at))
+
+
+def test_a_store_that_takes_no_more_stops_nobody_from_watching(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A full disk: rows and films are shown as ever, which is noted in the log alone; what a person says is told to be lost."""
+    full = FeedbackError("the store is full")
+    monkeypatch.setattr(Feedback, "add", failing(full))
+    at = opened(viewer="vera")
+    film = views(at)["home"]["hero"]["id"]
+    act(at, "mq_home", do="open", film=film, row="top")
+    assert views(at)["film"]["film"]["id"] == film
+    assert "The projector has stopped" not in said(at)
+    assert caplog.text.count("not noted what was shown or opened: the store is full") == 2
+    act(at, "mq_film_view", do="mark", film=film, mark="love")
+    assert "The projector has stopped" in said(at)
+    assert "the store is full" in said(at)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
 from recommender.serve import arrivals, history
-from recommender.serve.feedback import SILENT, Event, Taste, note_of
+from recommender.serve.feedback import SILENT, Event, FeedbackError, Taste, note_of
 from recommender.serve.logbook import Page
 from recommender.types import Preferences
 from recommender.ui import state
 from recommender.ui.state import Frame
 
+_log = logging.getLogger(__name__)
 MARKS = ("love", "like", "dislike")
 STARS = tuple(n / 2 for n in range(1, 11))
 SWITCHES = {"list": "list", "hide": "hide", "watched": "watched", "unuse": "unuse", "reuse": "unuse"}  # what a click says -> the aspect it turns
@@ -82,10 +84,18 @@ def stamp(frame: Frame) -> dict[str, Any]:
 
 
 def store(frame: Frame, events: list[Event]) -> None:
-    """Store what the viewer did; a click that means nothing any more is told, not raised."""
+    """Store what the viewer did; a click that means nothing any more is told, not raised.
+
+    Where the store takes nothing, the page stands, and that what was shown and opened goes unnoted is a line in the log. What was said is not
+    dropped in silence: a FeedbackError.
+    """
     try:
         frame.service.record(events)
         if said := tuple(event.id for event in events if event.kind not in SILENT):
             st.session_state["mq_last"] = (frame.viewer.id, said)
+    except FeedbackError as error:
+        if any(event.kind not in SILENT for event in events):
+            raise
+        _log.warning("not noted what was shown or opened: %s", error)
     except (KeyError, ValueError) as error:
         st.toast(f"Not stored: {error.args[0]}", icon=":material/block:")
