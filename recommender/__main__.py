@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -136,10 +135,6 @@ def main() -> None:
         app()
     except BrokenPipeError:  # the reader, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        typer.echo(f"error: setting MARQUEE_{str(wrong['loc'][0]).upper()} is {wrong['input']!r}: {wrong['msg']}", err=True)
-        raise SystemExit(2) from None
     except (ValueError, LookupError, OSError) as error:
         typer.echo(f"error: {error.args[0] if isinstance(error, LookupError) and error.args else error}", err=True)
         raise SystemExit(2) from None

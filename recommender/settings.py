@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,13 +98,23 @@ class Settings(BaseSettings):
     @classmethod
     def _served(cls, value: Path) -> Path:
         if not value.resolve().is_relative_to(STATIC) or value.resolve() == STATIC:
-            raise ValueError(f"wanted a folder in {STATIC}: nothing else is served")
+            raise ValueError("wanted a folder in static/: nothing else is served")
         return value
+
+
+class WrongSetting(ValueError):
+    """A setting is not what it must be: its name, its value and what is wanted."""
 
 
 @cache
 def settings() -> Settings:
-    return Settings()  # type: ignore[call-arg]
+    """The settings of this process, read once. A WrongSetting names the first that is wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        given = "…" if "@" in str(wrong["input"]) else repr(wrong["input"])  # a password may stand before it
+        raise WrongSetting(f"setting MARQUEE_{str(wrong['loc'][0]).upper()} is {given}: {wrong['msg'].removeprefix('Value error, ')}") from None
 
 
 def as_markdown() -> str:

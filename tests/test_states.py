@@ -12,7 +12,7 @@ from apps import act, again, opened, text, views
 
 from recommender.serve import desk as desk_room
 from recommender.serve.feedback import Feedback, FeedbackError
-from recommender.settings import ROOT, Settings, settings
+from recommender.settings import ROOT, Settings, WrongSetting, settings
 from recommender.ui import context, ctx_audit, ctx_pair, evaluation, experiments, home, sign, state, system, taste_page
 
 NUMBER = re.compile(r"under the number <b>([0-9a-f]{8})</b>")
@@ -191,3 +191,28 @@ def test_a_store_that_takes_no_more_stops_nobody_from_watching(monkeypatch: pyte
     act(at, "mq_film_view", do="mark", film=film, mark="love")
     assert "The projector has stopped" in said(at)
     assert "the store is full" in said(at)
+
+
+@pytest.mark.parametrize(
+    "name, value, told",
+    [
+        ("MARQUEE_MANY_RATINGS", "soon", "setting MARQUEE_MANY_RATINGS is 'soon': Input should be a valid integer"),
+        ("MARQUEE_TMDB_RATE", "99", "setting MARQUEE_TMDB_RATE is '99': Input should be less than or equal to 30"),
+        ("MARQUEE_TMDB_API", "ftp://me:sesame@host", "setting MARQUEE_TMDB_API is …: wanted https://"),
+        ("MARQUEE_POSTERS", "elsewhere", "setting MARQUEE_POSTERS is 'elsewhere': wanted a folder in static/"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_what_is_wanted(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
+    monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    try:
+        at = opened(viewer="vera")
+        with pytest.raises(WrongSetting, match=re.escape(told)):
+            settings()
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    assert "Set up wrong" in said(at)
+    assert told in said(at)
+    assert "sesame" not in said(at)
+    assert "fault of ours" not in said(at)

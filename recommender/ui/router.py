@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from recommender.serve.feedback import FeedbackError
-from recommender.settings import ROOT
+from recommender.settings import ROOT, WrongSetting
 from recommender.ui import kit, picker, posters, sidebar, sign, state, tour, trial
 from recommender.ui.desk import desk, opening
 
@@ -31,13 +31,15 @@ def enter() -> state.Frame:
 
 
 def run(pages: list[StreamlitPage]) -> None:
-    """Draw the frame around the page that was asked for, or the picker where nobody is watching yet; a sign where the stored feedback is gone."""
+    """Draw the frame around the page that was asked for, or the picker where nobody is watching yet; a sign where there can be neither."""
     _title("")
     kit.load()
     try:
         _open(pages)
     except FeedbackError as error:
         sign.store_gone(error)
+    except WrongSetting as error:
+        sign.wrong_setting(error)
     except Exception as error:
         sign.broken("This page", error)
 

@@ -17,7 +17,7 @@ from recommender.serve.desk import shared
 from recommender.serve.feedback import FeedbackError
 from recommender.serve.service import Service
 from recommender.serve.viewers import NoViewer
-from recommender.settings import Settings, settings
+from recommender.settings import Settings, WrongSetting, settings
 from recommender.ui import words
 
 P = ParamSpec("P")
@@ -85,6 +85,14 @@ def store_gone(error: FeedbackError) -> None:
     with st.container(key="mq_board_more", horizontal_alignment="center"):
         st.button("Try again", icon=":material/refresh:", key="mq_again")
         st.code(words.told(error), language=None, wrap_lines=True)
+
+
+def wrong_setting(error: WrongSetting) -> None:
+    """The app cannot open as it was set up: say which setting is wrong, its value and what is wanted."""
+    _log.error("%s", error)
+    board("Technical difficulties", "Set up wrong", "Marquee reads its settings when it starts. Mend this one, and start the app again.")
+    with st.container(key="mq_board_more", horizontal_alignment="center"):
+        st.code(str(error), language=None, wrap_lines=True)
 
 
 def stored(body: Callable[P, None]) -> Callable[P, None]:
