@@ -16,6 +16,7 @@ from uuid import uuid4
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch look: processes of tests share the cores, and sums have one order
 
+import hypothesis
 import postgres as postgresql
 import pytest
 from fastapi.testclient import TestClient
@@ -28,6 +29,10 @@ from recommender.serve.feedback import Feedback
 from recommender.serve.service import Service
 from recommender.serve.tables import events
 from recommender.settings import settings
+
+# how long an example takes says nothing on a busy machine, and two runs of the same code try the same examples
+hypothesis.settings.register_profile("marquee", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("marquee")
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (path := shutil.which(name))), None)

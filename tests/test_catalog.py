@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from recommender.catalog import Catalog
@@ -98,14 +97,12 @@ def test_search_is_quick() -> None:
         assert statistics.median(took) < 0.1, f"{words[:30]!r} took {1000 * statistics.median(took):.0f} ms"  # 5 to 11 on one idle core
 
 
-@effort(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_can_be_searched(words: str) -> None:
     films = REAL.search(words, k=7)
     assert len(films) == len(set(films)) <= 7
 
 
-@effort(deadline=None)
 @given(st.sampled_from(range(len(REAL))))
 def test_every_title_finds_itself_with_its_year(item: int) -> None:
     title = f"{REAL.titles[item]} ({REAL.years[item]})"

@@ -11,7 +11,6 @@ from typing import cast
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -65,14 +64,12 @@ def test_the_weight_of_the_first_places_as_in_the_paper():
     assert overlap.head_weight(0.8, 5) == pytest.approx(sum(each))
 
 
-@effort(deadline=None)
 @given(rankings, rankings, patience)
 def test_rank_biased_overlap_is_symmetric_and_within_bounds(a, b, p):
     assert overlap.rbo(a, b, p) == pytest.approx(overlap.rbo(b, a, p))
     assert -1e-12 <= overlap.rbo(a, b, p) <= 1 + 1e-12
 
 
-@effort(deadline=None)
 @given(rankings, patience)
 def test_equal_lists_agree_fully_and_disjoint_ones_not_at_all(a, p):
     assert overlap.rbo(a, a, p) == pytest.approx(1)
@@ -81,7 +78,6 @@ def test_equal_lists_agree_fully_and_disjoint_ones_not_at_all(a, p):
     assert overlap.jaccard(a, a + 100) == 0
 
 
-@effort(deadline=None)
 @given(rankings, rankings, patience)
 def test_even_lists_are_extrapolated_by_their_last_agreement(a, b, p):
     """The endless sum (1 - p) sum p^(d-1) A_d of the definition, with A_d staying what it is at the last depth."""
@@ -144,7 +140,6 @@ def test_a_draft_by_hand():
     assert draft([1, 2], [1, 2], 4, [1, 0, 0]) == ([1, 2], [1, 0])  # the other team has nothing new, and then nobody
 
 
-@effort(deadline=None)
 @given(rankings, rankings, st.integers(1, 25), st.integers(0, 2**32 - 1))
 def test_a_draft_is_fair(a, b, k, seed):
     films, teams = rank.team_draft(a, b, k, np.random.default_rng(seed))
@@ -156,7 +151,6 @@ def test_a_draft_is_fair(a, b, k, seed):
     assert (pairs.sum(axis=1) == 1).all()  # in every round each team picks once
 
 
-@effort(deadline=None)
 @given(rankings, rankings, st.integers(1, 25), st.lists(st.integers(0, 1), min_size=30, max_size=30))
 def test_the_other_coins_give_the_other_list_the_same_chances(a, b, k, coins):
     films, teams = draft(a, b, k, coins)

@@ -209,7 +209,7 @@ def asked(draw: st.DrawFn, n_items: int) -> Query:
     return Query(profile, Context(draw(st.sampled_from([None, "night"])), draw(st.sampled_from([None, "tv"])), at))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_whoever_asks_films_are_left_out_as_if_never_rated_and_reasons_sum(service: Service, data: st.DataObject) -> None:
     query = data.draw(asked(len(service.catalog)))

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from recommender.datacard import data_card
@@ -156,7 +155,6 @@ def test_folding_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fold(np.array([2, 4]), np.array([7, 7])) == [(2, 4)]
 
 
-@effort(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 60)), min_size=1, max_size=400))
 def test_folded_ranges_hold_everything_and_enough_people(pairs: list[tuple[int, int]]) -> None:
     bins, users = np.array(pairs).T

@@ -95,7 +95,7 @@ def test_means_and_ratios_agree_with_tea_tasting() -> None:
 columns = hnp.arrays(np.float64, st.integers(3, 12), elements=st.floats(0.5, 20))
 
 
-@effort(deadline=None, max_examples=150)
+@effort(max_examples=150)
 @given(columns, columns, st.floats(0.1, 50), st.sampled_from([0.5, 0.9, 0.99]))
 def test_laws_of_an_effect(a: np.ndarray, b: np.ndarray, unit: float, level: float) -> None:
     there, back = mean_effect(of(*a), of(*b), level=level), mean_effect(of(*b), of(*a), level=level)
@@ -250,7 +250,7 @@ def test_a_share_by_hand() -> None:
     assert e.se == pytest.approx(0.05)
 
 
-@effort(deadline=None, max_examples=150)
+@effort(max_examples=150)
 @given(st.integers(2, 80), st.integers(2, 80), st.floats(0, 1), st.floats(0, 1), st.sampled_from([0.8, 0.95]))
 def test_shares_are_those_of_statsmodels(n: int, m: int, share: float, other: float, level: float) -> None:
     a, b = round(n * share), round(m * other)

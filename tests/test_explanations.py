@@ -56,7 +56,7 @@ def explained(model: Recommender, query: Query, items: np.ndarray) -> list[tuple
 
 
 @pytest.mark.parametrize("name", EXACT)
-@effort(deadline=None, max_examples=30)
+@effort(max_examples=30)
 @given(asked())
 def test_exact_reasons_sum_to_the_score(name: str, question: tuple[Query, np.ndarray]) -> None:
     query, items = question
@@ -68,7 +68,7 @@ def test_exact_reasons_sum_to_the_score(name: str, question: tuple[Query, np.nda
         assert films <= (liked if name in BY_TASTE else set(query.profile.items.tolist()))
 
 
-@effort(deadline=None, max_examples=20)
+@effort(max_examples=20)
 @given(asked(), st.lists(st.floats(0.0, 3.0), min_size=3, max_size=3))
 def test_a_mixture_is_exact_where_its_members_are(question: tuple[Query, np.ndarray], weights: list[float]) -> None:
     query, items = question
@@ -81,7 +81,7 @@ def test_a_mixture_is_exact_where_its_members_are(question: tuple[Query, np.ndar
             assert close(explanation.total, score, SUMS if exact else PASSES), f"{last}: {explanation.total}, not {score}"
 
 
-@effort(deadline=None, max_examples=20)
+@effort(max_examples=20)
 @given(asked())
 def test_parts_and_context_of_the_hybrid_sum_to_its_score(question: tuple[Query, np.ndarray]) -> None:
     query, items = question
@@ -97,7 +97,7 @@ def test_parts_and_context_of_the_hybrid_sum_to_its_score(question: tuple[Query,
         assert close(explanation.total, score, PASSES), f"reasons sum to {explanation.total}, the score is {score}"
 
 
-@effort(deadline=None, max_examples=20)
+@effort(max_examples=20)
 @given(asked())
 def test_reasons_of_the_sequence_are_what_leaving_out_gives(question: tuple[Query, np.ndarray]) -> None:
     query, items = question

@@ -349,14 +349,14 @@ magic = [b"", b"[", b"[{", b"PK\x03\x04", b"PK\x05\x06", b"\xff\xfe", b"\xef\xbb
 beginnings = st.sampled_from([*magic, *(header.encode() for header in (RATINGS, IMDB, LISTED, DIARY))])
 
 
-@effort(deadline=None, max_examples=300)
+@effort(max_examples=300)
 @given(beginnings, st.binary(max_size=300), st.sampled_from(["", "watched.csv", "a.zip", "x.json"]))
 def test_bytes_give_an_export_or_one_line(beginning: bytes, rest: bytes, name: str) -> None:
     with refused_in_one_line():
         assert counts(read_export(beginning + rest, name))
 
 
-@effort(deadline=None, max_examples=200)
+@effort(max_examples=200)
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=4))
 def test_a_damaged_zip_gives_an_export_or_one_line(at: int, damage: bytes) -> None:
     sound = zipped({"ratings.csv": HEAT * 3, "watched.csv": WATCHED})
@@ -365,7 +365,7 @@ def test_a_damaged_zip_gives_an_export_or_one_line(at: int, damage: bytes) -> No
         assert counts(read_export(sound[:at] + damage + sound[at + len(damage) :], "x.zip"))
 
 
-@effort(deadline=None, max_examples=200)
+@effort(max_examples=200)
 @given(st.sampled_from([RATINGS, DIARY, IMDB.splitlines(keepends=True)[0], LISTED.splitlines(keepends=True)[0]]), st.data())
 def test_no_row_is_lost(header: str, data: st.DataObject) -> None:
     width = header.count(",") + 1
@@ -389,7 +389,7 @@ said = st.fixed_dictionaries(
 )
 
 
-@effort(deadline=None, max_examples=200)
+@effort(max_examples=200)
 @given(st.lists(json_values | said, min_size=1, max_size=5))
 def test_no_json_value_is_lost(rows: list) -> None:
     export = read_export(json.dumps(rows).encode(), "x.json")
@@ -410,7 +410,7 @@ entries = st.builds(
 )
 
 
-@effort(deadline=None, max_examples=100)
+@effort(max_examples=100)
 @given(st.lists(entries, min_size=1, max_size=6, unique_by=lambda e: e.imdb))
 @example([Entry('"Heat", he said', 1995, 1, 0, 0.5, 1, "rating")])
 def test_what_is_written_is_read(wanted: list[Entry]) -> None:

@@ -113,7 +113,7 @@ def test_a_page_of_impressions_is_stored_in_order(feedback: Feedback) -> None:
     assert [e.position for e in feedback.events("vera")] == list(range(300))
 
 
-@runs_of(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@runs_of(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(events=runs())
 def test_the_stored_taste_is_the_fold_of_what_was_stored(feedback: Feedback, events: list[Event]) -> None:
     viewer = f"v{uuid4().hex}"

@@ -184,7 +184,7 @@ def test_holm_by_hand() -> None:
             holm(np.array([0.5, wrong]))
 
 
-@effort(deadline=None, max_examples=60)
+@effort(max_examples=60)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holm_is_the_closed_test_of_bonferroni(p: list[float]) -> None:
     """A hypothesis is rejected when every set it is in is: its corrected p is the largest, over those sets, of size times smallest p."""
@@ -211,7 +211,7 @@ def test_benjamini_hochberg_by_hand() -> None:
             benjamini_hochberg(np.array([0.5, wrong]))
 
 
-@effort(deadline=None, max_examples=100)
+@effort(max_examples=100)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_corrections_are_those_of_statsmodels(p: list[float]) -> None:
     for ours, theirs in ((holm, "holm"), (benjamini_hochberg, "fdr_bh")):

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from recommender.interactions import UNKNOWN, Interactions
@@ -30,7 +29,6 @@ def rows(x: Interactions) -> set[tuple]:
     return set(zip(x.users.tolist(), x.items.tolist(), x.ratings.tolist(), x.times.tolist(), x.times_of_day.tolist()))
 
 
-@effort(deadline=None)
 @given(logs())
 def test_sorted_by_user_then_time(x: Interactions) -> None:
     keys = list(zip(x.users.tolist(), x.times.tolist()))
@@ -45,7 +43,6 @@ def test_ties_keep_file_order() -> None:
     assert x.items.tolist() == [1, 4, 2, 3, 0]
 
 
-@effort(deadline=None)
 @given(logs())
 def test_rows_and_profiles_are_all_there_is(x: Interactions) -> None:
     assert x.lengths.sum() == x.raters.sum() == len(x)
@@ -56,7 +53,6 @@ def test_rows_and_profiles_are_all_there_is(x: Interactions) -> None:
         assert (np.diff(profile.times) >= 0).all()
 
 
-@effort(deadline=None)
 @given(logs())
 def test_the_matrix_holds_each_row_once(x: Interactions) -> None:
     dense = x.matrix(x.ratings).toarray()
@@ -67,7 +63,6 @@ def test_the_matrix_holds_each_row_once(x: Interactions) -> None:
     assert x.matrix().sum() == len(x)
 
 
-@effort(deadline=None)
 @given(logs(), st.integers(-1, 6))
 def test_a_cut_in_time(x: Interactions, second: int) -> None:
     past = x.before(second)
@@ -75,7 +70,6 @@ def test_a_cut_in_time(x: Interactions, second: int) -> None:
     assert (past.n_users, past.n_items) == (U, I)
 
 
-@effort(deadline=None)
 @given(logs(), st.integers(0, 4))
 def test_supported_films_have_their_raters(x: Interactions, least: int) -> None:
     kept = x.supported(least)
@@ -83,7 +77,6 @@ def test_supported_films_have_their_raters(x: Interactions, least: int) -> None:
     assert (kept.raters[kept.items] == x.raters[kept.items]).all()
 
 
-@effort(deadline=None)
 @given(logs())
 def test_the_fingerprint_is_that_of_the_content(x: Interactions) -> None:
     as_other_types = replace(x, users=x.users.astype(np.int32), items=x.items.astype(np.uint16), ratings=x.ratings.astype(np.float32))

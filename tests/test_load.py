@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from recommender.load import DataError, load, localtime, read_films, titles, write_films
@@ -166,7 +165,6 @@ def test_daylight_saving_and_two_zones_by_hand(tmp_path: Path) -> None:
     assert [TIMES_OF_DAY[p] if p >= 0 else None for p in seen.times_of_day] == ["night", "morning", "night", "night", None]
 
 
-@effort(deadline=None)
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=3), st.sampled_from(["America/New_York", "America/Phoenix", "Pacific/Honolulu"]))
 def test_offsets_are_those_of_the_time_zone_database(times: list[int], zone: str) -> None:
     wanted = [datetime.fromtimestamp(t, ZoneInfo(zone)).utcoffset().total_seconds() for t in times]  # type: ignore[union-attr]

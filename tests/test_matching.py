@@ -165,7 +165,7 @@ some_entries = st.builds(
 )  # fmt: skip
 
 
-@effort(deadline=None, max_examples=200)
+@effort(max_examples=200)
 @given(st.lists(some_entries, max_size=12))
 def test_every_entry_has_one_fate_and_every_film_one_entry(entries: list[Entry]) -> None:
     found = match(entries, CATALOGUE)

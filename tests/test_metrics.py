@@ -92,7 +92,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 @ranked
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds, k=st.integers(1, 40))
 def test_between_nothing_and_one(name: str, seed: int, k: int) -> None:
     hits, relevant = random_lists(seed)
@@ -106,7 +106,7 @@ def test_between_nothing_and_one(name: str, seed: int, k: int) -> None:
 
 
 @ranked
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(users=st.integers(1, 5), n=st.integers(1, 60), k=st.integers(1, 40))
 def test_the_perfect_list_gives_one(name: str, users: int, n: int, k: int) -> None:
     hits = np.tile(np.arange(60) < n, (users, 1))
@@ -115,7 +115,7 @@ def test_the_perfect_list_gives_one(name: str, users: int, n: int, k: int) -> No
 
 
 @ranked
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds, k=st.integers(1, 40))
 def test_a_hit_further_up_never_gives_less(name: str, seed: int, k: int) -> None:
     hits, relevant = random_lists(seed)
@@ -136,7 +136,7 @@ def test_own_hits_ndcg_can_fall_when_a_hit_comes_in() -> None:
     np.testing.assert_allclose(metrics.ndcg(hits, np.array([2, 2]), 3), np.array([1, 1.5]) / (1 + D[1]))
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds, k=st.integers(1, 40))
 def test_one_relevant_film_is_the_special_case(seed: int, k: int) -> None:
     scores = np.random.default_rng(seed).integers(0, 30, (20, 25)).astype(float)
@@ -164,7 +164,7 @@ def as_trec(hits: np.ndarray, relevant: np.ndarray) -> tuple[dict, dict]:
     return judged, run
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds, k=st.integers(1, 40))
 def test_agrees_with_trec_eval(seed: int, k: int) -> None:
     import pytrec_eval
@@ -183,7 +183,7 @@ def test_agrees_with_trec_eval(seed: int, k: int) -> None:
 
 @pytest.mark.timeout(900)  # ranx compiles itself on its first use, a minute or more
 @pytest.mark.filterwarnings("ignore:.*unsafe cast")
-@effort(deadline=None, max_examples=20)
+@effort(max_examples=20)
 @given(seed=seeds, k=st.integers(1, 40))
 def test_agrees_with_ranx(seed: int, k: int) -> None:
     from ranx import Qrels, Run, evaluate
@@ -228,7 +228,7 @@ def random_screens(seed: int, users: int = 20, films: int = 40, k: int = 12) -> 
     return np.argsort(rng.random((users, films)), axis=1)[:, :k], sparse.csr_array(relevant)
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds, k=st.integers(1, 20))
 def test_weighted_laws(seed: int, k: int) -> None:
     shown, targets = random_screens(seed)
@@ -279,7 +279,7 @@ def test_diversity_by_hand() -> None:
         metrics.intra_list_diversity(np.array([[0]]), genres)
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds)
 def test_diversity_is_that_of_the_pairs(seed: int) -> None:
     shown, _ = random_screens(seed)
@@ -313,7 +313,7 @@ def test_calibration_by_hand() -> None:
         metrics.miscalibration(np.array([[0], [0], [0]]), genres, taste)
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds)
 def test_calibration_is_a_divergence(seed: int) -> None:
     shown, targets = random_screens(seed)
@@ -342,7 +342,7 @@ def test_exposure_by_hand() -> None:
         metrics.gini(np.zeros(3, int))
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds)
 def test_gini_is_half_the_mean_difference(seed: int) -> None:
     shown, _ = random_screens(seed)
@@ -371,7 +371,7 @@ def test_star_errors_by_hand() -> None:
         metrics.star_errors(np.array([0, 0]), np.array([1, np.nan]), np.ones(2), 1)
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(seed=seeds)
 def test_star_errors_are_those_of_scikit_learn(seed: int) -> None:
     from sklearn.metrics import mean_absolute_error, root_mean_squared_error

@@ -184,7 +184,7 @@ def test_seen_films_never_come(name: str) -> None:
 
 
 @every_model
-@effort(deadline=None, max_examples=25)
+@effort(max_examples=25)
 @given(st.data())
 def test_reasons_sum_to_the_score(name: str, data: st.DataObject) -> None:
     films = data.draw(st.lists(st.integers(0, N - 1), unique=True, max_size=25))

@@ -33,7 +33,7 @@ def test_a_sum_by_hand() -> None:
     assert (whole.n, whole.mean[0], whole.var(0)) == (3, 3, 13)
 
 
-@effort(deadline=None, max_examples=200)
+@effort(max_examples=200)
 @given(values)
 def test_moments_are_those_of_numpy(v: np.ndarray) -> None:
     m = Moments.of(v)
@@ -42,7 +42,7 @@ def test_moments_are_those_of_numpy(v: np.ndarray) -> None:
     np.testing.assert_allclose(m.cov, np.cov(v, rowvar=False) if len(v) > 1 else np.zeros((3, 3)), atol=1e-6)
 
 
-@effort(deadline=None, max_examples=200)
+@effort(max_examples=200)
 @given(values, values, values)
 def test_a_sum_is_of_all_units_in_any_order(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
     first, second, third = (Moments.of(v) for v in (a, b, c))

@@ -68,7 +68,7 @@ def profiles(draw: st.DrawFn) -> Query:
 
 
 @every_model
-@effort(deadline=None, max_examples=25)
+@effort(max_examples=25)
 @given(st.lists(profiles(), min_size=1, max_size=4))
 def test_a_batch_equals_its_singles(name: str, queries: list[Query]) -> None:
     model = fitted(name)
@@ -76,7 +76,7 @@ def test_a_batch_equals_its_singles(name: str, queries: list[Query]) -> None:
 
 
 @every_model
-@effort(deadline=None, max_examples=25)
+@effort(max_examples=25)
 @given(profiles())
 def test_reasons_sum_to_the_score(name: str, query: Query) -> None:
     items = np.array([0, 1, 22, 39])
@@ -96,7 +96,7 @@ def test_what_the_stars_say_may_be_said_in_weights(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LINEAR)
-@effort(deadline=None, max_examples=15)
+@effort(max_examples=15)
 @given(profiles(), st.integers(0, 19))
 def test_a_film_that_says_nothing_might_as_well_be_absent(name: str, query: Query, at: int) -> None:
     if not len(query.profile):

@@ -28,7 +28,6 @@ def masked(scores: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 # -- ranking -----------------------------------------------------------------------------------------------------------
 
 
-@effort(deadline=None)
 @given(scores_of, st.integers(1, 50), masks)
 def test_top_is_the_head_of_a_full_sort(scores: np.ndarray, k: int, seed: int) -> None:
     s, hidden = masked(scores, seed)
@@ -36,7 +35,6 @@ def test_top_is_the_head_of_a_full_sort(scores: np.ndarray, k: int, seed: int) -
     assert rank.top(s, k).tolist() == wanted
 
 
-@effort(deadline=None)
 @given(scores_of, masks)
 def test_a_mask_hides_and_changes_nothing_else(scores: np.ndarray, seed: int) -> None:
     before = scores.copy()
@@ -47,14 +45,12 @@ def test_a_mask_hides_and_changes_nothing_else(scores: np.ndarray, seed: int) ->
     np.testing.assert_array_equal(rank.mask(scores, np.flatnonzero(hidden)), s)  # by number or by boolean
 
 
-@effort(deadline=None)
 @given(scores_of)
 def test_rank_agrees_with_top(scores: np.ndarray) -> None:
     order = rank.top(scores, len(scores))
     assert [rank.rank_of(scores, i) for i in order] == list(range(1, len(scores) + 1))
 
 
-@effort(deadline=None)
 @given(scores_of, st.integers(1, 3))
 def test_standardise_keeps_the_order(scores: np.ndarray, rows: int) -> None:
     batch = np.stack([scores * (r + 1) for r in range(rows)])
@@ -86,7 +82,6 @@ def test_nothing_to_rank() -> None:
 genres = arrays(bool, (40, 4))
 
 
-@effort(deadline=None)
 @given(scores_of, genres, st.integers(1, 50), st.floats(0, 1), masks)
 def test_diversify_chooses_each_once_and_never_the_masked(scores: np.ndarray, features: np.ndarray, k: int, strength: float, seed: int) -> None:
     s, hidden = masked(scores, seed)
@@ -97,7 +92,6 @@ def test_diversify_chooses_each_once_and_never_the_masked(scores: np.ndarray, fe
         assert s[chosen[0]] == s.max()  # with nothing chosen yet, only the score counts
 
 
-@effort(deadline=None)
 @given(scores_of, genres, st.integers(1, 50))
 def test_no_strength_is_the_plain_top(scores: np.ndarray, features: np.ndarray, k: int) -> None:
     scaled = (scores - scores.min()) / max(np.ptp(scores), 1e-12)
@@ -105,7 +99,6 @@ def test_no_strength_is_the_plain_top(scores: np.ndarray, features: np.ndarray, 
     np.testing.assert_array_equal(rank.diversify(scores, features[: len(scores)], k, 0.0), rank.top(scores, k))
 
 
-@effort(deadline=None)
 @given(scores_of, genres, st.floats(0, 1))
 def test_diversify_keeps_its_promise_at_every_step(scores: np.ndarray, features: np.ndarray, strength: float) -> None:
     """Each choice is the best by score minus likeness to the nearest film chosen before it, written out in full."""
@@ -148,7 +141,7 @@ def random_log(seed: int, n_users: int = 60) -> Interactions:
     return Interactions.sorted(users, items, stars, times, n_users=n_users, n_items=30, times_of_day=part)
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_nobody_is_in_two_groups(data_seed: int, seed: int) -> None:
     log = random_log(data_seed)
@@ -177,7 +170,7 @@ def test_groups_have_the_stated_shares() -> None:
             split_users(log, gate, exam, 0)
 
 
-@effort(deadline=None, max_examples=40)
+@effort(max_examples=40)
 @given(st.integers(0, 1000), st.integers(1, 8))
 def test_the_last_film_is_asked_for_and_never_shown(seed: int, least: int) -> None:
     log = random_log(seed)

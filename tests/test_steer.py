@@ -103,7 +103,7 @@ def test_groups_and_genres_that_nobody_knows() -> None:
         made(Preferences(genres=(("Opera", 1.0),)))
 
 
-@effort(deadline=None, max_examples=50)
+@effort(max_examples=50)
 @given(st.floats(0.01, 100), st.floats(-50, 50), st.integers(0, 99))
 def test_settings_follow_the_scale_of_a_model(factor: float, shift: float, seed: int) -> None:
     scores = np.random.default_rng(seed).normal(size=(2, N))
@@ -122,7 +122,7 @@ def test_a_spread_is_of_all_films() -> None:
 
 
 @pytest.mark.parametrize("name", ["ease", "als", "content", "popularity", "hybrid"])
-@effort(deadline=None, max_examples=25)
+@effort(max_examples=25)
 @given(st.data())
 def test_reasons_sum_to_the_moved_score(name: str, data: st.DataObject) -> None:
     films = data.draw(st.lists(st.integers(0, N - 1), unique=True, max_size=12))
@@ -160,7 +160,7 @@ def test_a_batch_is_moved_as_its_rows_are() -> None:
 
 
 @pytest.mark.parametrize("floor", [0.3, 0.75, 0.9])
-@effort(deadline=None, max_examples=20)
+@effort(max_examples=20)
 @given(st.data())
 def test_what_is_due_to_a_person_is_what_the_reasons_say(floor: float, data: st.DataObject) -> None:
     content = Content(floor=floor).fit(LOG, CATALOG)
