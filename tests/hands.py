@@ -22,9 +22,9 @@ def home(page, url: str, address: str = "/?viewer=vera") -> None:
 
 def becomes(page, what: Callable[[Any], Any], wanted: Any) -> None:
     """Wait until what(page) is as wanted: a value, or a condition that it meets."""
-    holds, end = wanted if callable(wanted) else lambda now: now == wanted, time.monotonic() + 20
+    holds, end = wanted if callable(wanted) else lambda now: now == wanted, time.monotonic() + 60
     while not holds(what(page)):
-        assert time.monotonic() < end, f"{what(page)} after 20 s"
+        assert time.monotonic() < end, f"{what(page)} after a minute"
         page.wait_for_timeout(50)
 
 
