@@ -21,6 +21,7 @@ T = TypeVar("T")
 ADVENTURE = tuple(n / 4 for n in range(-4, 5))
 USUAL = "usual"
 VARIETY: tuple[str | float, ...] = (USUAL, *(n / 10 for n in range(11)))
+STILL = "As it is. Moved, it says here what another place costs."
 COMMAND = "python -m recommender evaluate sliders"
 
 
@@ -49,7 +50,7 @@ def draw(frame: Frame) -> None:
         _priced(found, model, replace(NO_PREFERENCES, adventure=now.adventure), own, bool(now.adventure))
         label = "Similar to varied"
         _slider(frame, label, VARIETY, USUAL if now.variety is None else now.variety, "variety", lambda v: _varied(v, own))
-        _priced(found, model, replace(NO_PREFERENCES, variety=now.variety), own, now.variety is not None)
+        _priced(found, model, replace(NO_PREFERENCES, variety=now.variety), own, now.variety is not None, STILL)
         if now.adventure and now.variety is not None:
             st.html('<p class="mq-tst-both">Both together:</p>')
             _priced(found, model, now, own, True)
@@ -140,8 +141,8 @@ def _read(reports: Path, changed: int) -> Costs:
     return costs(reports)
 
 
-def _priced(found: Costs, model: str, wanted: Preferences, own: float, moved: bool) -> None:
-    """What a place of the sliders costs, from the nearest that was measured."""
+def _priced(found: Costs, model: str, wanted: Preferences, own: float, moved: bool, still: str = "") -> None:
+    """What a place of the sliders costs, from the nearest that was measured. still: said where nothing was moved."""
     if not found:
         st.html(f'<p class="mq-tst-cost">What this costs was not measured here. <code>{COMMAND}</code> does it.</p>')
         return
@@ -151,8 +152,9 @@ def _priced(found: Costs, model: str, wanted: Preferences, own: float, moved: bo
     cost = cost_of(found, wanted, model, own)
     first = found[model][0]
     if cost is None or not moved or (cost.delta, cost.lo, cost.hi) == (0, 0, 0):
-        standing = f"the median film shown has {first.raters:,.0f} raters; novelty {number(first.novelty, 1)} bits"
-        st.html(f'<p class="mq-tst-cost">As it is: {standing}. Measured for “{escape(words.model(model))}”.</p>')
+        raters = f"the median film shown has {first.raters:,.0f} raters"
+        standing = f"As it is: {raters}; novelty {number(first.novelty, 1)} bits. Measured for “{words.model(model)}”."
+        st.html(f'<p class="mq-tst-cost">{escape(standing if moved or not still else still)}</p>')
         return
     near = _near(cost, wanted, own)
     verdict = "costs accuracy" if cost.hi < 0 else "gains accuracy" if cost.lo > 0 else "no difference beyond noise"
