@@ -46,18 +46,21 @@ def _looked(page, expression: str, arg: Any) -> bool:
 
 
 def drawn_alone(page, shows: list[dict[str, Any]]) -> None:
-    """What the drawing code makes of these views on the page that is open, without Streamlit."""
+    """What the drawing code makes of these views on the page that is open, without Streamlit. In the page, `redraw(n, data)` draws the n-th anew, and
+    `acts` are those that a server would have been told last."""
     page.evaluate(
         """async ([source, shows]) => {
             const kit = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
             kit.default({});
             const views = await globalThis.marqueeKit.ready;
-            for (const data of shows) {
-                const parentElement = document.createElement("div");
-                parentElement.innerHTML = "<div class='mq'></div>";
-                document.body.append(parentElement);
-                views[data.view]({ data, parentElement, act() {} });
-            }
+            const told = (name, acts) => { globalThis.acts = acts; };
+            const places = shows.map(() => document.createElement("div"));
+            globalThis.redraw = (n, data) => views.inHand(views[data.view], { data, parentElement: places[n], setTriggerValue: told });
+            shows.forEach((data, n) => {
+                places[n].innerHTML = "<div class='mq'></div>";
+                document.body.append(places[n]);
+                redraw(n, data);
+            });
         }""",
         [kit.scripts(), shows],
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import apps
 import pytest
-from hands import becomes, card, film_of, home
-from walks import settled
+from hands import becomes, card, drawn_alone, film_of, home, pick
+from walks import open_page, settled
 
 pytestmark = pytest.mark.browser
 ACTS = """names => { for (const name of names)
@@ -92,3 +93,93 @@ def test_stars_and_hiding_at_once_both_stand(page, app_url, forgotten):
     page.locator(".mq-gone:not(.mq-unused)").first.wait_for()
     reopened(page, app_url, film)
     assert (stars(page).input_value(), pressed(page, "Hid")) == (given, "true")
+
+
+# -- what is drawn anew under the hand -------------------------------------------------------------------------------------
+
+
+def test_a_slider_under_the_hand_is_not_drawn_anew(page, app_url, forgotten):
+    """While it is held, an answer waits; let go where it stood, it is drawn at once; moved, what the hand chose is told."""
+    hero = apps.views(apps.opened(viewer="vera"))["home"]["hero"]["id"]
+    film = apps.views(apps.opened(viewer="vera", film=str(hero)))["film"]
+    page.goto(app_url)
+    drawn_alone(page, [film])
+    slider, listed = page.get_by_role("slider", name="Your stars"), page.locator(".mq-acts button", has_text="Watch-list")
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    slider.dispatch_event("pointerdown")
+    page.evaluate("data => redraw(0, data)", {**film, "listed": True})
+    assert listed.get_attribute("aria-pressed") == "false"
+    slider.dispatch_event("pointerup")
+    becomes(page, lambda page: listed.get_attribute("aria-pressed"), "true")
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    given = slider.input_value()
+    assert float(given) > 3
+    page.evaluate("data => redraw(0, data)", {**film, "hidden": True})
+    assert slider.input_value() == given
+    page.mouse.up()
+    assert [(act["do"], act["stars"]) for act in page.evaluate("acts")] == [("rate", float(given))]
+
+
+def test_stars_by_slow_keys_are_those_of_the_last_key(page, app_url, forgotten):
+    """An answer between two keys, with the stars of the key before, does not take the slider back."""
+    hero = apps.views(apps.opened(viewer="vera"))["home"]["hero"]["id"]
+    film = apps.views(apps.opened(viewer="vera", film=str(hero)))["film"]
+    page.goto(app_url)
+    drawn_alone(page, [film])
+    slider = page.get_by_role("slider", name="Your stars")
+    slider.focus()
+    for n in range(1, 8):
+        page.keyboard.press("ArrowRight")
+        page.evaluate("data => redraw(0, data)", {**film, "stars": (n - 1) / 2 or None})
+    assert slider.input_value() == "3.5"
+    page.keyboard.press("Escape")
+    assert page.evaluate("acts.at(-1).stars") == 3.5
+
+
+def test_a_search_is_for_all_that_was_typed_also_where_the_box_is_left(page, app_url):
+    page.goto(app_url)
+    drawn_alone(page, [apps.views(apps.opened(viewer="vera"))["home"]])
+    page.get_by_role("searchbox").fill("ali")
+    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("searchbox").press("End")
+    page.keyboard.type("en")
+    page.keyboard.press("Tab")
+    assert page.evaluate("acts.at(-1)?.words") == "alien"
+
+
+# -- an old value that comes back ----------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_was_kept_is_the_one_at_work(page, app_url, forgotten):
+    """The name of the usual way changes with it; that the browser still says the old name is no choice."""
+    open_page(page, app_url, "/compare?viewer=vera&time=evening&device=tv", ".mq-cmp-film")
+    page.locator("[data-do=keep]").first.click()
+    page.locator("[data-do=keep]", has_text="Back to the usual").wait_for()
+    for device in ("Tablet", "Mobile"):
+        pick(page, "device", device)
+        page.wait_for_url(f"**device={device.lower()}**")
+        settled(page)
+        assert "model=" not in page.url
+
+
+def test_a_reset_is_not_undone_by_the_next_click(page, app_url, forgotten):
+    open_page(page, app_url, "/taste?viewer=vera&time=evening&device=tv&taste=your-taste")
+    slider = page.get_by_role("slider", name="Familiar to adventurous").first
+    slider.focus()
+    for said in ("a little", "more"):
+        page.keyboard.press("ArrowRight")
+        becomes(page, lambda page, said=said: slider.get_attribute("aria-valuetext"), f"{said} adventurous")
+    reset = page.locator(".st-key-mq_tst_reset button:enabled")
+    reset.wait_for()
+    settled(page)
+    page.evaluate("""async () => {
+        document.querySelector('.st-key-mq_tst_reset button').click();
+        await new Promise(done => setTimeout(done, 20));
+        document.querySelector('.st-key-mq_tst_switches input').click(); }""")
+    becomes(page, lambda page: slider.get_attribute("aria-valuetext"), "as it is")
+    settled(page)
+    open_page(page, app_url, "/taste?viewer=vera&time=evening&device=tv&taste=your-taste")
+    assert slider.get_attribute("aria-valuetext") == "as it is"
+    assert page.locator(".st-key-mq_tst_switches input").first.is_checked()

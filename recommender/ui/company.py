@@ -17,6 +17,7 @@ from recommender.serve.together import DEFAULT, WHY, Shared, Together, together
 from recommender.serve.viewers import Viewer
 from recommender.types import CERTIFICATES, Carousel
 from recommender.ui import cards, dialog, taste, words
+from recommender.ui.echo import by_hand, stand
 from recommender.ui.state import Frame, from_address, put
 
 HOWS: tuple[How, ...] = get_args(How)
@@ -55,22 +56,23 @@ def controls(frame: Frame) -> None:
     if other is not None and other.id not in names:
         names[other.id] = other.name
     key, now = "mq_with_pick", other.id if other else ""
-    if st.session_state.get(key) != now:
-        st.session_state[key] = now
-    st.selectbox("Watch together with", ["", *names], format_func=lambda i: names.get(i, "nobody"), key=key, on_change=_chosen, args=("with", key))
+    choices = ("", *names)
+    stand(key, now)
+    st.selectbox("Watch together with", choices, format_func=lambda i: names.get(i, "nobody"), key=key, on_change=_chosen, args=(key, choices))
     if other:
         key = "mq_how_pick"
-        if st.session_state.get(key) != combined:
-            st.session_state[key] = combined
+        stand(key, combined)
         st.radio("Your tastes put together by", HOWS, format_func=str.capitalize, captions=[WHY[one] for one in HOWS], key=key, on_change=_combined)
 
 
-def _chosen(name: str, key: str) -> None:
-    put(name, st.session_state[key] or None)
+def _chosen(key: str, choices: Sequence[str]) -> None:
+    if by_hand(key, choices):
+        put("with", st.session_state[key] or None)
 
 
 def _combined() -> None:
-    put("how", st.session_state["mq_how_pick"].replace(" ", "-"))
+    if by_hand("mq_how_pick", HOWS):
+        put("how", st.session_state["mq_how_pick"].replace(" ", "-"))
 
 
 def data(frame: Frame, other: Viewer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from recommender.serve.feedback import Event, FeedbackError, note_of
 from recommender.ui import cmp_lists, cmp_overlap, cmp_sides, cmp_vote, dialog, kit, sections, sign, words
 from recommender.ui.cmp_lists import Stand
 from recommender.ui.cmp_sides import Chosen
+from recommender.ui.echo import by_hand, stand
 from recommender.ui.state import Choice, Frame, from_address, put
 
 _WEB = Path(__file__).parent / "web"
@@ -84,8 +85,7 @@ def _bar(frame: Frame, columns: list[Chosen], k: int) -> None:
             st.button("Add a list", icon=":material/add:", key="mq_cmp_add", type="tertiary", on_click=cmp_sides.add, args=(frame, columns))
     enough = len(frame.viewer.profile) >= lists.LEAST
     hidden = from_address("hidden", ("fifth",)) is not None and enough
-    if st.session_state.get("mq_cmp_hide") != hidden:
-        st.session_state["mq_cmp_hide"] = hidden
+    stand("mq_cmp_hide", hidden)
     why = "The lists are made from the first four fifths; what the viewer liked among the hidden films is marked where a list finds it again."
     label = "Hide the last fifth of what this viewer rated" + ("" if enough else f" (needs {lists.LEAST} ratings)")
     st.toggle(label, key="mq_cmp_hide", on_change=_hid, disabled=not enough, help=why)
@@ -107,7 +107,8 @@ def _held(frame: Frame) -> HeldOut | None:
 
 
 def _hid() -> None:
-    put("hidden", "fifth" if st.session_state["mq_cmp_hide"] else None)
+    if by_hand("mq_cmp_hide", (True, False)):
+        put("hidden", "fifth" if st.session_state["mq_cmp_hide"] else None)
 
 
 # -- what a click does -------------------------------------------------------------------------------------------------

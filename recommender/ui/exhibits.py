@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from html import escape
 from typing import TypeVar
@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from recommender.ui import words
+from recommender.ui.echo import by_hand, stand
 from recommender.ui.reports import COMMAND, Opened
 from recommender.ui.state import from_address, put
 from recommender.ui.vega import FAMILIES, Spec
@@ -102,15 +103,15 @@ def choose(
         put(name, None)
         kept = usual
     key = f"mq_ev_pick_{name}"
-    if st.session_state.get(key) != kept:
-        st.session_state[key] = kept
+    stand(key, kept)
     show: Callable = st.selectbox if listed else partial(st.pills if pills else st.segmented_control, required=True, wrap=True)
     says_slug = lambda s: says(by_slug[s])
     off = len(by_slug) < 2
-    show(label, list(by_slug), format_func=says_slug, key=key, on_change=_picked, args=(name, key, usual), disabled=off, width=width)
+    show(label, list(by_slug), format_func=says_slug, key=key, on_change=_picked, args=(name, key, usual, by_slug), disabled=off, width=width)
     return by_slug[kept]
 
 
-def _picked(name: str, key: str, usual: str) -> None:
+def _picked(name: str, key: str, usual: str, options: Collection[str]) -> None:
     value = st.session_state.get(key)
-    put(name, None if value in (None, usual) else value)
+    if by_hand(key, (*options, None)):
+        put(name, None if value in (None, usual) else value)

@@ -16,6 +16,7 @@ from recommender.experiment.results import Measured
 from recommender.serve.phrases import listed
 from recommender.stats.effects import Interval
 from recommender.ui import cmp_sides, exhibits, exp_aa, exp_figures, exp_shelf
+from recommender.ui.echo import by_hand, stand
 from recommender.ui.exp_shelf import Experiments, Kept, Shown
 from recommender.ui.exp_words import LOOKS
 from recommender.ui.reports import Shelf
@@ -81,15 +82,15 @@ def _turned() -> None:
 
 def _aa() -> bool:
     on = from_address("aa", ("on",)) is not None
-    if st.session_state.get("mq_xp_aa") != on:
-        st.session_state["mq_xp_aa"] = on
+    stand("mq_xp_aa", on)
     why = "Both arms get the same, so a method that is sound finds nothing. The section A/A shows how often ours does over many such runs."
     st.toggle("A/A", key="mq_xp_aa", on_change=_switched, help=why)
     return on
 
 
 def _switched() -> None:
-    put("aa", "on" if st.session_state["mq_xp_aa"] else None)
+    if by_hand("mq_xp_aa", (True, False)):
+        put("aa", "on" if st.session_state["mq_xp_aa"] else None)
 
 
 # -- what is shown -----------------------------------------------------------------------------------------------------

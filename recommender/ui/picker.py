@@ -140,8 +140,11 @@ def _movielens(service: Service) -> None:
         number = st.number_input(
             f"Or a MovieLens viewer, 1 to {people:,}", 1, people, value=None, step=1, placeholder="Number", key="mq_number", width=216
         )
-        if st.button("Open", disabled=number is None, key="mq_open_number", width=122) and number:
-            _go(int(number))
+        opened = st.button("Open", key="mq_open_number", width=122)  # never dimmed: the number counts when the box is left, by this very click
+    if opened and number:
+        _go(int(number))
+    elif opened:
+        st.caption(f"A number is wanted first, 1 to {people:,}.")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center", gap="small"):
         genres = service.catalog.genre_names
         genre = st.selectbox("Or anybody who favours", genres, index=None, placeholder="any genre", key="mq_favours", width=216)

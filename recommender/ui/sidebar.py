@@ -15,6 +15,7 @@ from recommender.serve.signals import SURE, Verdict
 from recommender.types import DEVICES, FAME, TIMES_OF_DAY
 from recommender.ui import company, state, words
 from recommender.ui.avatars import face
+from recommender.ui.echo import by_hand, stand
 from recommender.ui.state import Choice, Frame, put
 
 ICONS = {
@@ -107,21 +108,22 @@ def limits(frame: Frame) -> None:
 def _choice(label: str, name: str, options: Sequence[str], now: str, says: Callable[[str], str]) -> None:
     """One of a few words, or "" for none of them, remembered in the address."""
     key = f"mq_limit_{name}"
-    if st.session_state.get(key) != now:
-        st.session_state[key] = now
-    st.selectbox(label, ["", *options], format_func=says, key=key, on_change=_limited, args=(name, key))
+    choices = ("", *options)
+    stand(key, now)
+    st.selectbox(label, choices, format_func=says, key=key, on_change=_limited, args=(name, key, choices))
 
 
-def _limited(name: str, key: str) -> None:
-    put(name, st.session_state[key] or None)
+def _limited(name: str, key: str, choices: Sequence[str]) -> None:
+    if by_hand(key, choices):
+        put(name, st.session_state[key] or None)
 
 
 def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, browser: str) -> None:
     """Four pills, one of them set, and a line that says where the setting comes from."""
     key = f"mq_pick_{name}"
-    if st.session_state.get(key) != choice.value:  # set in every run, it would undo a click made while a run is under way
-        st.session_state[key] = choice.value
-    st.pills(title, options, format_func=lambda o: f"{ICONS[o]} {words.named(o)}", key=key, on_change=partial(_picked, name, key, choice.browser))
+    stand(key, choice.value)
+    changed = partial(_picked, name, key, choice.browser, (*options, None))
+    st.pills(title, options, format_func=lambda o: f"{ICONS[o]} {words.named(o)}", key=key, on_change=changed)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"mq_from_{name}"):
         if choice.chosen:
             st.caption("Chosen by you", width="content")
@@ -131,6 +133,7 @@ def picks(title: str, name: str, options: tuple[str, ...], choice: Choice, brows
             st.caption(f"From {browser}" if choice.value else "Not told by your browser: any", width="content")
 
 
-def _picked(name: str, key: str, browser: str | None) -> None:
+def _picked(name: str, key: str, browser: str | None, choices: Sequence[str | None]) -> None:
     value = st.session_state.get(key)
-    put(name, None if value is None or value == browser else value)
+    if by_hand(key, choices):
+        put(name, None if value is None or value == browser else value)

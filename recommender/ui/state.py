@@ -137,12 +137,19 @@ def _back_or_forward() -> bool:
 
 
 def put(name: str, value: str | None) -> None:
-    """Remember a part of the address, or forget it."""
+    """Remember a part of the address, or forget it; what every page says there is brought up to date with it, as the browser may send an old one."""
+    s = st.session_state
     if value is None:
-        st.session_state.pop(f"mq_{name}", None)
-        st.query_params.pop(name, None)
+        s.pop(f"mq_{name}", None)
     else:
-        st.session_state[f"mq_{name}"] = st.query_params[name] = value
+        s[f"mq_{name}"] = value
+    for one in {name, *(known for known in EVERYWHERE if f"mq_asked_{known}" in s)}:
+        now = s.get(f"mq_{one}")
+        if st.query_params.get(one) != now:
+            if now is None:
+                del st.query_params[one]
+            else:
+                st.query_params[one] = now
 
 
 def part_of_day(hour: int) -> str:

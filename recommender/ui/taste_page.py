@@ -42,7 +42,7 @@ def _fragment(frame: Frame) -> None:
 
 def _apply(frame: Frame) -> bool:
     """What clicks in the views change, before the page is drawn; whether the viewer leaves for the rows."""
-    for view in (tst_row, tst_rate, tst_profile):
+    for view in (tst_row, tst_rate, tst_profile, tst_lists, tst_map):
         for act in kit.acts(view.KEY):
             view.apply(frame.now(), act)
     leaves = [tst_find.apply(frame.now(), act) for act in kit.acts(tst_find.KEY)]

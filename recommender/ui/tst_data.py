@@ -279,9 +279,12 @@ def _gone(frame: Frame) -> str:
 def _delete(frame: Frame) -> None:
     name = frame.viewer.name
     typed = st.text_input(f"Type {words.md(name)} to confirm", key="mq_forget_name", width=360, autocomplete="off")
-    sure = " ".join(typed.split()) == name
-    if st.button("Delete everything", icon=":material/delete_forever:", disabled=not sure, key="mq_forget"):
+    if not st.button("Delete everything", icon=":material/delete_forever:", key="mq_forget"):
+        return
+    if " ".join(typed.split()) == name:
         _forget(frame)
+    else:
+        st.warning(f"Nothing was deleted: wanted the name as it is written, {words.md(name)}.", icon=":material/block:")
 
 
 def _forget(frame: Frame) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from recommender.serve.costs import REPORT, Cost, Costs, cost_of, costs
 from recommender.types import NO_PREFERENCES, Preferences
 from recommender.ui import taste, tst_row, words
+from recommender.ui.echo import by_hand, stand
 from recommender.ui.measures import number, signed
 from recommender.ui.state import Frame
 
@@ -73,32 +74,40 @@ def _slider(frame: Frame, label: str, options: Sequence[T], now: T, name: str, s
     """A slider that stands at what is stored."""
     key = f"mq_tst_{name}"
     nearest = now if now in options else min((o for o in options if o != USUAL), key=lambda o: abs(o - now))  # type: ignore[operator]
-    if st.session_state.get(key) != nearest:
-        st.session_state[key] = nearest
-    st.select_slider(label, options, key=key, format_func=says, on_change=_slid, args=(frame, name, key))
+    stand(key, nearest)
+    st.select_slider(label, options, key=key, format_func=says, on_change=_slid, args=(frame, name, key, options))
 
 
-def _slid(frame: Frame, name: str, key: str) -> None:
+def _slid(frame: Frame, name: str, key: str, options: Sequence[T]) -> None:
     value = st.session_state[key]
-    change(frame, **{name: None if value == USUAL else float(value)})
+    if by_hand(key, options):
+        change(frame, **{name: None if value == USUAL else float(value)})
 
 
 def _switch(frame: Frame, label: str, name: str, now: bool, means: Callable[[bool], bool]) -> None:
     key = f"mq_tst_{name}"
-    if st.session_state.get(key) != now:
-        st.session_state[key] = now
-    st.toggle(label, key=key, on_change=lambda: change(frame, **{name: means(st.session_state[key])}))
+    stand(key, now)
+    st.toggle(label, key=key, on_change=_switched, args=(frame, name, key, means))
+
+
+def _switched(frame: Frame, name: str, key: str, means: Callable[[bool], bool]) -> None:
+    if by_hand(key, (True, False)):
+        change(frame, **{name: means(st.session_state[key])})
 
 
 def _model(frame: Frame, now: Preferences) -> None:
     """Which model makes the first row."""
     key, options = "mq_tst_model", ["", *frame.service.models]
     kept = now.model if now.model in options else ""
-    if st.session_state.get(key) != kept:
-        st.session_state[key] = kept
+    stand(key, kept)
     usual = "The way’s own: popularity, or the blend from some ratings on"
     said = lambda m: words.model(m) if m else usual
-    st.selectbox("The first row is made by", options, format_func=said, key=key, on_change=lambda: change(frame, model=st.session_state[key] or None))
+    st.selectbox("The first row is made by", options, format_func=said, key=key, on_change=_named, args=(frame, key, options))
+
+
+def _named(frame: Frame, key: str, options: Sequence[str]) -> None:
+    if by_hand(key, options):
+        change(frame, model=st.session_state[key] or None)
 
 
 def _reset(frame: Frame) -> None:

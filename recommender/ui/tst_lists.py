@@ -33,14 +33,12 @@ EMPTY = {
 
 def draw(frame: Frame) -> None:
     """One list at a time, 30 films or lines, then more."""
-    for act in kit.acts(KEY):
-        _apply(frame, act)
-    frame = frame.now()
     st.session_state.setdefault("mq_list", "list")
     kit.view("shelf", _data(frame), key=KEY)
 
 
-def _apply(frame: Frame, act: dict[str, Any]) -> None:
+def apply(frame: Frame, act: dict[str, Any]) -> None:
+    """What a click in the lists changes."""
     s, do, film, shown = st.session_state, act.get("do"), dialog.known(frame, act.get("film")), st.session_state.get("mq_list", "list")
     if do == "tab" and act.get("tab") in NAMES:
         s["mq_list"], s["mq_list_n"] = act["tab"], STEP

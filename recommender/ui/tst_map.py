@@ -25,9 +25,6 @@ SAID = {"love": "You loved it", "like": "You liked it", "dislike": "Not for you"
 
 def draw(frame: Frame) -> None:
     """All films as quiet dots, those of the viewer lit, those of the first row marked; lists beside it say the same in words."""
-    for act in kit.acts(KEY):
-        _apply(frame, act)
-    frame = frame.now()
     atlas = frame.service.atlas
     if atlas is None:
         sign.board("No map", "The map is not drawn", "It is computed with the models, and did not load: python -m recommender train atlas")
@@ -37,7 +34,8 @@ def draw(frame: Frame) -> None:
     kit.view("tastemap", {**lit(frame, atlas, drawn), "quality": quality(frame.service)}, key=KEY)
 
 
-def _apply(frame: Frame, act: dict[str, Any]) -> None:
+def apply(frame: Frame, act: dict[str, Any]) -> None:
+    """What a click on the map changes."""
     film = dialog.known(frame, act.get("film"))
     if act.get("do") == "open" and film is not None:
         dialog.open_film(film)

@@ -83,39 +83,15 @@ const starsSaid = (n) => (n ? `${n} star${n === 1 ? "" : "s"}` : "no stars");
 const starsHtml = (stars) =>
   `<label class="mq-stars"><input type="range" min="0" max="5" step="0.5" value="${+stars || 0}" style="--mq-stars:${+stars || 0}" aria-label="Your stars" aria-valuetext="${starsSaid(+stars || 0)}"><output>${stars ? `★ ${+stars}` : "Rate it"}</output></label>`;
 
-function starred(el, rate) {
-  // a slider drawn as stars: it follows the hand, and says what was chosen when the hand lets go; keys step by half a star, so what they chose waits
-  // for the next, or for whatever ends the choice
-  const input = el.querySelector(".mq-stars input");
-  if (!input) return;
-  input.oninput = () => {
+function starred(block, rate) {
+  // a slider drawn as stars
+  const input = block.querySelector(".mq-stars input");
+  const said = () => {
     input.style.setProperty("--mq-stars", input.value);
     input.setAttribute("aria-valuetext", starsSaid(+input.value));
     input.nextElementSibling.textContent = +input.value ? `★ ${+input.value}` : "Rate it";
   };
-  let later = 0,
-    keyed = false;
-  const send = () => {
-    clearTimeout(later);
-    later = 0;
-    rate(+input.value);
-  };
-  input.onchange = () => {
-    clearTimeout(later);
-    if (keyed) later = setTimeout(send, 350);
-    else send();
-  };
-  input.onpointerdown = () => {
-    keyed = false;
-  };
-  input.onblur = () => {
-    if (later) send();
-  };
-  input.onkeydown = (e) => {
-    keyed = true;
-    if (e.key !== "Escape") e.stopPropagation(); // arrows turn no row
-    else if (later) send(); // Escape closes the dialog
-  };
+  if (input) sliding(block, input, said, rate);
 }
 
 function film({ data, parentElement, act }) {
@@ -140,7 +116,7 @@ function film({ data, parentElement, act }) {
   }
   const acts = root.querySelector(".mq-acts"),
     sign = JSON.stringify([data.mark, data.stars, data.listed, data.hidden, data.watched]);
-  if (acts.mqSign !== sign) {
+  if (acts.mqSign !== sign && !acts.mqHeld) {
     const at = [...acts.children].indexOf(document.activeElement),
       rating = document.activeElement?.closest(".mq-stars");
     acts.innerHTML = actsHtml(data);

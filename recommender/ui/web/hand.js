@@ -5,6 +5,8 @@ function inHand(view, component) {
     held = root.contains(document.activeElement) ? document.activeElement : null,
     place = held?.getBoundingClientRect();
   document.querySelectorAll(".mq-sent").forEach((el) => el.classList.remove("mq-sent"));
+  const drawn = root.querySelector(".mq");
+  if (drawn) drawn.mqAgain = () => inHand(view, component);
   view({ ...component, act: (what) => (handSent(globalThis.event), component.setTriggerValue("acts", handActs(root, what))) });
   if (held && (handLost() || (document.activeElement === held && !held.getClientRects().length))) handNear(root, place)?.focus({ preventScroll: true });
 }
@@ -19,6 +21,45 @@ function handActs(root, what) {
 }
 
 const handLost = () => !document.activeElement || document.activeElement === document.body;
+
+function sliding(block, input, said, sent) {
+  // A slider in a block that every answer draws anew: while it is held, or keys have moved it and may again, the block stays as it is. It counts when
+  // the hand lets go, or after the last key.
+  let later = 0,
+    keyed = false;
+  const send = () => {
+    clearTimeout(later);
+    later = 0;
+    block.mqHeld = false;
+    sent(+input.value);
+  };
+  const flush = () => {
+    if (later) send();
+  };
+  const released = () => {
+    if (!block.mqHeld || later) return;
+    block.mqHeld = false; // and nothing was changed: what was put off is drawn now
+    block.closest(".mq").mqAgain?.();
+  };
+  input.oninput = said;
+  input.onchange = () => {
+    clearTimeout(later);
+    block.mqHeld = true;
+    if (keyed) later = setTimeout(send, 350);
+    else send();
+  };
+  input.onpointerdown = () => {
+    keyed = false;
+    block.mqHeld = true;
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(released), { once: true });
+  };
+  input.onblur = flush;
+  input.onkeydown = (e) => {
+    keyed = true;
+    if (e.key === "Escape") flush();
+    else e.stopPropagation(); // arrows turn no row
+  };
+}
 
 function handSent(e) {
   // what was clicked keeps its mark until something is drawn

@@ -228,7 +228,7 @@ function slips(list, films, mine, act) {
       sign = JSON.stringify([f, mine]);
     known.delete(f.id);
     li.mqFilm = f;
-    if (li.mqSign !== sign) {
+    if (li.mqSign !== sign && !li.mqHeld) {
       const art = li.querySelector(".mq-art"),
         held = li.contains(document.activeElement) ? [...li.querySelectorAll("button,input")].indexOf(document.activeElement) : -1;
       li.mqSign = sign;
@@ -332,7 +332,7 @@ function portraitOf({ data, parentElement, act }) {
       sign = JSON.stringify([r, data.reach, data.open === r.subject]);
     known.delete(r.subject);
     li.mqSubject = r.subject;
-    if (li.mqSign !== sign) {
+    if (li.mqSign !== sign && !li.mqHeld) {
       const held = li.contains(document.activeElement) ? document.activeElement.dataset.f : null;
       li.mqSign = sign;
       li.className = `mq-trait${r.off ? " mq-faint" : ""}${r.points ? " mq-set" : ""}${data.open === r.subject ? " mq-opened" : ""}`;
@@ -369,12 +369,10 @@ function portraitOf({ data, parentElement, act }) {
 }
 
 function nudged(li, moved) {
-  // the number follows the hand; it counts when the hand lets go
   const input = li.querySelector(".mq-nudge input");
-  if (!input) return;
-  input.oninput = () => {
+  const said = () => {
     input.nextElementSibling.textContent = points(+input.value);
     input.setAttribute("aria-valuetext", `${points(+input.value)} points`);
   };
-  input.onchange = () => moved(+input.value);
+  if (input) sliding(li, input, said, moved);
 }

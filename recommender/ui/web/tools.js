@@ -53,6 +53,7 @@ function wireSearch(root) {
     if (input.value) timer = setTimeout(send, 260);
     else send(); // nothing more to type
   };
+  input.onchange = send; // whoever leaves the box has done typing
   input.onkeydown = (e) => {
     e.stopPropagation();
     if (e.key === "Enter") send();

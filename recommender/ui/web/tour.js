@@ -116,7 +116,7 @@ function tourOpen(root, data) {
   addEventListener("keydown", t.keys);
   t.card.onclick = (e) => {
     const on = e.target.closest("[data-tour]");
-    if (on) root.mqAct({ do: on.dataset.tour, step: t.data.step });
+    if (on && e.detail < 2) root.mqAct({ do: on.dataset.tour, step: t.data.step }); // the second click of two meant the card before
   };
   t.card.onkeydown = (e) => {
     if (/^[a-z]$/i.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation(); // single letters are shortcuts of the page around us
