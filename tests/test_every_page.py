@@ -115,6 +115,47 @@ def test_a_page_and_its_sections(windows, app_url, place, width):
     assert not found + complained, json.dumps(found + complained, indent=1)
 
 
+def search(page, words: str, brings: str) -> None:
+    page.get_by_role("searchbox").fill(words)
+    page.locator(brings).first.wait_for()
+
+
+def loved(page) -> None:
+    """Say that the film of the address is loved, and close it: the rows say what changed."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Love", exact=True).click()
+    dialog.locator("[aria-pressed=true]", has_text="Love").wait_for()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.locator(".mq-changes:not([hidden]) h2").wait_for()
+
+
+def somebody_new(page) -> None:
+    page.locator("[data-new]").click()
+    page.locator(".mq-maker img").first.wait_for()
+
+
+BROUGHT = {  # what an act brings onto a page: where it begins, and the act
+    "found": ("for-you", lambda page: search(page, "casablanca", ".mq-found .mq-card .mq-art")),
+    "nothing-found": ("for-you", lambda page: search(page, "qqqqzzzz", ".mq-empty")),
+    "what-changed": ("film", loved),
+    "a-new-viewer": ("picker", somebody_new),
+}
+
+
+@pytest.mark.parametrize("width", [min(SIZES), max(SIZES)])
+@pytest.mark.parametrize("what", BROUGHT)
+def test_what_an_act_brings(windows, app_url, forgotten, what, width):
+    page, complained = windows[width]
+    complained.clear()
+    place, act = BROUGHT[what]
+    open_page(page, app_url, *PLACES[place])
+    act(page)
+    settled(page)
+    found = faults(page, width, True)
+    assert not found + complained, json.dumps(found + complained, indent=1)
+
+
 @pytest.mark.parametrize("rule", STREAMLITS)
 def test_what_is_excused_still_occurs(windows, app_url, rule):
     """An excuse that is no longer needed is taken off the table."""
