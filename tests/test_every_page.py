@@ -76,6 +76,8 @@ def faults(page, width: int, first: bool) -> list[str]:
     """What is wrong with what is shown now; axe looks at all of it on the widest screen, at a page's first section on a telephone, and there else
     at the size of what is touched."""
     found = [f"cut off: {line}" for line in page.evaluate("looking.cut()")]
+    if width == min(SIZES):
+        found += [f"small: {line}" for line in page.evaluate("looking.small()")]
     if width == max(SIZES):
         found += [f"faint: {line}" for line in page.evaluate("looking.faint()")]
     whole = width == max(SIZES) or (first and width == min(SIZES))
