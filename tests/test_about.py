@@ -199,6 +199,10 @@ def test_every_limit_is_told_of_the_committed_reports(reports: dict) -> None:
     best = max((r for r in p2 if (r["metric"], r["k"], r["segment"]) == ("NDCG", 10, None)), key=lambda r: r["mean"])["model"]
     mean = {r["segment"]: r["mean"] for r in p2 if (r["model"], r["metric"], r["k"]) == (best, "NDCG", 10)}
     assert at["NDCG@10 for women against men, under P2"].figure == f"{mean['gender=F'] - mean['gender=M']:+.3f}".replace("0.", ".").replace("-", "−")
+    tail = at["NDCG@10 for rarely rated films, under P2"]
+    assert (tail.figure, tail.said.partition(" ")[0]) == tuple(f"{mean[f'popularity={s}']:.3f}".removeprefix("0") for s in ("tail", "head"))
+    people = {r["segment"]: r["n"] for r in raw("P1")["rows"] if (r["segment"] or "").startswith("gender=")}
+    assert at["of the raters are men"].figure == f"{people['gender=M'] / (people['gender=M'] + people['gender=F']):.0%}"
     once = raw("data")["more"]["sitting"]["one_only"]
     assert at["rated everything in one sitting"].figure == f"{once:.0%}"
     seeds = [m["seeds"] for m in raw("P1")["models"] if m["family"] == "sequential"]
@@ -209,6 +213,14 @@ def test_without_reports_only_what_needs_none_is_said() -> None:
     found = limits({}, 1999)
     assert [limit.figure for limit in found.limits] == ["1999", *(limit.figure for limit in UNTRIED)]
     assert set(found.absent) == {name for name, _ in TOLD}
+
+
+def test_a_gain_from_the_hour_is_sure_only_where_its_interval_is_above_zero(reports: dict) -> None:
+    report = reports["context"]
+    for lo, said in ((-0.001, "cannot be told from none"), (0.001, "beyond noise")):
+        planted = replace(report, differences=[d._replace(delta=0.002, lo=lo, hi=0.003) for d in report.differences])
+        (limit,) = [x for x in limits({"context": planted}, 2000).limits if x.head == "NDCG@10 from the part of the day"]
+        assert said in limit.said
 
 
 def test_a_goal_under_load_is_missed_or_met(reports: dict) -> None:

@@ -133,6 +133,11 @@ def test_search_finds_and_finds_nothing(page, app_url):
     page.locator(".mq-empty").wait_for()
     page.get_by_role("button", name="Clear the search").last.click()
     page.locator(".mq-hero:not([hidden])").wait_for()
+    box.fill("casablanca")
+    page.locator(".mq-found .mq-card", has_text="Casablanca").first.wait_for()
+    box.press("Escape")
+    page.locator(".mq-hero:not([hidden])").wait_for()
+    assert (box.input_value(), page.evaluate("document.activeElement.type")) == ("", "search")
 
 
 def test_one_click_takes_a_film_out_of_all_reasoning_and_one_puts_it_back(page, app_url):
@@ -169,6 +174,7 @@ def test_similar_films_swap_inside_the_dialog_and_hide_removes(page, app_url):
     title = dialog.locator("h2").last.inner_text()
     dialog.locator(".mq-like .mq-card").first.click()
     page.wait_for_function("old => [...document.querySelectorAll('[role=dialog] .mq-film h2')].at(-1).innerText !== old", arg=title)
+    page.wait_for_function("document.activeElement?.matches('.mq-film h2')")  # who reads on by keyboard or by ear begins at the new film
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.wait_for_function("film => !document.querySelector(`.mq-rows .mq-card[data-film='${film}']`)", arg=film)

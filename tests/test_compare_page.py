@@ -20,7 +20,7 @@ from recommender.compare.variants import Tuning
 from recommender.compare.votes import Share, Tally
 from recommender.serve.feedback import Event, Feedback, FeedbackError
 from recommender.types import Context
-from recommender.ui import cmp_charts, cmp_lists, cmp_overlap, cmp_vote, desk, words
+from recommender.ui import cmp_charts, cmp_lists, cmp_overlap, cmp_vote, desk, dialog, words
 
 NOW = Context("evening", "tv")
 
@@ -408,6 +408,14 @@ def test_a_film_is_explained_by_the_list_it_was_opened_from():
     place = views(at)["film"]["place"]
     assert place == "Number 3 of all films you have not seen, by “Latent factors”."
     assert where(at, "film") == str(film["id"])
+
+
+def test_what_was_said_as_the_dialog_closed_is_kept(forgotten):
+    at = page()
+    film = views(at)["columns"]["films"][0]["id"]
+    act(at, dialog.KEY, do="rate", film=film, stars=4)
+    assert not at.get("dialog")
+    assert desk.desk().feedback.taste("kenji").opinions[film].stars == 4
 
 
 # -- in a browser -------------------------------------------------------------------------------------------------------

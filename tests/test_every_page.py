@@ -76,6 +76,8 @@ def faults(page, width: int, first: bool) -> list[str]:
     """What is wrong with what is shown now; axe looks at all of it on the widest screen, at a page's first section on a telephone, and there else
     at the size of what is touched."""
     found = [f"cut off: {line}" for line in page.evaluate("looking.cut()")]
+    if width == min(SIZES):
+        found += [f"small: {line}" for line in page.evaluate("looking.small()")]
     if width == max(SIZES):
         found += [f"faint: {line}" for line in page.evaluate("looking.faint()")]
     whole = width == max(SIZES) or (first and width == min(SIZES))
@@ -112,6 +114,47 @@ def test_a_page_and_its_sections(windows, app_url, place, width):
             found += [f"{name}: {fault}" for fault in faults(page, width, not seen)]
             seen.append(name)
         assert sorted(seen) == sorted(SECTIONS[place][1])
+    assert not found + complained, json.dumps(found + complained, indent=1)
+
+
+def search(page, words: str, brings: str) -> None:
+    page.get_by_role("searchbox").fill(words)
+    page.locator(brings).first.wait_for()
+
+
+def loved(page) -> None:
+    """Say that the film of the address is loved, and close it: the rows say what changed."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Love", exact=True).click()
+    dialog.locator("[aria-pressed=true]", has_text="Love").wait_for()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.locator(".mq-changes:not([hidden]) h2").wait_for()
+
+
+def somebody_new(page) -> None:
+    page.locator("[data-new]").click()
+    page.locator(".mq-maker img").first.wait_for()
+
+
+BROUGHT = {  # what an act brings onto a page: where it begins, and the act
+    "found": ("for-you", lambda page: search(page, "casablanca", ".mq-found .mq-card .mq-art")),
+    "nothing-found": ("for-you", lambda page: search(page, "qqqqzzzz", ".mq-empty")),
+    "what-changed": ("film", loved),
+    "a-new-viewer": ("picker", somebody_new),
+}
+
+
+@pytest.mark.parametrize("width", [min(SIZES), max(SIZES)])
+@pytest.mark.parametrize("what", BROUGHT)
+def test_what_an_act_brings(windows, app_url, forgotten, what, width):
+    page, complained = windows[width]
+    complained.clear()
+    place, act = BROUGHT[what]
+    open_page(page, app_url, *PLACES[place])
+    act(page)
+    settled(page)
+    found = faults(page, width, True)
     assert not found + complained, json.dumps(found + complained, indent=1)
 
 

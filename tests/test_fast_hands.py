@@ -62,8 +62,8 @@ def test_a_switch_pressed_an_odd_number_of_times_is_on(page, app_url, forgotten)
     assert pressed(page, "Watch-list") == "true"
 
 
-@pytest.mark.parametrize("way", ["keys", "mouse"])
-def test_stars_given_just_before_the_dialog_is_closed_stand(page, app_url, forgotten, way):
+@pytest.mark.parametrize(("way", "out"), [("keys", "Escape"), ("mouse", "Escape"), ("keys", "Close")])
+def test_stars_given_just_before_the_dialog_is_closed_stand(page, app_url, forgotten, way, out):
     home(page, app_url)
     film = opened(page)
     if way == "keys":
@@ -74,7 +74,10 @@ def test_stars_given_just_before_the_dialog_is_closed_stand(page, app_url, forgo
         rate(page)
     given = stars(page).input_value()
     assert float(given) > 0
-    page.keyboard.press("Escape")
+    if out == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.get_by_role("dialog").get_by_role("button", name=out, exact=True).click()
     page.get_by_role("dialog").wait_for(state="detached")
     settled(page)
     reopened(page, app_url, film)

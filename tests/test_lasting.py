@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import postgres as postgresql
 import pytest
-from conftest import serving
+from conftest import opened, serving
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,10 @@ def test_all_is_back_after_the_server_was_killed(page, database, tmp_path):
         for _ in range(7):
             stars.press("ArrowRight")
         page.locator(".mq-stars output", has_text="3.5").wait_for()
-        page.wait_for_timeout(500)
+        page.locator(".mq-stars input[value='3.5']").wait_for()  # drawn anew from what is stored
+    with opened(database) as store:  # it is the one that the variable names
+        said = store.taste("vera").opinions
+    assert (said[1214].kind, said[1200].stars) == ("love", 3.5)
     with serving(tmp_path / "second.log") as url:
         shown = dialog(page, url, 1214)
         assert shown.locator(".mq-do[aria-pressed=true]").all_inner_texts() == ["Love", "Watch-list"]

@@ -106,6 +106,7 @@ def test_times_stand_on_one_scale_with_the_goal(folder: Path) -> None:
     spec = sys_charts.times(sys_load._quantiles(runs[runs["way"] == "closed loop"]), 20.0)
     low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"] if "scale" in spec["layer"][0]["encoding"]["x"] else (0, 0)
     assert low < 10 <= 20 < 64 < high
+    assert spec["layer"][1]["data"]["values"][0]["name"] == "goal for p99: 20 ms"
     assert len(spec["data"]["values"]) == 4 * 3
     assert [r["lo"] for r in spec["data"]["values"] if r["metric"] != "ms p99"] == [None] * 8  # only p99 has its interval drawn
 
@@ -308,6 +309,8 @@ def test_what_a_browser_sees_is_drawn_where_it_was_measured(folder: Path) -> Non
     ]  # as loadtest.collect writes them: what was before, and what simulated browsers waited for, are no paints of this app
     samples = [{"minute": m, "rss_mb": 700.0 + 10 * m} for m in (0, 30, 60)]
     write(Report("browser", "", "", "", [0], {}, "2026-11-22", "run", rows=rows, more={"samples": samples, "goals": GOALS}), folder)
-    said = alts(opened("system", viewer="kenji", about="speed", speed="in-a-browser"))
+    at = opened("system", viewer="kenji", about="speed", speed="in-a-browser")
+    said = alts(at)
     assert said[0].startswith("1 of 2 acts are painted late, by their medians. The slowest is “open a film”: 210 ms (p50), 630 ms (p95)")
+    assert "goal for the median: 200 ms" in at.get("vega_lite_chart")[0].proto.spec
     assert said[1] == "Memory goes over the goal. 700 MB at first, 1,300 MB after 60 minutes, 1,300 MB at most; the goal is 1,000 MB."

@@ -18,7 +18,7 @@ from recommender.serve.portrait import portrait
 from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.types import NO_PREFERENCES, Context, Preferences, Profile
-from recommender.ui import desk, tst_find, tst_profile, tst_rate, tst_row
+from recommender.ui import desk, dialog, tst_find, tst_profile, tst_rate, tst_row
 
 pytestmark = pytest.mark.usefixtures("forgotten")
 FIND, RATE, PROFILE = "find-your-taste", "rate-films", "your-taste"
@@ -446,6 +446,14 @@ def test_what_is_shown_is_stored_once_and_a_click_carries_its_place_here():
     (click,) = store.events("vera", ["click"])
     assert (click.film, click.row, click.position, click.recommendation) == (film, "taste", 3, here[0].recommendation)
     assert views(at)["film"]["film"]["id"] == film
+
+
+def test_what_was_said_as_the_dialog_closed_is_kept():
+    at = page("mia")
+    film = row(at)[0]
+    act(at, dialog.KEY, do="rate", film=film, stars=4)
+    assert not at.get("dialog")
+    assert said("mia")[film] == "rating"
 
 
 def test_another_viewer_sees_no_moves_of_the_last_one():

@@ -10,7 +10,7 @@ function changesHtml(c) {
     })
     .join("");
   return `<header><h2>What changed</h2><p>${esc(c.head)}</p><span>${c.id ? `<button type="button" class="mq-do" data-do="undo" data-id="${esc(c.id)}">Undo</button>` : ""}<button type="button" class="mq-do" data-do="read" aria-label="Close what changed">${icon("close")}</button></span></header>
-    <ul class="mq-moves">${films}</ul><details open><summary>Why</summary><ul>${c.why.map((line) => `<li>${esc(line)}</li>`).join("")}</ul></details>`;
+    <ul class="mq-moves" tabindex="0" aria-label="Films that moved">${films}</ul><details open><summary>Why</summary><ul>${c.why.map((line) => `<li>${esc(line)}</li>`).join("")}</ul></details>`;
 }
 
 function changes(el, data) {
