@@ -26,7 +26,7 @@ KNOWN = (  # file, what it looks like, its value: why it is none
     (r"recommender/ui/web/.*\.js", "Hex High Entropy String", r"[0-9a-f]+"),  # colours of faces and posters
     (r"deploy/kubernetes/.*\.yaml", "Secret Keyword", r"marquee(-api)?(-tls)?"),  # names of secrets that the cluster holds
     (r"docs/runbook\.md", "Secret Keyword", r"ALTER ROLE marquee PASSWORD .*"),  # how to change one
-    (r".*", "Basic Auth Credentials", r"PASSWORD|geheim|word"),  # the form of an address; addresses that tests want hidden or refused
+    (r".*", "Basic Auth Credentials", r"PASSWORD|geheim|sesame|word"),  # the form of an address; addresses that tests want hidden or refused
     (r"tests/test_artifacts\.py", "Secret Keyword", r"a word"),
     (r"tests/tmdb_server\.py", "JSON Web Token", r"eyJhbGciOiJub25lIn0\..*"),  # a token without a signature, of a server that plays TMDB
 )
