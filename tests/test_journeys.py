@@ -323,7 +323,7 @@ def test_nothing_moves_for_those_who_asked_for_rest(browser, app_url, forgotten,
         film = card(page, 0, 0).get_attribute("data-film")
         page.locator("[data-genre=Drama]").click()
         page.locator("[data-genre=Drama][aria-pressed=true]").wait_for()
-        page.wait_for_function("film => document.querySelector('.mq-row .mq-card').dataset.film !== film", arg=film)
+        page.wait_for_function("film => document.querySelector('.mq-row .mq-card')?.dataset.film !== film", arg=film)
         page.locator("[data-genre='']").click()
         page.locator("[data-genre=''][aria-pressed=true]").wait_for()
         open_film(page, 0)

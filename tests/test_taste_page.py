@@ -505,7 +505,7 @@ def test_a_new_viewer_gets_from_nothing_to_a_list_of_their_own_by_keyboard(page,
         page.wait_for_function("document.activeElement?.dataset.mark")  # the hand stays on the answers
         page.keyboard.press("1")
         page.wait_for_function("film => document.querySelector('.mq-quiz:not(.mq-busy)')?.dataset.film !== film", arg=film)
-        page.wait_for_function("n => document.querySelector('.mq-steps button[aria-current] span').textContent === `${n} answered`", arg=n + 1)
+        page.wait_for_function("n => document.querySelector('.mq-steps button[aria-current] span')?.textContent === `${n} answered`", arg=n + 1)
     becomes(page, lambda page: page.evaluate(ROW), lambda row: row != picked)
     settled(page)
     assert float(page.locator('[role="progressbar"]').get_attribute("aria-valuenow")) > 20

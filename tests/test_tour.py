@@ -353,5 +353,5 @@ def test_escape_leaves_the_chip_resumes_and_a_reload_keeps_both(page, app_url):
     page.keyboard.press("Escape")  # closes what is open, not the path
     page.locator("[data-testid=stPopoverBody]").wait_for(state="detached")
     page.locator(".st-key-mq_pick_time button").nth(3).click()  # by hand: the sentence follows the page
-    page.wait_for_function("() => document.querySelector('.mq-tour-line').textContent.startsWith('Night or evening')")
+    page.wait_for_function("() => document.querySelector('.mq-tour-line')?.textContent.startsWith('Night or evening')")
     assert page.complaints == []

@@ -70,8 +70,8 @@ function handSent(e) {
 }
 
 function handNear(root, place) {
-  // what can be focused and stands nearest to where the lost one stood
-  const all = [...root.querySelectorAll("button, input, [tabindex='0']")].filter((el) => el.tabIndex >= 0 && !el.disabled && el.getClientRects().length);
+  // the control that stands nearest to where the lost one stood
+  const all = [...root.querySelectorAll("button, input")].filter((el) => el.tabIndex >= 0 && !el.disabled && el.getClientRects().length);
   return all.sort((a, b) => far(a, place) - far(b, place))[0];
 }
 

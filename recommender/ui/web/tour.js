@@ -88,6 +88,7 @@ function tourEnd(t) {
   t.card.remove();
   tourRoom();
   removeEventListener("resize", t.soon);
+  removeEventListener("keydown", t.press, true);
   removeEventListener("keydown", t.keys);
   clearTimeout(t.later);
   clearTimeout(t.due);
@@ -104,15 +105,19 @@ function tourOpen(root, data) {
       t.wants = false;
     }, 160);
   };
+  t.press = () => {
+    t.under = !!document.querySelector('[role="dialog"],[data-testid="stPopoverBody"],[role="listbox"]'); // seen before it closes by this very key
+  };
   t.keys = (e) => {
     // Escape leaves, where nothing else takes it
     if (e.key !== "Escape" || e.defaultPrevented || !t.root.isConnected) return;
-    if (document.querySelector('[role="dialog"],[data-testid="stPopoverBody"],[role="listbox"]') || e.target.closest?.("input,textarea,[contenteditable=true]")) return;
+    if (t.under || e.target.closest?.("input,textarea,[contenteditable=true]")) return;
     root.mqAct({ do: "skip", step: t.data.step });
   };
   t.watch = new MutationObserver(t.soon);
   t.watch.observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["hidden", "aria-expanded"] });
   addEventListener("resize", t.soon);
+  addEventListener("keydown", t.press, true);
   addEventListener("keydown", t.keys);
   t.card.onclick = (e) => {
     const on = e.target.closest("[data-tour]");
