@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import apps
 import pytest
 from hands import becomes, card, drawn_alone, film_of, home, pick
@@ -101,12 +103,18 @@ def test_stars_and_hiding_at_once_both_stand(page, app_url, forgotten):
 # -- what is drawn anew under the hand -------------------------------------------------------------------------------------
 
 
-def test_a_slider_under_the_hand_is_not_drawn_anew(page, app_url, forgotten):
-    """While it is held, an answer waits; let go where it stood, it is drawn at once; moved, what the hand chose is told."""
+def shown_alone(page, url: str) -> dict[str, Any]:
+    """A dialog that no server draws anew; what it shows."""
     hero = apps.views(apps.opened(viewer="vera"))["home"]["hero"]["id"]
     film = apps.views(apps.opened(viewer="vera", film=str(hero)))["film"]
-    page.goto(app_url)
+    page.goto(url)
     drawn_alone(page, [film])
+    return film
+
+
+def test_a_slider_under_the_hand_is_not_drawn_anew(page, app_url, forgotten):
+    """While it is held, an answer waits; let go where it stood, it is drawn at once; moved, what the hand chose is told."""
+    film = shown_alone(page, app_url)
     slider, listed = page.get_by_role("slider", name="Your stars"), page.locator(".mq-acts button", has_text="Watch-list")
     box = slider.bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
@@ -127,10 +135,7 @@ def test_a_slider_under_the_hand_is_not_drawn_anew(page, app_url, forgotten):
 
 def test_stars_by_slow_keys_are_those_of_the_last_key(page, app_url, forgotten):
     """An answer between two keys, with the stars of the key before, does not take the slider back."""
-    hero = apps.views(apps.opened(viewer="vera"))["home"]["hero"]["id"]
-    film = apps.views(apps.opened(viewer="vera", film=str(hero)))["film"]
-    page.goto(app_url)
-    drawn_alone(page, [film])
+    film = shown_alone(page, app_url)
     slider = page.get_by_role("slider", name="Your stars")
     slider.focus()
     for n in range(1, 8):

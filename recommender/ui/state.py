@@ -110,11 +110,8 @@ def from_address(name: str, allowed: Iterable[str]) -> str | None:
         elif back and "viewer" in st.query_params:
             s.pop(known, None)
     kept: str | None = s.get(known)
-    if given != kept and not (back and "viewer" not in st.query_params):
-        if kept is None:
-            del st.query_params[name]
-        else:
-            st.query_params[name] = kept
+    if not (back and "viewer" not in st.query_params):
+        _write(name, kept)
     return kept
 
 
@@ -143,13 +140,18 @@ def put(name: str, value: str | None) -> None:
         s.pop(f"mq_{name}", None)
     else:
         s[f"mq_{name}"] = value
-    for one in {name, *(known for known in EVERYWHERE if f"mq_asked_{known}" in s)}:
-        now = s.get(f"mq_{one}")
-        if st.query_params.get(one) != now:
-            if now is None:
-                del st.query_params[one]
-            else:
-                st.query_params[one] = now
+    for one in (name, *(known for known in EVERYWHERE if known != name and f"mq_asked_{known}" in s)):
+        _write(one, s.get(f"mq_{one}"))
+
+
+def _write(name: str, value: str | None) -> None:
+    """Let the address say this of a part, or nothing; touched only where it says otherwise."""
+    if st.query_params.get(name) == value:
+        return
+    if value is None:
+        del st.query_params[name]
+    else:
+        st.query_params[name] = value
 
 
 def part_of_day(hour: int) -> str:

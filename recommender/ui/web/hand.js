@@ -51,7 +51,16 @@ function sliding(block, input, said, sent) {
   input.onpointerdown = () => {
     keyed = false;
     block.mqHeld = true;
-    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(released), { once: true });
+    const heard = new AbortController();
+    for (const end of ["pointerup", "pointercancel"])
+      addEventListener(
+        end,
+        () => {
+          heard.abort(); // of the two ends one comes, and no listener stays
+          setTimeout(released);
+        },
+        { signal: heard.signal },
+      );
   };
   input.onblur = flush;
   input.onkeydown = (e) => {
