@@ -111,6 +111,13 @@ def test_times_stand_on_one_scale_with_the_goal(folder: Path) -> None:
     assert [r["lo"] for r in spec["data"]["values"] if r["metric"] != "ms p99"] == [None] * 8  # only p99 has its interval drawn
 
 
+def test_the_axis_of_times_holds_every_whisker() -> None:
+    points = pd.DataFrame([{"row": "close", "workers": "click to paint", "metric": "ms p50", "ms": 57.0, "lo": 3.0, "hi": 900.0}])
+    low, high = sys_charts.times(points, 200.0)["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert low < 3
+    assert high > 900
+
+
 def test_the_page_says_how_it_answers_under_load(folder: Path) -> None:
     write(report(), folder)
     said = drawn(about="under-load")  # the address of before

@@ -19,7 +19,7 @@ def _ink(workers: pd.Series) -> Spec:
 
 def times(points: pd.DataFrame, goal: float, of: str = "p99", until: str = "the list is there") -> Spec:
     """Quantiles of the time by run, on a logarithmic axis, with the goal of one as a line. points: row, workers, metric, ms, lo, hi."""
-    low, high = min(goal, float(points["ms"].min())) / 1.35, max(goal, float(points[["ms", "hi"]].max().max())) * 1.35
+    low, high = min(goal, float(points[["ms", "lo"]].min().min())) / 1.35, max(goal, float(points[["ms", "hi"]].max().max())) * 1.35
     ticks = [t for t in TICKS if low <= t <= high]
     look = {"title": f"milliseconds until {until}", "values": ticks, "format": "~f", "labelOverlap": True}
     scale = {"type": "log", "domain": [low, high], "nice": False}
@@ -101,7 +101,7 @@ LATE = "#ff9d7a"  # what misses its goal
 
 def goals(points: pd.DataFrame) -> Spec:
     """How much of its goal each thing takes, one row each, the goal at 1, on a logarithmic axis. points: row, share, lo, hi, said, met, n."""
-    low, high = min(0.1, float(points["share"].min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 1.6
+    low, high = min(0.1, float(points[["share", "lo"]].min().min())) / 1.3, max(1.0, float(points[["share", "hi"]].max().max())) * 1.6
     ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= t <= high]
     look = {"title": "share of what the goal allows", "values": ticks, "format": "~%", "labelOverlap": True}
     scale = {"type": "log", "domain": [low, high], "nice": False}
