@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from recommender.counterfactual import WhatIf, less, plus, without
 from recommender.models.hybrid import PARTS
 from recommender.models.neighbours import EASE
-from recommender.models.sequence import Sequence
+from recommender.models.sequence import Sequence, branches
 from recommender.models.transformer import Transformer
 from recommender.rank import rank_of, ranks
 from recommender.serve.service import Service
@@ -182,7 +182,7 @@ def test_reasons_are_the_same_whoever_worked_the_scores_out(service: Service) ->
 
 
 @pytest.mark.parametrize("clock", [False, True])
-def test_one_position_of_the_transformer_is_that_of_all(clock: bool) -> None:
+def test_some_positions_of_the_transformer_are_those_of_all(clock: bool) -> None:
     torch.manual_seed(1)
     network = Transformer(50, width=16, heads=2, layers=2, length=12, stars=True, clock=clock).eval()
     for parameter in network.parameters():
@@ -190,11 +190,34 @@ def test_one_position_of_the_transformer_is_that_of_all(clock: bool) -> None:
     films, stars = torch.randint(0, 50, (3, 7)), torch.randint(1, 11, (3, 7))
     times, devices = torch.randint(0, 5, (3, 7)), torch.randint(0, 5, (3, 7))
     moments = torch.cumsum(torch.randint(0, 10**6, (3, 8)), dim=1)
-    at = torch.tensor([6, 0, 3])
+    at = torch.tensor([[6, 2], [0, 6], [3, 3]])
     with torch.inference_mode():
         every = network(films, times, devices, stars, moments)
-        one = network(films, times, devices, stars, moments, at)
-    torch.testing.assert_close(one, every[torch.arange(3), at])
+        some = network(films, times, devices, stars, moments, at)
+    torch.testing.assert_close(some, every[torch.arange(3)[:, None], at])
+
+
+def test_what_begins_alike_stands_once_and_sees_what_is_before_it_on_its_own_way() -> None:
+    places, back, ends = branches([np.array([3, 4, 5, 6]), np.array([3, 4, 5, 6]), np.array([3, 5, 6]), np.array([3, 4, 6])])
+    assert places.tolist() == [3, 4, 5, 6, 5, 6, 5, 6, 6]
+    assert ends.tolist() == [3, 5, 7, 8]
+    seen = {node: {int(m): int(back[node, m]) for m in np.flatnonzero(back[node] >= 0)} for node in range(9)}
+    assert seen[1] == {0: 1, 1: 0}
+    assert seen[8] == {0: 2, 1: 1, 8: 0}
+    assert seen[3] == {0: 3, 1: 2, 2: 1, 3: 0}
+    assert seen[5] == {0: 3, 1: 2, 4: 1, 5: 0}
+    assert seen[7] == {0: 2, 6: 1, 7: 0}  # without 4, the 3 is two films back
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 9, 99, 100, 101, 130])  # it looks back on 100 films
+def test_the_transformer_scores_without_a_film_what_it_scores_for_who_never_saw_it(service: Service, n: int) -> None:
+    model, rng = service.models["sequence"], np.random.default_rng(n)
+    profile = Profile(rng.choice(len(service.catalog), n, replace=False), rng.integers(1, 11, n) / 2, np.sort(rng.integers(0, 10**9, n)))
+    query = Query(profile, Context("night", "tv"))
+    assert isinstance(model, Sequence)
+    wanted = [Query(profile, Context()), Query(profile, Context("night")), query]
+    wanted += [Query(profile.keep(profile.items != film)) for film in profile.items[-model.looked_back :]]
+    np.testing.assert_allclose(model._left_out(query)[1], model.score(wanted), atol=2e-5)
 
 
 @st.composite

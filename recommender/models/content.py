@@ -16,7 +16,7 @@ from torch import nn
 from recommender.catalog import Catalog
 from recommender.interactions import Interactions
 from recommender.models.factors import ALS
-from recommender.models.linear import ItemItem, damped_means, strongest
+from recommender.models.linear import ItemItem, block, damped_means, strongest
 from recommender.models.loop import Loop
 from recommender.models.popularity import unit
 from recommender.types import CERTIFICATES, Explanation, Query, Reason
@@ -107,16 +107,17 @@ class Content(ItemItem):
         profile = query.profile
         if not len(profile):
             return [Explanation.of([self._merit(i)]) for i in items]
-        linked = self.weights_[profile.items].tocsc()[:, items].toarray() > 0  # (n, K)
+        linked = block(self.weights_, profile.items, items) > 0  # (n, K)
         share = linked * profile.weights[:, None] / _length(profile.weights)
-        mine, theirs = self.features_[profile.items].astype(np.float64), self.features_[items].astype(np.float64)
-        named = self.catalog.named_features
-        shared = (sparse.csr_array(share[:, :].T) @ mine).multiply(theirs).tocsr()[:, : len(named)]  # (K, named features)
-        rest = (mine[:, len(named) :] @ theirs[:, len(named) :].T).toarray() * share  # (n, K)
+        named, of = self.catalog.named_features, self.features_[items]
+        told = np.unique(of.indices)  # features of these films (F,): those with names first
+        mine, theirs = (block(self.features_, films, told).astype(np.float64) for films in (profile.items, items))  # (n, F), (K, F)
+        first = int(np.searchsorted(told, len(named)))
+        shared = (share.T @ mine[:, :first]) * theirs[:, :first]  # (K, named features)
+        rest = (mine[:, first:] @ theirs[:, first:].T) * share  # (n, K)
         answers = []
         for k, item in enumerate(items):
-            row = slice(shared.indptr[k], shared.indptr[k + 1])
-            reasons = [Reason(named[c][0], named[c][1], v) for c, v in zip(shared.indices[row].tolist(), shared.data[row].tolist()) if v]
+            reasons = [Reason(*named[told[c]], float(shared[k, c])) for c in np.flatnonzero(shared[k])]
             reasons += [Reason("film", int(profile.items[j]), float(rest[j, k])) for j in np.flatnonzero(rest[:, k])]
             answers.append(Explanation.of([*reasons, self._merit(item)]))
         return answers

@@ -121,7 +121,8 @@ class Hybrid:
         error = lambda: float(nll(torch.where(examined)[0]))
         self.training = Loop("hybrid", self.rate, self.epochs, self.patience, checkpoint).run(gate, batches, loss, error)
         self.state_ = {k: v.detach().numpy().copy() for k, v in gate.state_dict().items()}
-        self.__dict__.pop("_network", None)
+        for made in ("_network", "_shares", "_points"):
+            self.__dict__.pop(made, None)
         return self
 
     def _partly_unknown(self, data: Interactions, rng: np.random.Generator) -> Interactions:
@@ -163,18 +164,29 @@ class Hybrid:
 
     def weights(self, queries: list[Query]) -> np.ndarray:  # (B, 3)
         """The gate's shares of ease, content and sequence; they sum to 1."""
-        context = torch.tensor([context_index(q.context) for q in queries])
+        asked = [(*context_index(q.context), len(q.profile)) for q in queries]
+        if new := [one for one in dict.fromkeys(asked) if one not in self._shares]:
+            with torch.inference_mode():
+                self._shares.update(zip(new, self._network.weights(*torch.tensor(new).T).numpy()))
+        return np.stack([self._shares[one] for one in asked])
+
+    @cached_property
+    def _shares(self) -> dict[tuple[int, int, int], np.ndarray]:
+        """What the gate said before, by time, device and length of history: there are few, and they are asked for again and again."""
+        return {}
+
+    @cached_property
+    def _points(self) -> tuple[np.ndarray, np.ndarray]:  # float32 (5, I) each
+        """Score points of each film at each time of day, and on each device."""
+        each = torch.arange(5)
         with torch.inference_mode():
-            return self._network.weights(context[:, 0], context[:, 1], torch.tensor([len(q.profile) for q in queries])).numpy()
+            time, device = self._network.affinity(each, each)
+            return time.numpy() @ self.catalog.films_by_genre, device.numpy() @ self.catalog.films_by_genre
 
     def context_points(self, queries: list[Query]) -> tuple[np.ndarray, np.ndarray]:  # (B, I) each
         """Score points that the time of day (observed) and the device (simulated) give to each film."""
-        different = list(dict.fromkeys(context_index(q.context) for q in queries))
-        context = torch.tensor(different)
-        genres, which = self.catalog.films_by_genre, [different.index(context_index(q.context)) for q in queries]
-        with torch.inference_mode():
-            time, device = self._network.affinity(context[:, 0], context[:, 1])
-        return (time.numpy() @ genres)[which], (device.numpy() @ genres)[which]
+        times, devices = np.array([context_index(q.context) for q in queries]).T
+        return self._points[0][times], self._points[1][devices]
 
     def score(self, queries: list[Query]) -> np.ndarray:
         return self.blend(queries, self.part_scores(queries))

@@ -40,6 +40,29 @@ def strongest(matrix: np.ndarray, keep: int) -> sparse.csr_array:
     return kept
 
 
+def entries(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The entries (N,) of some rows, as places in matrix.data, and which of `rows` each belongs to (N,).
+
+    For a few rows, scipy's indexing takes longer to check what it is given than to copy it.
+    """
+    starts, lengths = matrix.indptr[rows], matrix.indptr[rows + 1] - matrix.indptr[rows]
+    row = np.repeat(np.arange(len(rows)), lengths)
+    return np.arange(len(row)) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths), row
+
+
+def block(matrix: sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:  # (R, K)
+    """matrix[rows][:, columns] as a dense array."""
+    found, row = entries(matrix, rows)
+    different, which = np.unique(columns, return_inverse=True)
+    place = np.full(matrix.shape[1], -1)
+    place[different] = np.arange(len(different))
+    column = place[matrix.indices[found]]
+    among = column >= 0
+    dense = np.zeros((len(rows), len(different)), matrix.dtype)
+    dense[row[among], column[among]] = matrix.data[found[among]]
+    return dense[:, which]
+
+
 NAMED = 60  # films of a long history that are reasons of their own; the others are one reason together
 
 
@@ -81,18 +104,25 @@ class ItemItem(Additive):
         return self._sums_less(query, films)
 
     def _sums(self, queries: list[Query]) -> np.ndarray:  # float32 (B, I)
-        if len(queries) == 1:  # the rows of one profile alone, added up in the same order
+        fast = self._fast
+        if len(queries) == 1 and not isinstance(fast, np.ndarray):  # the rows of one profile alone
             (profile,) = (q.profile for q in queries)
-            return np.asarray(self._fast[profile.items].T @ speaking(profile, self.fade))[None]
-        return _dense(histories(queries, self.weights_.shape[0], self.fade) @ self._fast)
+            found, row = entries(fast, profile.items)
+            points = np.bincount(fast.indices[found], fast.data[found] * speaking(profile, self.fade)[row], fast.shape[1])
+            return points.astype(np.float32)[None]
+        return _dense(histories(queries, self.weights_.shape[0], self.fade) @ fast)
 
     def _sums_less(self, query: Query, films: Sequence[int]) -> np.ndarray:  # float32 (n, I)
         """sum_j w_j W_ji - w_f W_fi for each film f of the profile that is left out; where films fade, each place behind it changes."""
         profile = query.profile
         if self.fade:
             return self._sums([Query(profile.keep(profile.items != film), query.context) for film in films])
-        speaks = profile.weights @ (profile.items[:, None] == np.asarray(films, np.int64))  # (n,)
-        return self._sums([query]) - speaks[:, None] * _dense(self._fast[np.asarray(films, np.int64)])
+        films = np.asarray(films, np.int64)
+        speaks = profile.weights @ (profile.items[:, None] == films)  # (n,)
+        gives = np.zeros((len(films), self.weights_.shape[1]), np.float32)
+        found, row = entries(self.weights_, films)
+        gives[row, self.weights_.indices[found]] = self.weights_.data[found]
+        return self._sums([query]) - speaks[:, None] * gives
 
     @property
     def _fast(self) -> np.ndarray | sparse.csr_array:
@@ -104,8 +134,7 @@ class ItemItem(Additive):
         return self._dense
 
     def contributions(self, query: Query, items: np.ndarray) -> np.ndarray:
-        rows = self.weights_[query.profile.items].tocsc()[:, items].toarray()
-        return rows.astype(np.float64) * speaking(query.profile, self.fade)[:, None]
+        return block(self.weights_, query.profile.items, items).astype(np.float64) * speaking(query.profile, self.fade)[:, None]
 
 
 def _dense(matrix: np.ndarray | sparse.sparray) -> np.ndarray:

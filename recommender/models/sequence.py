@@ -16,7 +16,7 @@ from recommender.interactions import UNKNOWN, Interactions
 from recommender.models.loop import Loop, half_precision
 from recommender.models.softmax import SoftmaxLoss
 from recommender.models.transformer import Transformer
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Query, Reason, context_reasons
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Profile, Query, Reason, context_reasons
 
 ASKED = 2000  # films asked for, at most, to see when to stop
 KEPT = 8  # queries whose scores without each of the latest films are kept
@@ -161,18 +161,32 @@ class Sequence:
             films[row, :n], stars[row, :n], clock[row, :n] = q.profile.items[recent], np.rint(2 * q.profile.ratings[recent]), q.profile.times[recent]
             latest = q.profile.times[-1] if n else 0
             clock[row, n:] = latest if q.context.at is None else max(q.context.at, latest)  # an unknown moment counts as right after the last film
-        context = np.array([context_index(q.context) for q in queries]) * [name in self.knows for name in ("time_of_day", "device")]
-        at = torch.tensor([max(n - 1, 0) for n in lengths])
-        where = network.table.device
-        with torch.inference_mode():
-            times, devices = (torch.from_numpy(np.repeat(c[:, None], shape[1], axis=1)) for c in context.T)
-            parts = (part.to(where) for part in (torch.from_numpy(films), times, devices, torch.from_numpy(stars), torch.from_numpy(clock)))
-            vectors = network(*parts, at.to(where))
-            scores = vectors @ network.table.T
-            return (scores - scores.mean(dim=1, keepdim=True)).cpu().numpy()
+        times, devices = (np.repeat(told[:, None], shape[1], axis=1) for told in self._told([q.context for q in queries]))
+        return _scores(network, films, times, devices, stars, clock, np.array([[max(n - 1, 0)] for n in lengths]))
+
+    def _told(self, contexts: list[Context]) -> tuple[np.ndarray, np.ndarray]:  # (B,) each
+        """The time of day and the device as embedding rows, 0 where the network knows no such thing."""
+        times, devices = np.array([context_index(c) for c in contexts]).T
+        return times * ("time_of_day" in self.knows), devices * ("device" in self.knows)
 
     def score(self, queries: list[Query]) -> np.ndarray:
         return self._logits(self._network, queries)
+
+    def _variants(self, profile: Profile, asked: list[tuple[int | None, Context]]) -> np.ndarray:  # (V, I)
+        """Scores of one profile less the film at one of the latest places (None: less nothing), each in a context.
+
+        They are branches of one tree, whose trunk, the films before, is worked out once. Source: Miao et al., SpecInfer, ASPLOS 2024,
+        arXiv 2305.09781 (tree attention). A network that knows moments is asked for each alone: without a film, its neighbours wait longer.
+        """
+        everything = np.arange(len(profile))
+        if "moment" in self.knows:
+            return self.score([Query(profile if out is None else profile.keep(everything != out), c) for out, c in asked])
+        paths = [everything[-self.length :] if out is None else np.delete(everything, out)[-self.length :] for out, _ in asked]
+        places, back, ends = branches([path if len(path) else np.array([-1]) for path in paths])
+        times, devices = np.zeros((2, len(places)), np.int64)
+        times[ends], devices[ends] = self._told([c for _, c in asked])
+        films, stars = np.append(profile.items, len(self._network.table)), np.append(np.rint(2 * profile.ratings), 0).astype(np.int64)
+        return _scores(self._network, films[places][None], times[None], devices[None], stars[places][None], None, ends[None], back)
 
     def context_effect(self, query: Query) -> tuple[np.ndarray, np.ndarray]:  # (I,) each
         """Score points due to the time of day, and to the device (simulated) on top of it: scores with less scores without."""
@@ -188,8 +202,9 @@ class Sequence:
             profile, contexts = query.profile, _contexts(query.context)
             tried = np.arange(len(profile))[-self.looked_back :]
             different = list(dict.fromkeys(contexts))
-            without = [Query(profile.keep(np.arange(len(profile)) != j), contexts[0]) for j in tried]
-            scores = self.score([*(Query(profile, c) for c in different), *without])
+            whole, less = [(None, c) for c in different], [(int(j), contexts[0]) for j in tried]
+            trees = [whole + less] if len(profile) <= self.length else [whole, less]  # without a film, a longer history begins elsewhere
+            scores = np.concatenate([self._variants(profile, asked) for asked in trees])
             three = [different.index(c) for c in contexts]
             found = tried, scores[[*three, *range(len(different), len(scores))]]
             self._asked = ((query, self.state_, found), *kept[: KEPT - 1])
@@ -234,3 +249,35 @@ class Sequence:
 def _contexts(context: Context) -> tuple[Context, Context, Context]:
     """Nothing known, the time of day alone, the whole context."""
     return Context(), Context(time_of_day=context.time_of_day), context
+
+
+def _scores(
+    network: Transformer, films: np.ndarray, times: np.ndarray, devices: np.ndarray, stars: np.ndarray, clock: np.ndarray | None, at: np.ndarray,
+    back: np.ndarray | None = None,
+) -> np.ndarray:  # (B * L, I)  # fmt: skip
+    """Scores of all films at the positions (B, L) of what Transformer.forward takes, centred over the films."""
+    where = network.table.device
+    with torch.inference_mode():
+        given = (None if part is None else torch.from_numpy(part).to(where) for part in (films, times, devices, stars, clock, at, back))
+        scores = network(*given).flatten(0, 1) @ network.table.T
+        return (scores - scores.mean(dim=1, keepdim=True)).cpu().numpy()
+
+
+def branches(paths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Paths as one tree: each goes along with the last one as far as they agree, and then its own way, by one node at least.
+
+    What stands at each node (T,); how many nodes back each sees each, below 0 where it does not (T, T); and where each path ends (V,).
+    """
+    trunk, shared, tails = paths[-1][:-1], [], []
+    for path in paths:
+        apart = path[: min(len(trunk), len(path) - 1)] != trunk[: len(path) - 1]
+        shared.append(int(apart.argmax()) if apart.any() else len(apart))
+        tails.append(path[shared[-1] :])
+    trunk = trunk[: max(shared)]
+    depth, starts = np.arange(len(trunk)), len(trunk) + np.cumsum([0, *map(len, tails)])
+    back = np.full((starts[-1], starts[-1]), -1)
+    back[: len(trunk), : len(trunk)] = depth[:, None] - depth
+    for start, stop, common in zip(starts, starts[1:], shared):
+        own = common + np.arange(stop - start)
+        back[start:stop, :common], back[start:stop, start:stop] = own[:, None] - depth[:common], own[:, None] - own
+    return np.concatenate([trunk, *tails]), back, starts[1:] - 1

@@ -40,19 +40,17 @@ class Block(nn.Module):
         self.distance = nn.Parameter(torch.zeros(heads, length))  # bias for looking back 0, 1, 2, ... films
         self.elapsed = nn.Parameter(torch.zeros(heads, GAPS)) if clock else None  # bias for looking back so long
 
-    def bias(self, t: int) -> torch.Tensor:  # (heads, T, T), hugely negative for the future
-        back = torch.arange(t, device=self.distance.device)
-        back = back[:, None] - back[None, :]
-        return self.distance[:, back.clamp(min=0)].masked_fill(back < 0, -1e9)
+    def bias(self, back: torch.Tensor) -> torch.Tensor:  # (heads, T, T), hugely negative for what is not seen
+        return self.distance.index_select(1, back.clamp(min=0).flatten()).view(-1, *back.shape).masked_fill(back < 0, -1e9)
 
-    def forward(self, x: torch.Tensor, ages: torch.Tensor | None, at: torch.Tensor | None = None) -> torch.Tensor:
-        """x (B, T, D); ages (B, T, T) bucket of the time from each film to each request, or None; what comes out at every position, or (B, 1, D) at
-        one position (B,) of each."""
+    def forward(self, x: torch.Tensor, back: torch.Tensor, ages: torch.Tensor | None, at: torch.Tensor | None = None) -> torch.Tensor:
+        """x (B, T, D); back (T, T) films from each position back to each other, below 0 for those it does not see; ages (B, T, T) bucket of the time
+        from each film to each request, or None; what comes out at every position, or (B, L, D) at the positions (B, L)."""
         b, t, d = x.shape
         q, k, v = (h.view(b, t, self.heads, -1).transpose(1, 2) for h in self.qkv(self.norm1(x)).chunk(3, dim=-1))  # (B, heads, T, D / heads)
-        each = torch.arange(b, device=x.device)
-        chosen = lambda h: h if at is None else h.expand(b, -1, -1, -1)[each, :, at][:, :, None]  # (B, ., T, .) -> (B, ., 1, .)
-        logits = (chosen(q) @ k.transpose(-1, -2)) * (d // self.heads) ** -0.5 + chosen(self.bias(t)[None]).to(q.dtype)
+        each = torch.arange(b, device=x.device)[:, None]
+        chosen = lambda h: h if at is None else h.expand(b, -1, -1, -1)[each, :, at].transpose(1, 2)  # (B, ., T, .) -> (B, ., L, .)
+        logits = (chosen(q) @ k.transpose(-1, -2)) * (d // self.heads) ** -0.5 + chosen(self.bias(back)[None]).to(q.dtype)
         if self.elapsed is not None and ages is not None:
             logits = logits + chosen(self.elapsed[:, ages].transpose(0, 1)).to(q.dtype)
         a = logits.softmax(dim=-1).to(v.dtype) @ v
@@ -105,11 +103,16 @@ class Transformer(nn.Module):
         stars: torch.Tensor | None = None,
         clock: torch.Tensor | None = None,
         at: torch.Tensor | None = None,
+        back: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """times and devices (B, T): the context in which the next film is asked for; stars (B, T) in halves, 0 unknown;
         clock (B, T + 1): unix seconds of each film, and in place t + 1 of the request that follows film t.
 
-        With at (B,), only the vector of that position of each, (B, D): the last block is not asked for the others."""
+        With at (B, L), only the vectors of those positions, (B, L, D): the last block is not asked for the others. back (T, T): how many films each
+        position looks back to reach each other, below 0 for those it does not see; without it each sees all before it."""
+        if back is None:
+            place = torch.arange(films.shape[1], device=films.device)
+            back = place[:, None] - place[None, :]
         x = self.films(films)
         if self.stars is not None and stars is not None:
             x = x + self.stars(stars)
@@ -120,13 +123,13 @@ class Transformer(nn.Module):
             ages = gaps(clock[:, 1:, None] - clock[:, None, :-1])
         x = self.drop(x)
         for block in self.blocks[:-1]:
-            x = block(x, ages)
-        x = self.blocks[-1](x, ages, at)
-        here = lambda h: h if at is None else h.gather(1, at[:, None])  # (B, T) -> (B, 1)
+            x = block(x, back, ages)
+        x = self.blocks[-1](x, back, ages, at)
+        here = lambda h: h if at is None else h.gather(1, at)  # (B, T) -> (B, L)
         x = self.norm(x) + self.times(here(times)) + self.devices(here(devices))
         if self.gap_out is not None and clock is not None:
             x = x + self.gap_out(here(wait))
-        return x if at is None else x[:, 0]
+        return x
 
     @property
     def table(self) -> torch.Tensor:  # (I, D)
