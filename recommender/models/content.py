@@ -117,7 +117,7 @@ class Content(ItemItem):
         rest = (mine[:, first:] @ theirs[:, first:].T) * share  # (n, K)
         answers = []
         for k, item in enumerate(items):
-            reasons = [Reason(*named[told[c]], float(shared[k, c])) for c in np.flatnonzero(shared[k])]
+            reasons = [Reason(named[told[c]][0], named[told[c]][1], float(shared[k, c])) for c in np.flatnonzero(shared[k])]
             reasons += [Reason("film", int(profile.items[j]), float(rest[j, k])) for j in np.flatnonzero(rest[:, k])]
             answers.append(Explanation.of([*reasons, self._merit(item)]))
         return answers

@@ -117,10 +117,10 @@ class ItemItem(Additive):
         profile = query.profile
         if self.fade:
             return self._sums([Query(profile.keep(profile.items != film), query.context) for film in films])
-        films = np.asarray(films, np.int64)
-        speaks = profile.weights @ (profile.items[:, None] == films)  # (n,)
-        gives = np.zeros((len(films), self.weights_.shape[1]), np.float32)
-        found, row = entries(self.weights_, films)
+        away = np.asarray(films, np.int64)
+        speaks = profile.weights @ (profile.items[:, None] == away)  # (n,)
+        gives = np.zeros((len(away), self.weights_.shape[1]), np.float32)
+        found, row = entries(self.weights_, away)
         gives[row, self.weights_.indices[found]] = self.weights_.data[found]
         return self._sums([query]) - speaks[:, None] * gives
 

@@ -20,6 +20,7 @@ from recommender.types import DEVICES, TIMES_OF_DAY, Context, Explanation, Profi
 
 ASKED = 2000  # films asked for, at most, to see when to stop
 KEPT = 8  # queries whose scores without each of the latest films are kept
+Variant = tuple[int | None, Context]  # the place of a film in a profile that is left out, or None; and when the rest is asked for
 REST = "all you watched, in its order"  # what no single film accounts for
 
 
@@ -172,7 +173,7 @@ class Sequence:
     def score(self, queries: list[Query]) -> np.ndarray:
         return self._logits(self._network, queries)
 
-    def _variants(self, profile: Profile, asked: list[tuple[int | None, Context]]) -> np.ndarray:  # (V, I)
+    def _variants(self, profile: Profile, asked: list[Variant]) -> np.ndarray:  # (V, I)
         """Scores of one profile less the film at one of the latest places (None: less nothing), each in a context.
 
         They are branches of one tree, whose trunk, the films before, is worked out once. Source: Miao et al., SpecInfer, ASPLOS 2024,
@@ -202,7 +203,8 @@ class Sequence:
             profile, contexts = query.profile, _contexts(query.context)
             tried = np.arange(len(profile))[-self.looked_back :]
             different = list(dict.fromkeys(contexts))
-            whole, less = [(None, c) for c in different], [(int(j), contexts[0]) for j in tried]
+            whole: list[Variant] = [(None, c) for c in different]
+            less: list[Variant] = [(int(j), contexts[0]) for j in tried]
             trees = [whole + less] if len(profile) <= self.length else [whole, less]  # without a film, a longer history begins elsewhere
             scores = np.concatenate([self._variants(profile, asked) for asked in trees])
             three = [different.index(c) for c in contexts]
