@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -101,6 +103,31 @@ def test_workers_share_a_place_for_their_figures_that_is_gone_at_the_end(stays: 
     assert config.workers == 2
     assert folder
     assert not Path(folder).exists()
+
+
+def test_a_process_leaves_the_connections_that_wait_to_others(stays: list) -> None:
+    """It has one after a turn of its loop; another process on the same socket finds the rest."""
+    CliRunner().invoke(app, ["serve", "--port", str(free()), "--workers", "2"])
+    loop, taken = stays[0][0].get_loop_factory()(), []
+
+    class Connection(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.append(transport)
+
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        place, others = listening.getsockname(), socket.fromfd(listening.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+        loop.run_until_complete(loop.create_server(Connection, sock=listening))
+        asked = [socket.create_connection(place) for _ in range(5)]
+        loop.call_soon(loop.stop)
+        loop.run_forever()  # one turn
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                found.append(others.accept()[0])
+        loop.run_until_complete(asyncio.sleep(0.01))
+        assert (len(taken), len(found)) == (1, 4)
+    for one in (*asked, *found, others, *taken, loop):
+        one.close()
 
 
 def test_the_dashboard_comes_along(stays: list) -> None:

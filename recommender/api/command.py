@@ -41,6 +41,7 @@ def serve(
     config = uvicorn.Config(
         "recommender.api.command:application",
         factory=True,
+        loop="recommender.api.loop:Loop",
         workers=workers,
         log_config=logs.server(),
         access_log=False,
