@@ -88,7 +88,7 @@ def recommend(
             match = f"{r.match}%" if r.match is not None else "–"
             table.add_row(markup_free(service.catalog.titles[r.item]), str(service.catalog.years[r.item]), match, markup_free(r.sentence))
         console.print(table, "")
-    if not any(row.recommendations for row in home.carousels):
+    if not any(row.recommendations for row in home.carousels) and not home.strategy.silent:
         console.print("No film is within the filters and the viewer's limit and unseen.", highlight=False)
     console.print(f"[dim]{home.timing_ms['total']:.0f} ms[/]", highlight=False)
 
@@ -113,13 +113,14 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films."""
-    from recommender.serve import inquiry, phrases, wire
+    from recommender.serve import inquiry, phrases, picks, wire
 
     service, who, moment, query = begin(viewer, user, likes, time_of_day, device, anyway, unused)
-    item = _may_see(service, who, film)
-    found = service.details(who, query, item, _model(service, model) if model else "", explained=ALL_REASONS)
-    r = found.recommendation
-    smallest = inquiry.smallest(service.request(who, query), item, r.model)
+    item, by = _may_see(service, who, film), _model(service, model) if model else ""
+    row = None if by else picks.TOP
+    found = service.details(who, query, item, by, row, ALL_REASONS, service.settings.row_length)
+    r, asked = found.recommendation, service.request(who, query)
+    smallest = inquiry.smallest(asked, item, picks.explaining(asked, item, by, row))
     if as_json:
         return print_json(wire.explained(found, smallest, wire.signals(moment, query, service.verdicts(who)), service.catalog))
     _print_signals(service, who, moment, query)

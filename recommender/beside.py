@@ -75,6 +75,8 @@ def compare(
 
 def _print(found: dict[str, Any], who: str, names: list[str]) -> None:
     """Places of all films, what each list is like, and how alike any two are."""
+    from recommender.serve import routing
+
     where = Table(title=f"{markup_free(who)}: places in each list", title_justify="left", box=None, header_style="dim")
     where.add_column("film")
     for name in names:
@@ -93,3 +95,6 @@ def _print(found: dict[str, Any], who: str, names: list[str]) -> None:
         for name, row in zip(names, matrix):
             like.add_row(f"{label} {name}", *("–" if x is None else f"{x:.2f}" for x in row))
     console.print(where, "", like)
+    for made in found["lists"]:
+        if made["silent"]:
+            console.print(routing.silence(made["model"], markup_free(who)), highlight=False)

@@ -9,47 +9,61 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from urllib3 import BaseHTTPResponse, PoolManager
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 from urllib3.util import Retry
 
 from recommender.api.answered import Data, Forgotten, Recommendations, Stored
-from recommender.api.asked import Events, Recommend, Said
+from recommender.api.asked import Events, Moment, Recommend, Said
 from recommender.api.browsed import Genres, History, Movie, Movies, SimilarMovies, Users
-from recommender.api.browsed_experiments import Results
+from recommender.api.browsed_experiments import Overviews, ReadingOf, Results
 from recommender.api.browsed_explain import Compared, Explained, Missing, Present
+from recommender.api.browsed_reports import Models, ReportOf, Reports
 from recommender.api.browsed_taste import Wants
 from recommender.api.problems import ProblemDetails
+from recommender.api.routes.health import Ready
 
 PASSING = (429, 502, 503, 504)  # what may be otherwise a moment later
-LONGEST = 10  # seconds between two tries, whatever Retry-After says
+LONGEST = 10  # seconds between two tries
 Answer = TypeVar("Answer")
+ANY_TIME = Moment()
 WHY_NOT: TypeAdapter[Missing | Present] = TypeAdapter(Missing | Present)
 
 
 class ApiError(RuntimeError):
-    """An answer that is an error. `problem` is what the API said of it; None where what answered was not our API."""
+    """An answer that is an error. `problem` is what the API said of it, None where what answered was not our API; `retry_after`: seconds after which
+    it wants to be asked again, None where it did not say."""
 
-    def __init__(self, status: int, said: str, problem: ProblemDetails | None) -> None:
+    def __init__(self, status: int, said: str, problem: ProblemDetails | None, retry_after: float | None = None) -> None:
         super().__init__(f"{status}: {said}")
-        self.status, self.problem = status, problem
+        self.status, self.problem, self.retry_after = status, problem, retry_after
 
 
 class NoAnswer(ConnectionError):
     """However often it was asked, nothing answered."""
 
 
+class _Again(Retry):
+    """Tries again, and never before Retry-After: where that is more than LONGEST away, not at all."""
+
+    def increment(self, method: str | None = None, url: str | None = None, response: BaseHTTPResponse | None = None, *how: Any, **more: Any) -> Self:
+        if response is not None and (self.get_retry_after(response) or 0) > LONGEST:
+            raise MaxRetryError(more["_pool"], url or "", ResponseError(f"wants to be asked again in more than {LONGEST} s"))
+        return super().increment(method, url, response, *how, **more)
+
+
 class Client:
     """One API at one address; threads may share it. Close it, or use it in a `with`.
 
     Lost connections, also in the middle of an answer, and passing refusals (429, 502, 503, 504) are tried `retries` times more, each time twice as
-    long after the last, or when Retry-After says. That does no harm: questions change nothing, and what is fed back carries an id by which it is
-    stored once. Redirections are not followed, so the key goes nowhere else. Methods raise ApiError for an answer that is an error, NoAnswer where
-    none came.
+    long after the last, or when Retry-After says; where that is more than LONGEST away the refusal is raised at once, with `retry_after`. That does
+    no harm: questions change nothing, and what is fed back carries an id by which it is stored once. Redirections are not followed, so the key goes
+    nowhere else. Members of an answer that are not known here, as a newer API may have, are passed over. Methods raise ApiError for an answer that is
+    an error, NoAnswer where none came.
     """
 
     def __init__(self, address: str = "http://127.0.0.1:8000", key: str | None = None, timeout: float = 10.0, retries: int = 4) -> None:
@@ -57,9 +71,9 @@ class Client:
         if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
             raise ValueError(f"address is {address!r}, wanted one such as http://127.0.0.1:8000")
         self.address = address.rstrip("/")
-        again = Retry(
+        again = _Again(
             retries, redirect=False, status_forcelist=PASSING, allowed_methods=None, raise_on_status=False,
-            backoff_factor=0.2, backoff_jitter=0.1, backoff_max=LONGEST, retry_after_max=LONGEST)  # fmt: skip
+            backoff_factor=0.2, backoff_jitter=0.1, backoff_max=LONGEST)  # fmt: skip
         heads = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self.pool = PoolManager(maxsize=16, headers=heads, retries=again, timeout=timeout)
 
@@ -121,21 +135,47 @@ class Client:
         """What somebody set by hand, and the taste that their films show."""
         return self._get("/api/user_preferences", Wants, user_id=user_id)
 
-    def explain(self, user_id: int | str, film: int | str, model: str | None = None) -> Explained:
-        """Why a film stands where it stands for somebody."""
-        return self._get("/api/explain", Explained, user_id=user_id, **_film(film), model=model)
+    def explain(
+        self, user_id: int | str, film: int | str, model: str | None = None, now: Moment = ANY_TIME, anyway: bool = False, k: int = 10
+    ) -> Explained:
+        """Why a film stands where it stands for somebody, in the list that `recommend` gives to the same k, model, moment and `anyway`."""
+        return self._get("/api/explain", Explained, user_id=user_id, **_film(film), model=model, k=k, **_moment(now, anyway))
 
-    def why_not(self, user_id: int | str, film: int | str) -> Missing | Present:
-        """Why a film does not stand higher, and what would change that."""
-        return self._get("/api/why_not", WHY_NOT, user_id=user_id, **_film(film))
+    def why_not(self, user_id: int | str, film: int | str, now: Moment = ANY_TIME, anyway: bool = False) -> Missing | Present:
+        """Why a film does not stand higher at a moment, and what would change that."""
+        return self._get("/api/why_not", WHY_NOT, user_id=user_id, **_film(film), **_moment(now, anyway))
 
-    def compare(self, user_id: int | str, *models: str, k: int = 10) -> Compared:
-        """Lists of two to four models side by side."""
-        return self._get("/api/compare", Compared, user_id=user_id, models=",".join(models), k=k)
+    def compare(self, user_id: int | str, *models: str, k: int = 10, now: Moment = ANY_TIME, anyway: bool = False) -> Compared:
+        """Lists of two to four models side by side, at a moment."""
+        return self._get("/api/compare", Compared, user_id=user_id, models=",".join(models), k=k, **_moment(now, anyway))
+
+    def models(self) -> Models:
+        """All models: what each is, and how well it ranked."""
+        return self._get("/api/models", Models)
+
+    def evaluations(self) -> Reports:
+        """All evaluation reports, each in a line."""
+        return self._get("/api/evaluation", Reports)
+
+    def evaluation(self, name: str, page: int = 1, size: int = 100, **only: str | int) -> ReportOf:
+        """One report by name, and a page of its figures. only: variant, model, metric, k or segment, to be told of these alone."""
+        return self._get(f"/api/evaluation/{quote(name, safe='')}", ReportOf, page=page, size=size, **only)
+
+    def experiments(self) -> Overviews:
+        """All experiments that are planned, each in a line."""
+        return self._get("/api/experiments", Overviews)
+
+    def experiment(self, name: str, day: int | None = None) -> ReadingOf:
+        """Everything that an experiment says by the end of a day, the first being 0; by now without."""
+        return self._get(f"/api/experiments/{quote(name, safe='')}", ReadingOf, day=day)
 
     def ab_test_results(self) -> Results:
         """What each experiment found."""
         return self._get("/api/ab_test_results", Results)
+
+    def ready(self) -> Ready:
+        """What answers now; ApiError with status 503 until models are loaded, however often it was asked."""
+        return self._get("/ready", Ready)
 
     # -- how ---------------------------------------------------------------------------------------------------------
 
@@ -158,13 +198,21 @@ class Client:
         """The answer in its form; ApiError for a problem, and for anything that is not an answer of this API."""
         try:
             if 200 <= came.status < 300:
-                return (answer if isinstance(answer, TypeAdapter) else TypeAdapter(answer)).validate_json(came.data)
+                return (answer if isinstance(answer, TypeAdapter) else TypeAdapter(answer)).validate_json(came.data, extra="ignore")
             problem = ProblemDetails.model_validate_json(came.data)
         except ValidationError as error:
             wrong = error.errors(include_input=False)[0]
             said = f"{self.address}{path} did not answer as Marquee does: {'.'.join(map(str, wrong['loc'])) or 'the body'}: {wrong['msg']}"
             raise ApiError(came.status, said, None) from None
-        raise ApiError(came.status, f"{problem.title}: {problem.detail}", problem)
+        after = came.headers.get("Retry-After")
+        raise ApiError(came.status, f"{problem.title}: {problem.detail}", problem, Retry().parse_retry_after(after) if after else None)
+
+
+def _moment(now: Moment, anyway: bool) -> dict[str, str | None]:
+    """A moment as the GET routes take it, and whether the models are told all of it. ValueError for what they do not take."""
+    if now.at is not None or now.minutes is not None:
+        raise ValueError("the moment gives at or minutes, wanted time_of_day and device alone")
+    return {"time_of_day": now.time_of_day, "device": now.device, "anyway": "true" if anyway else None}
 
 
 def _film(film: int | str) -> dict[str, int | str]:

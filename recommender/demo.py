@@ -51,9 +51,11 @@ def walk(marquee: Client, me: str) -> None:
     films = marquee.recommend(Recommend(user_id=somebody.id, k=K))
     _shown(f"What {somebody.name} may like", films)
     best = films.recommendations[0]
-    why = marquee.explain(somebody.id, best.id)
-    exact = "these weights sum to its score" if why.exact else "each weighed by leaving it out"
-    _said(f"Why {best.title}: {exact}", *(f"{reason.weight:+.3f}  {reason.kind} {reason.subject}" for reason in why.reasons[:K]))
+    why = marquee.explain(somebody.id, best.id, k=K)
+    shown, every = len(why.reasons[:K]), len(why.reasons)
+    exact = "their weights sum to its score" if why.exact else "films weighed by leaving each out"
+    how = f"{exact}; the heaviest {shown} of {every}" if shown < every else exact
+    _said(f"Why {best.title}, by {every} reasons: {how}", *(f"{reason.weight:+.3f}  {reason.kind} {reason.subject}" for reason in why.reasons[:K]))
 
     before = marquee.recommend(Recommend(user_id=me, k=K))
     _shown("What somebody new is answered", before)

@@ -264,6 +264,7 @@ class Strategy:
     why: str  # one sentence for the screen
     weights: dict[str, float]  # model name -> share of the gate; sums to 1
     simulated: tuple[str, ...] = ()  # signals in use that were drawn from a rule, such as "device"
+    silent: bool = False  # whether the one model tells no film from another for this viewer, and so makes no list
 
 
 @dataclass(frozen=True)

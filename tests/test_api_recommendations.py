@@ -16,11 +16,12 @@ from recommender.api.problems import LISTED
 from recommender.api.routes.recommendations import answer
 from recommender.api.titles import MISTYPED
 from recommender.serve import guests
-from recommender.serve.events import Event
+from recommender.serve.events import Event, note_of
+from recommender.serve.evidence import spoken
 from recommender.serve.picks import picks
 from recommender.serve.titles import Doubt, Meant, meant
 from recommender.serve.viewers import Viewer
-from recommender.types import ANY_FILM, Context, Explanation, Filters, Preferences, Profile, Reason
+from recommender.types import ANY_FILM, Context, Drop, Explanation, Filters, Preferences, Profile, Reason, Recommendation
 
 JSON = {"Content-Type": "application/json"}
 NO_CONTEXT = Context()
@@ -159,7 +160,8 @@ def test_reasons_sum_to_the_score_however_many_are_listed(ask, body: dict, most:
     for film in ask(**body, reasons=most)["recommendations"]:
         assert sum(r["weight"] for r in film["reasons"]) == pytest.approx(film["similarity_score"], abs=1e-6)
         named = [r for r in film["reasons"] if r["kind"] != "rest" and not r.get("simulated")]
-        assert len(named) <= (most + 1 if most else 0)
+        spoken = [r for r in named if r["subject"].split(", among")[0] in film["recommendation_reason"] or r["kind"] in ("context", "popularity")]
+        assert len([r for r in named if r not in spoken]) <= (most + 1 if most else 0)
         assert most < 1000 or "rest" not in {r["kind"] for r in film["reasons"]}
 
 
@@ -181,6 +183,100 @@ def test_the_rest_of_the_reasons_is_one_that_hides_nothing_simulated(desk) -> No
     ]
     assert [r["kind"] for r in reasons(made, desk.catalog, 6)] == ["genre", "genre", "context", "crowd", "crowd", "crowd", "crowd"]  # no rest of one
     assert [r["kind"] for r in reasons(made, desk.catalog, 0)] == ["context", "rest"]
+
+
+@pytest.mark.parametrize("name", ["leila", "vera", "kenji", "rosa", "freya", "dmitri", "amara"])
+def test_what_the_sentence_names_is_listed(ask, name: str) -> None:
+    """Every film that is given as a cause is a listed reason, however few reasons are asked for; with none asked for there is none."""
+    few, all_ = (ask(user_id=name, k=40, reasons=most)["recommendations"] for most in (1, 1000))
+    assert any(film["without"] for film in few)
+    for film, whole in zip(few, all_):
+        listed = {r.get("id") for r in film["reasons"]}
+        assert {cause["id"] for cause in film["without"]} <= listed
+        assert sum(r["weight"] for r in film["reasons"]) == pytest.approx(film["similarity_score"], abs=1e-6)
+        words = [r for r in whole["reasons"] if r["kind"] in ("genre", "person") and r["subject"] in film["recommendation_reason"]]
+        assert all(r in film["reasons"] for r in words)
+    assert all({r["kind"] for r in film["reasons"]} <= {"rest"} for film in ask(user_id=name, k=5, reasons=0)["recommendations"])
+
+
+def test_a_reason_is_spoken_of_by_its_name() -> None:
+    """By film only where the film is given as a cause; by the words of a moment, and of facts of popularity without how they compare."""
+    reasons = (
+        Reason("film", 7, 3.0), Reason("film", 8, 2.0), Reason("genre", "Drama", 1.0), Reason("genre", "War", 0.9), Reason("context", "tv", 0.5),
+        Reason("popularity", "90 ratings, among the most of all", 0.4), Reason("popularity", "recent ratings", 0.3), Reason("film", "others", 0.1),
+    )  # fmt: skip
+    said = lambda sentence, *films: spoken(Recommendation(1, 8.2, "x", Explanation(reasons), sentence, drops=tuple(Drop(f, 1, 9) for f in films)))
+    assert said("Because you liked A and Drama", 8) == {1, 2}
+    assert said("Suits the evening on TV") == {4}
+    assert said("Rated highly: 4.1 stars on average, 90 ratings") == {5}
+    assert said("Popular when the data end: 3.1 stars") == {5, 6}
+    assert said("Fits what you watched as a whole") == set()
+
+
+# ---- one model
+
+
+@pytest.mark.parametrize("model", ["ease", "item_knn", "pure_svd", "als", "encoder"])
+@pytest.mark.parametrize("body", [{}, {"user_id": "nobody-7"}, {"user_id": "sam"}, {"filters": {"genre": "War"}}])
+def test_a_model_with_nothing_to_go_on_makes_no_list_and_says_so(ask, model: str, body: dict) -> None:
+    made = ask(model=model, k=3, **body)
+    assert made["recommendations"] == []
+    said = made["metadata"]
+    assert said["fallback"]
+    assert said["route"]["why"] in said["fallback_why"]
+    assert "tells no film from another" in said["route"]["why"]
+    assert not any("popular" in why or "unseen" in why for why in said["fallback_why"])
+
+
+@pytest.mark.parametrize("model", ["popularity", "content", "hybrid", "sequence", "communities", "ratings"])
+def test_a_model_that_tells_films_apart_answers_a_stranger_itself(ask, model: str) -> None:
+    made = ask(model=model, k=3, user_id="nobody-7")
+    assert len(made["recommendations"]) == 3
+    assert made["metadata"]["fallback_why"] == ["Somebody was named whom nobody knows here; the model answers as for somebody new."]
+    assert ask(k=3, user_id="nobody-7")["metadata"]["fallback_why"] == ["Somebody was named whom nobody knows here; what is popular answers."]
+
+
+def test_a_film_of_which_a_model_knows_nothing_is_nothing_to_go_on(ask) -> None:
+    assert ask(model="ease", liked_movies=["Storefront Hitchcock"])["recommendations"] == []
+    assert len(ask(model="ease", liked_movies=["The Matrix"])["recommendations"]) == 10
+
+
+def test_one_film_is_no_list_of_ties(desk, ask) -> None:
+    """Where the filters leave one film, there is nothing to tell it from; where they leave two, a model that scores both alike makes no list."""
+    viewer = guests.blank()
+    asked = desk.request(viewer, desk.query(viewer, NO_CONTEXT))
+    row, may = asked.row_of("ease"), np.zeros(len(desk.catalog), bool)
+    may[7] = True
+    assert not asked.silent(row, may)
+    may[9] = True
+    assert asked.silent(row, may)
+    assert not asked.silent(asked.row_of("popularity"), may)
+
+
+@pytest.mark.parametrize("name", ["sam", "jonas"])
+def test_a_chosen_model_with_nothing_to_go_on_leaves_the_first_row_as_it_was(desk, name: str) -> None:
+    chosen = replace(desk.person(name), preferences=Preferences(model="ease"))
+    asked = desk.request(chosen, desk.query(chosen, NO_CONTEXT))
+    assert (asked.chosen, asked.strategy.route) == ((None, "popular") if name == "sam" else ("ease", "single"))
+    plain, (row,) = desk.person(name), picks(desk, chosen, desk.query(chosen, NO_CONTEXT), 5).carousels
+    (usual,) = picks(desk, plain, desk.query(plain, NO_CONTEXT), 5).carousels
+    assert ([r.item for r in row.recommendations] == [r.item for r in usual.recommendations]) == (name == "sam")
+
+
+def test_whoever_chose_a_model_with_nothing_to_go_on_is_told(ask, desk) -> None:
+    desk.feedback.add([Event("chooser-1", "prefer", note=note_of(Preferences(model="ease")), id="s")])
+    made = ask(user_id="chooser-1")
+    desk.feedback.forget("chooser-1")
+    assert made["strategy"] == "popular"
+    assert any("It was chosen for the first row" in why for why in made["metadata"]["fallback_why"])
+
+
+def test_digits_taken_for_an_id_that_are_a_title_too_are_told(ask) -> None:
+    """2010 is the id of Metropolis (1926) and a film of 1984; 608 is Fargo's id alone."""
+    said = ask(ratings={"2010": 5, "608": 5})["metadata"]["notes"]
+    assert len(said) == 1
+    assert "ratings.2010 was taken for the film of this id, Metropolis (1926)" in said[0]
+    assert ask(ratings=[{"title": "2010", "rating": 5}])["metadata"]["notes"] == []
 
 
 # ---- what is sent along

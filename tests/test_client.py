@@ -19,14 +19,17 @@ from pydantic import SecretStr
 
 from recommender.api.answered import Data, Forgotten, Recommendations, Stored
 from recommender.api.app import create
-from recommender.api.asked import Events, Recommend, Said
+from recommender.api.asked import Events, Moment, Recommend, Said
 from recommender.api.browsed import Genres, History, Movie, Movies, SimilarMovies, Users
-from recommender.api.browsed_experiments import Results
+from recommender.api.browsed_experiments import Overviews, ReadingOf, Results
 from recommender.api.browsed_explain import Compared, Explained, Missing, Present
+from recommender.api.browsed_reports import Models, ReportOf, Reports
 from recommender.api.browsed_taste import Wants
+from recommender.api.routes.health import Ready
 from recommender.client import ApiError, Client, NoAnswer
 
 LIKE = Said(user_id="client-1", kind="like", movie_id=2571)
+JSON = {"content-type": "application/json"}
 GENRES = {"genres": [{"name": "Drama", "movies": 3}]}
 
 
@@ -58,9 +61,15 @@ CALLS: dict[str, tuple[Callable[[Client], Any], tuple[type, ...]]] = {
     "similar": (lambda c: c.similar("Alien (1979)", k=3), (SimilarMovies,)),
     "history": (lambda c: c.history("ines"), (History,)),
     "preferences": (lambda c: c.preferences("ines"), (Wants,)),
-    "explain": (lambda c: c.explain("ines", 1214, model="ease"), (Explained,)),
+    "explain": (lambda c: c.explain("vera", 1214, model="ease"), (Explained,)),
     "why_not": (lambda c: c.why_not("ines", "Alien (1979)"), (Missing, Present)),
     "compare": (lambda c: c.compare("ines", "ease", "popularity", k=5), (Compared,)),
+    "models": (lambda c: c.models(), (Models,)),
+    "evaluations": (lambda c: c.evaluations(), (Reports,)),
+    "evaluation": (lambda c: c.evaluation("P1", size=2, model="ease"), (ReportOf,)),
+    "experiments": (lambda c: c.experiments(), (Overviews,)),
+    "experiment": (lambda c: c.experiment("blend"), (ReadingOf,)),
+    "ready": (lambda c: c.ready(), (Ready,)),
     "ab_test_results": (lambda c: c.ab_test_results(), (Results,)),
 }
 
@@ -79,6 +88,22 @@ def test_every_method_is_asked_above() -> None:
 def test_answers_are_those_of_the_api(marquee: Client, api: TestClient) -> None:
     assert marquee.movies("matirx", size=3).model_dump(mode="json") == api.get("/api/movies", params={"q": "matirx", "size": 3}).json()
     assert [g.model_dump(mode="json") for g in marquee.genres().genres] == api.get("/api/movie_genres").json()["genres"]
+
+
+def test_what_was_recommended_at_a_moment_is_explained_at_it(marquee: Client) -> None:
+    now = Moment(time_of_day="evening", device="tv")
+    asked = Recommend(user_id="kenji", k=3, context=now, anyway=True, reasons=1000)
+    film = marquee.recommend(asked).recommendations[0]
+    why = marquee.explain("kenji", film.id, now=now, anyway=True, k=3)
+    assert (why.score, why.sentence) == (pytest.approx(film.similarity_score, abs=1e-6), film.recommendation_reason)
+    assert {reason.subject for reason in why.reasons if reason.kind == "context"} == {"evening", "tv"}
+    assert {name: signal.used for name, signal in why.signals.items()} == {"time_of_day": True, "device": True}
+    assert marquee.explain("kenji", film.id).score != pytest.approx(why.score, abs=1e-6)
+    there, elsewhere = (marquee.why_not("kenji", 608, now=at, anyway=True) for at in (now, Moment()))
+    assert there != elsewhere
+    assert marquee.compare("kenji", "hybrid", "ease", k=5, now=now).device == "tv"
+    with pytest.raises(ValueError, match="wanted time_of_day and device"):
+        marquee.explain("kenji", 608, now=Moment(at="2026-11-22T21:00"))
 
 
 def test_what_is_fed_back_is_stored_and_heeded_and_can_be_taken_back(marquee: Client) -> None:
@@ -211,9 +236,48 @@ def test_waits_double_and_retry_after_is_kept_within_bounds(play) -> None:
     assert 0.8 <= second <= 0.9
     assert 1.6 <= third <= 1.7
     late = {"retry-after": "7"}
-    client, odd = play(lambda o: away(o, 429, **late), lambda o: away(o, 503, **{"retry-after": "3600"}), good)
+    client, odd = play(lambda o: away(o, 429, **late), good)
     client.genres()
-    assert odd.waits == [7, 10]
+    assert odd.waits == [7]
+
+
+def test_nobody_is_asked_before_the_time_that_they_gave(play) -> None:
+    """An hour is too long to wait: the refusal is told at once, and when to ask again."""
+    client, odd = play(away, lambda o: away(o, 429, **{"retry-after": "3600"}), good)
+    with pytest.raises(ApiError, match="429") as caught:
+        client.genres()
+    assert (caught.value.retry_after, len(odd.asked), max(odd.waits, default=0) < 1) == (3600, 2, True)
+    client, odd = play(away, retries=0)
+    with pytest.raises(ApiError) as caught:
+        client.genres()
+    assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize("path", ["/recommendations", "/feedback", "/api/explain", "/api/why_not", "/api/compare", "/api/user_history"])
+def test_members_of_a_newer_server_are_passed_over(play, api: TestClient, path: str) -> None:
+    ask: dict[str, Callable[[Client], Any]] = {
+        "/recommendations": lambda c: c.recommend(Recommend(user_id="vera", k=2)),
+        "/feedback": lambda c: c.feedback(LIKE),
+        "/api/explain": lambda c: c.explain("vera", 1214),
+        "/api/why_not": lambda c: c.why_not("vera", 1214),
+        "/api/compare": lambda c: c.compare("vera", "ease", "popularity", k=5),
+        "/api/user_history": lambda c: c.history("vera"),
+    }
+
+    def newer(odd: Odd) -> None:
+        stored = {"stored": 1, "known": 0, "ids": ["a"]}
+        told = stored if path == "/feedback" else api.request(*odd.asked[-1][:2], content=odd.asked[-1][2], headers=JSON).json()
+        told["later"] = [1]
+        for part in ("metadata", "smallest_set", "user"):
+            if isinstance(told.get(part), dict):
+                told[part]["later"] = 5
+        for part in ("recommendations", "reasons", "behind", "lists", "changes"):
+            for one in told.get(part, ()):
+                one["later"] = "yes"
+        odd.say(200, json.dumps(told).encode())
+
+    client, _ = play(newer)
+    assert "later" not in ask[path](client).model_dump_json()
 
 
 def test_it_gives_up_and_says_what_it_was_told_last(play) -> None:

@@ -596,9 +596,13 @@ def test_the_wire_carries_what_was_agreed(service: Service, homes: dict) -> None
         assert {"title", "why", "model", "items"} <= set(row)
         for film in row["items"]:
             assert set(film) == {"id", "title", "year", "genres", "score", "match", "stars", "reason", "reasons", "exact", "without"}
-            assert all({"kind", "subject", "weight"} <= set(reason) <= {"kind", "subject", "weight", "simulated"} for reason in film["reasons"])
+            assert all(
+                {"kind", "subject", "weight"} <= set(reason) <= {"kind", "subject", "weight", "simulated", "id", "year"} for reason in film["reasons"]
+            )
             assert service.catalog.titles[service.catalog.index(film["id"])] == film["title"]
-            assert all(set(drop) == {"film", "rank_before", "rank_after"} and drop["film"] in film["reason"] for drop in film["without"])
+            assert all(
+                set(drop) == {"film", "id", "year", "rank_before", "rank_after"} and drop["film"] in film["reason"] for drop in film["without"]
+            )
 
 
 # -- prose by hand -----------------------------------------------------------------------------------------------------

@@ -6,15 +6,22 @@ The models below describe the answers and are what the documentation shows; `fil
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from recommender.catalog import Catalog
 from recommender.serve import wire
+from recommender.serve.evidence import spoken
+from recommender.serve.wire import choice as choice
 from recommender.types import Explanation, Recommendation
 
 REASONS = 5  # listed of a film, where nobody asks for more or fewer
+MODEL = (
+    "the model that ranks; popularity stands, on the popular way, for popularity moved by the moment and by what the viewer said of films (ease), "
+    "as far as there are any"
+)
 Known = Literal["demo", "made here", "data set", "feedback", "ratings sent", "nobody"]
 
 
@@ -29,14 +36,23 @@ class Reason(Answered):
 
     kind: str = Field(description="film, genre, person, crowd, sequence, context, popularity, setting; or rest: all that are not listed, together")
     subject: str = Field(description="the film, genre, person or moment it is about")
+    id: int | None = Field(None, description="MovieLens id, where it is a film; absent elsewhere")
+    year: int | None = Field(None, description="of that film")
     weight: float = Field(description="points of the film's similarity_score")
     simulated: bool = Field(False, description="true where the signal was drawn from a rule instead of observed; absent elsewhere")
 
 
-class Without(Answered):
-    """What a film of the viewer's does for a recommended one."""
+class Named(Answered):
+    """A film by its title, and what tells it from its namesakes."""
 
     film: str
+    id: int = Field(description="MovieLens id")
+    year: int | None
+
+
+class Without(Named):
+    """What a film of the viewer's does for a recommended one."""
+
     rank_before: int = Field(description="rank of the recommended film as things stand")
     rank_after: int = Field(description="its rank without the viewer's film")
 
@@ -63,16 +79,11 @@ class Recommended(Film):
     similarity_score: float = Field(description="the model's score; comparable within one answer only, and the weights of the reasons sum to it")
     match: int | None = Field(description="chance in percent of four stars or more; null where the model of ratings knows too little of the film")
     predicted_stars: float | None = Field(description="predicted rating, 0.5 to 5 stars; null as match")
-    model: str = Field(description="the model whose score it is")
+    model: str = Field(description=MODEL)
     recommendation_reason: str = Field(description="the reason in one sentence")
-    reasons: list[Reason] = Field(description="heaviest first")
+    reasons: list[Reason] = Field(description="heaviest first; those of which the sentence speaks are always listed, unless none is asked for")
     exact: bool = Field(description="true where the reasons are the score taken apart; false where films were weighed by leaving each out in turn")
     without: list[Without] = Field(description="for each of the viewer's films that the sentence names: the rank without it")
-
-
-def choice(item: int, catalog: Catalog) -> dict[str, Any]:
-    """A film by id, title and year, as in Choice."""
-    return {"id": int(catalog.ids[item]), "title": catalog.titles[item], "year": int(catalog.years[item]) or None}
 
 
 def film(item: int, catalog: Catalog) -> dict[str, Any]:
@@ -96,16 +107,17 @@ def recommended(r: Recommendation, catalog: Catalog, most: int = REASONS) -> dic
         "predicted_stars": None if r.stars is None else round(r.stars, 2),
         "model": r.model,
         "recommendation_reason": r.sentence,
-        "reasons": reasons(r.explanation, catalog, most),
+        "reasons": reasons(r.explanation, catalog, most, spoken(r)),
         "exact": r.explanation.exact,
         "without": wire.drops(r.drops, catalog),
     }
 
 
-def reasons(e: Explanation, catalog: Catalog, most: int = REASONS) -> list[dict[str, Any]]:
-    """The `most` heaviest reasons, all that are simulated, and one of kind "rest" that holds what is left: they sum to what all of them sum to."""
-    listed = [r for n, r in enumerate(e.reasons) if n < most or r.simulated]
-    left = [r for r in e.reasons[most:] if not r.simulated]
+def reasons(e: Explanation, catalog: Catalog, most: int = REASONS, spoken: Collection[int] = ()) -> list[dict[str, Any]]:
+    """The `most` heaviest reasons, those `spoken` of, by number, all that are simulated, and one of kind "rest" that holds what is left: they sum to
+    what all of them sum to."""
+    kept = {n for n, r in enumerate(e.reasons) if n < most or r.simulated or (most and n in spoken)}
+    listed, left = ([r for n, r in enumerate(e.reasons) if (n in kept) is shown] for shown in (True, False))
     said = [wire.reason(r, catalog) for r in listed]
     if len(left) == 1 and most:
         return [*said, wire.reason(left[0], catalog)]

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from recommender import __version__
-from recommender.api import guard, problems
+from recommender.api import examples, guard, problems
 from recommender.api.front import Front
 from recommender.api.guard import Guard, Origins
 from recommender.api.logs import log, places
@@ -142,6 +142,7 @@ def _completed(schema: dict[str, Any], keys: bool) -> dict[str, Any]:
     """The OpenAPI description with the shape that `documented` refers to, and the keys."""
     parts = schema.setdefault("components", {})
     parts.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    examples.shown(parts["schemas"])
     parts["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "one of the keys in MARQUEE_API_KEYS"},
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the same"},

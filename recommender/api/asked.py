@@ -144,7 +144,8 @@ class Recommend(Asked):
     )
     liked_movies: list[AnyFilm] = Field(default=[], max_length=200, description="films that count five stars each, for this answer only")
     ratings: Annotated[list[Rating], Field(max_length=500)] | Annotated[dict[Title, Stars], Field(max_length=500)] = Field(
-        default=[], description="for this answer only; the last of a film counts. Or as an object: {title or id: stars}, where digits are an id"
+        default=[],
+        description="for this answer only; the last of a film counts. Or as an object: {title or id: stars}, where digits are always an id",
     )
     preferred_genres: list[Genre] = Field(default=[], max_length=20, description="speak for who has hardly rated anything; otherwise the films do")
     context: Moment = Field(default_factory=Moment)
@@ -154,7 +155,10 @@ class Recommend(Asked):
     filters: Wanted = Field(default_factory=Wanted)
     anyway: bool = Field(default=False, description="tell the models also those signals that are switched off because they were not shown to help")
     reasons: Whole = Field(
-        default=REASONS, ge=0, le=1000, description="heaviest reasons listed of a film; the others stand together in one of kind rest"
+        default=REASONS,
+        ge=0,
+        le=1000,
+        description="heaviest reasons listed of a film, besides those of which its sentence speaks; the others stand together in one of kind rest",
     )
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from recommender.api.answered import Answered, Reason, Signal, Without
+from recommender.api.answered import MODEL, Answered, Choice, Named, Reason, Signal, Without
 from recommender.api.browsed import User, user
 from recommender.api.people import Person
 
@@ -26,12 +26,14 @@ class Part(Answered):
 
 
 class Smallest(Answered):
-    """The fewest of the viewer's films without which a film leaves the first ten."""
+    """The fewest of the viewer's films without which a film leaves the first ten; none where no set of them that was tried does that, as where it
+    stands there for everybody."""
 
-    films: list[str]
+    films: list[str] = Field(description="by title; empty where none were found")
+    movies: list[Choice] = Field(description="the same films")
     rank_before: int
-    rank_after: int
-    proven_smallest: bool
+    rank_after: int = Field(description="without these films; where there are none, without any film of the viewer's: still among the first ten then")
+    proven_smallest: bool = Field(description="whether every smaller set was tried; false where no films were found")
     out_of_time: bool = Field(description="true where the search was ended before it was done")
 
 
@@ -42,21 +44,19 @@ class Asked(Answered):
     notes: list[str]
 
 
-class Explained(Asked):
+class Explained(Asked, Named):
     """Why a film stands where it stands."""
 
-    film: str
-    id: int
-    model: str
+    model: str = Field(description=MODEL)
     score: float
     rank: int
     among: str = Field(description="what was ranked")
     reasons: list[Looked] = Field(description="all of them, heaviest first; their weights sum to the score")
     exact: bool = Field(description="true where the reasons are the score taken apart; false where films were weighed by leaving each out in turn")
-    sentence: str
+    sentence: str = Field(description="as in a list of `k` films, where the film stands in it")
     parts: list[Part] = Field(description="the score by who gave it")
     without: list[Without] = Field(description="rank without each of the heaviest films")
-    smallest_set: Smallest | None = Field(description="null where the film is not among the first ten")
+    smallest_set: Smallest | None = Field(description="null where the film is not among the first ten by score")
     signals: dict[str, Signal]
 
 
@@ -64,32 +64,34 @@ class Change(Answered):
     """One thing that would lift a film."""
 
     what: str = Field(description="rate: give this film five stars; drop: do not use this film; context: this moment")
-    film: str | None
+    film: str | None = Field(description="null where the context changes; with its id and year")
+    id: int | None
+    year: int | None
     context: dict[str, Any] | None
     rank: int
     place: int | None = Field(description="in the first row as it then is; null where it is not among the first")
     simulated: bool = Field(False, description="true where it rests on a signal drawn from a rule; absent elsewhere")
 
 
-class Missing(Asked):
+class Missing(Asked, Named):
     """Why a film is not among the first of the first row, and what would change that."""
 
-    film: str
-    model: str
+    model: str = Field(description=MODEL)
     rank: int | None = Field(description="by score; null where it is not among the films that the row is chosen from")
     among: int
     first: int
     gap: float = Field(description="points to the last of the first")
-    rival: str | None = Field(description="that film")
-    behind: list[Part] = Field(description="where the points are missing; they sum to the gap")
+    rival: str | None = Field(description="that film; with its id and year")
+    rival_id: int | None
+    rival_year: int | None
+    behind: list[Part] = Field(description="where the points are missing; they sum to the gap. None where rank is null: then kept_out says why")
     kept_out: list[str] = Field(description="rules besides the score")
     changes: list[Change]
 
 
-class Present(Asked):
+class Present(Asked, Named):
     """A film that is among the first."""
 
-    film: str
     among_the_first: bool
 
 
@@ -106,6 +108,7 @@ class Made(Answered):
     side: str = Field(alias="list", description="what was asked for")
     model: str
     films: list[Title]
+    silent: bool = Field(description="whether the model tells no film from another for this viewer, and so makes no list")
     n: int
     novelty: float | None = Field(description="bits, over the films whose number of raters is known")
     published: int = Field(description="how many those are")

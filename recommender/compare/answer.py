@@ -60,6 +60,7 @@ def answer(made: Sequence[Listed], figures: Sequence[Figures], catalog: Catalog,
             "list": of.side.key,
             "model": of.model,
             "films": [_film(catalog, item) for item in of.items.tolist()],
+            "silent": of.silent,
             **{name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(f).items()},
         }
         for of, f in zip(made, figures, strict=True)

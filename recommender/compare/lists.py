@@ -21,7 +21,6 @@ from recommender.types import ANY_FILM, Context, Filters, Profile, Recommender
 ANY_TIME = Context()
 HOME = "home"  # in place of a model: the first row of the Home page
 LEAST = 10  # ratings a viewer must have before some are hidden
-FLAT = 1e-9  # scores that lie no further apart tell no film from another
 PART = 5  # one rating in so many is hidden, the latest
 
 
@@ -133,8 +132,9 @@ def made(
         raise LookupError("no model is loaded that makes a first row")
     if side.tuning.variety is not None:
         row = replace(row, diversity=side.tuning.variety)
-    silent = not np.ptp(row.scores[row.among]) > FLAT
-    items = asked.choose(row, asked.offered if home else asked.may_see, np.full(len(desk.catalog), silent), k)
+    allowed = asked.offered if home else asked.may_see
+    silent = asked.silent(row, allowed)
+    items = asked.choose(row, allowed, np.full(len(desk.catalog), silent), k)
     took = 1000 * (time.perf_counter() - started)
     stars = asked.promise["stars"][items] if asked.promise else np.full(len(items), np.nan)
     return Listed(side, items, stars, row.model, row.key if home else None, desk, who, took, silent)

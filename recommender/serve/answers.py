@@ -34,8 +34,8 @@ class WhyNot:
 
     rank: by score, among the films that the row is chosen from, `among` of them; None where it is not one of them. gap: score points to the film
     in place k, which is `rival` (None where the row has none); parts: (model or signal, points it has less than the rival; negative where it has
-    more), which sum to the gap; simulated: signals that the models learned from a rule; kept_out: rules besides the score that keep it out, as
-    phrases; changes: best first.
+    more), which sum to the gap, none where rank is None, for then it is no matter of points; simulated: signals that the models learned from a rule;
+    kept_out: rules besides the score that keep it out, as phrases; changes: best first.
     """
 
     item: int

@@ -11,14 +11,14 @@ import numpy as np
 
 from recommender import rank
 from recommender.counterfactual import Scorer, Smallest, WhatIf, plus, without
-from recommender.models.hybrid import Hybrid
 from recommender.models.neighbours import EASE
 from recommender.rank import ranks
 from recommender.serve.answers import Change, Held, WhyNot
 from recommender.serve.carousels import CANDIDATES, Row
+from recommender.serve.evidence import contributions
 from recommender.serve.request import Request
 from recommender.serve.tastes import by_stars
-from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Query
+from recommender.types import DEVICES, TIMES_OF_DAY, Context, Filters, Query, Recommendation
 
 FIRST = 10  # films of the list that is asked about
 SUGGESTED = 12  # films that might be rated, and films that might be dropped, tried
@@ -44,12 +44,12 @@ def standing(asked: Request, item: int) -> Standing:
     return Standing(row, pool, int(ranks(row.scores[None], np.array([item]), pool)[0, 0]) if pool[item] else None, place)
 
 
-def smallest(asked: Request, item: int, model: str, seconds: float = 0.5) -> Smallest | None:
-    """The fewest films without which `item` leaves the first FIRST of one model over all films not seen; None where it is not among them.
+def smallest(asked: Request, item: int, row: Row, seconds: float = 0.5) -> Smallest | None:
+    """The fewest films without which `item` leaves the first FIRST by a row's scores over the films not seen; None where it is not among them.
 
     Of a long profile only the films that weigh most in its reasons are tried.
     """
-    row, pool = asked.row_of(model), asked.scores.pool
+    pool = asked.pool(row)
     if not pool[item] or ranks(row.scores[None], np.array([item]), pool)[0, 0] > FIRST:
         return None
     whatif = WhatIf(_scorer(asked, row), asked.query, pool)
@@ -177,11 +177,10 @@ def _outside(row: Row) -> str:
 
 def _parts(asked: Request, row: Row, item: int, rival: int) -> tuple[tuple[str, float], ...]:
     """By how many points each part of the score is behind the rival's, most first."""
-    maker = asked.models[row.model]
-    if not isinstance(maker, Hybrid):
-        return ((row.model, float(row.scores[rival]) - float(row.scores[item])),)
-    points = maker.contributions(asked.query, np.array([rival, item]))
-    behind = [(name, float(of[0]) - float(of[1])) for name, of in points.items()]
+    both = zip((rival, item), row.explain(np.array([rival, item])))
+    of = [Recommendation(film, float(row.scores[film]), row.model, explanation) for film, explanation in both]
+    theirs, own = (dict(contributions(one, asked.query, asked.models, bool(asked.steering))) for one in of)
+    behind = [(name, theirs.get(name, 0.0) - own.get(name, 0.0)) for name in theirs | own]
     return tuple(sorted((part for part in behind if part[1]), key=lambda part: -part[1]))
 
 

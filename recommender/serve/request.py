@@ -17,7 +17,7 @@ from recommender.serve.routing import route, way
 from recommender.serve.standings import Scores
 from recommender.serve.viewers import Viewer
 from recommender.settings import Settings
-from recommender.steer import Steering, pushes
+from recommender.steer import FLAT, Steering, pushes
 from recommender.types import (
     ANY_FILM,
     NO_PREFERENCES,
@@ -98,11 +98,11 @@ class Request:
         made = route(self.query, len(self.viewer.profile), self.models, self.settings)
         return replace(made, why=f"{made.why} Moved by what you set by hand.") if self.steering else made
 
-    @property
+    @cached_property
     def chosen(self) -> str | None:
-        """The model that the viewer wants for the first row, where it is there."""
+        """The model that the viewer wants for the first row, where it is there and has something to say."""
         wanted = self.viewer.preferences.model
-        return wanted if wanted in self.models else None
+        return wanted if wanted in self.models and not self.silent(self.row_of(wanted), self.offered) else None
 
     @property
     def main(self) -> str:
@@ -157,11 +157,28 @@ class Request:
     def choose(self, row: Row, allowed: np.ndarray, used: np.ndarray, k: int | None = None) -> np.ndarray:
         """The films of one row: allowed, in the row's own set, not on the screen yet, and unseen (but for Watch again)."""
         k = k or self.settings.row_length
-        out = ~allowed | ~row.among | used
+        scores = rank.mask(row.scores, self._out(row, allowed) | used)
+        return rank.diversify(scores, self.catalog.genres, k, row.diversity) if row.diversity else rank.top(scores, k)
+
+    def silent(self, row: Row, allowed: np.ndarray) -> bool:
+        """Whether the row's scores tell no film from another of those it may show: any list would be made of ties."""
+        scores = row.scores[~self._out(row, allowed)]
+        return len(scores) > 1 and not np.ptp(scores) > FLAT
+
+    def _out(self, row: Row, allowed: np.ndarray) -> np.ndarray:  # (I,) bool
+        """Films that a row may not show."""
+        out = ~allowed | ~row.among
         if row.key != "again":
             out[self.passed_over] = True
-        scores = rank.mask(row.scores, out)
-        return rank.diversify(scores, self.catalog.genres, k, row.diversity) if row.diversity else rank.top(scores, k)
+        return out
+
+    def has_scores_of_its_own(self, row: Row) -> bool:
+        """Whether a row is not ranked as its model ranks all films."""
+        return row.scores is not self.scores.done.get(row.model)
+
+    def pool(self, row: Row) -> np.ndarray:  # (I,) bool
+        """Films not seen among which a row ranks: all, or those that it is about where it has scores of its own."""
+        return self.scores.pool & row.among if self.has_scores_of_its_own(row) else self.scores.pool.copy()
 
     def carousel(self, row: Row, items: np.ndarray) -> Carousel:
         return Carousel(row.key, row.title, row.why, row.model, self.recommendations(row, items), row.simulated)

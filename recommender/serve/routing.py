@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recommender.models.hybrid import PARTS, Hybrid
 from recommender.models.moment import LIKES
+from recommender.serve.phrases import PART_NAMES
 from recommender.settings import Settings
 from recommender.types import Query, Recommender, Strategy, Way, simulated_in
 
@@ -14,6 +15,11 @@ def way(n: int, models: dict[str, Recommender], settings: Settings) -> Way:
     if (n < settings.few_ratings and ("popularity" in models or not n)) or not isinstance(models.get("hybrid"), Hybrid):
         return "popular"
     return "balanced" if n < settings.many_ratings else "collaborative"
+
+
+def silence(model: str, name: str) -> str:
+    """Why a model makes no list for a viewer of this name."""
+    return f"“{PART_NAMES[model]}” tells no film from another for {name}: too little is known. It makes no list."
 
 
 def route(query: Query, n: int, models: dict[str, Recommender], settings: Settings) -> Strategy:

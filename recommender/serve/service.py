@@ -23,10 +23,10 @@ from recommender.serve.dataset import Dataset
 from recommender.serve.events import KINDS, NO_TASTE, SILENT, VIEWER, Event, Taste, standing
 from recommender.serve.evidence import contributions, evidence, labels
 from recommender.serve.feedback import Feedback, for_now, opened
-from recommender.serve.picks import first
+from recommender.serve.picks import TOP, among, explaining, first
 from recommender.serve.releases import Release
 from recommender.serve.request import Request
-from recommender.serve.routing import way
+from recommender.serve.routing import silence, way
 from recommender.serve.signals import Verdict, heed, verdicts
 from recommender.serve.tastes import served
 from recommender.serve.viewers import NoViewer, Viewer, load_viewers
@@ -238,14 +238,15 @@ class Service:
         return Home(strategy, tuple(carousels), timing)
 
     def listing(self, viewer: Viewer, query: Query, model: str, k: int = 20, filters: Filters = ANY_FILM) -> Home:
-        """One list by one model, plainly ranked, as a Home page of a single row."""
+        """One list by one model, plainly ranked, as a Home page of a single row; empty where the model tells no film from another."""
         started = time.perf_counter()
         asked = self.request(viewer, query, filters)
         row = asked.row_of(model)
-        items = asked.choose(row, asked.may_see, np.zeros(len(self.catalog), bool), k)
+        silent = asked.silent(row, asked.may_see)
+        items = asked.choose(row, asked.may_see, np.full(len(self.catalog), silent), k)
         carousel = asked.carousel(row, items)
-        why = f"Ranked by one model, as asked: {phrases.PART_NAMES[row.model]}."
-        strategy = Strategy("single", why, {row.model: 1.0}, simulated_in(query.context, self.models[row.model]))
+        why = silence(row.model, viewer.name) if silent else f"Ranked by one model, as asked: {phrases.PART_NAMES[row.model]}."
+        strategy = Strategy("single", why, {row.model: 1.0}, simulated_in(query.context, self.models[row.model]), silent)
         return Home(strategy, (carousel,), {"total": 1000 * (time.perf_counter() - started)})
 
     def may_see(self, viewer: Viewer, item: int) -> bool:
@@ -260,27 +261,27 @@ class Service:
             if not allowed[item]:
                 raise ValueError(f"film {self.catalog.titles[item]!r} is over the limit of {viewer.name}, {viewer.certificate}")
 
-    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None, explained: int = EXPLAINED) -> Details:
+    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None, explained: int = EXPLAINED, k: int = 0) -> Details:
         """One film for one viewer, explained as its row explains it, or by one model (by the main one where that model is not there).
 
         `row` is the key of a carousel of this viewer's Home page. The rank is that among all films the viewer has not seen; where the row has
         scores of its own, such as those of one genre, it is that among the films the row is about. The `explained` heaviest reasons are looked into.
+        k: the sentence of a film among the first k of the first row is the one it has there, where fewer of the viewer's films are tried.
         """
         self._within(viewer, [item])
         asked = self.request(viewer, query)
-        planned = asked.planner.rows() if row else []
-        kept = next((r for r in planned if r.key == row and r.among[item]), None)
-        used = kept or asked.row_of(model)
-        own = kept is not None and kept.scores is not asked.scores.done.get(kept.model)
-        ranked = asked.scores.pool & used.among if own else asked.scores.pool.copy()
+        used = explaining(asked, item, model, row)
+        ranked = asked.pool(used)
         ranked[item] = True
-        found = asked.recommendations(used, np.array([item]))[0]
+        shown = first(asked, k)[1] if k and row == TOP else np.array([], np.int64)
+        beside = shown if item in shown else np.array([item])
+        found = asked.recommendations(used, beside)[beside.tolist().index(item)]
         place = rank.rank_of(rank.mask(used.scores, ~ranked), item)
         films = [int(r.subject) for r in found.explanation.reasons[:explained] if r.kind in ("film", "sequence") and isinstance(r.subject, int)]
         return Details(
             recommendation=found,
             rank=place,
-            among="the films this row is about" if own else f"all films you have not seen{', and this one' if item in asked.seen else ''}",
+            among=among(asked, used, item),
             contributions=contributions(found, query, self.models, bool(asked.steering)),
             similar=alike(item, self.models, self.catalog, viewer.certificate).items,
             drops=asked.drops(used, item, films) if asked.scores.pool[item] else (),
@@ -301,7 +302,7 @@ class Service:
 
     def moved(self, viewer: Viewer, before: Query, after: Query, k: int = 20) -> tuple[int, int]:
         """After a change of context: how many of the top k picks are new, and how many of the others stand in another place."""
-        old, now = (self._top_items(viewer, query, k).tolist() for query in (before, after))
+        old, now = (first(self.request(viewer, query), k)[1].tolist() for query in (before, after))
         new = len(set(now) - set(old))
         return new, sum(item in old and old.index(item) != n for n, item in enumerate(now))
 
@@ -311,9 +312,6 @@ class Service:
         for item in items:
             if not 0 <= item < len(self.catalog):
                 raise LookupError(f"item number is {item}, wanted 0 to {len(self.catalog) - 1}")
-
-    def _top_items(self, viewer: Viewer, query: Query, k: int) -> np.ndarray:
-        return first(self.request(viewer, query), k)[1]
 
 
 def _unknown(name: str) -> NoViewer:

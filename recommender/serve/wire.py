@@ -13,10 +13,24 @@ from recommender.serve.signals import Verdict
 from recommender.types import Carousel, Context, Details, Drop, Explanation, Home, Query, Reason, Recommendation
 
 
+def choice(item: int, catalog: Catalog) -> dict[str, Any]:
+    """A film by id, title and year: what tells it from its namesakes, and names it in a request."""
+    return {"id": int(catalog.ids[item]), "title": catalog.titles[item], "year": int(catalog.years[item]) or None}
+
+
+def named(item: int | None, catalog: Catalog) -> dict[str, Any]:
+    """A film by its title, with its id and year beside it."""
+    said = {"id": None, "title": None, "year": None} if item is None else choice(item, catalog)
+    return {"film": said["title"], "id": said["id"], "year": said["year"]}
+
+
 def reason(r: Reason, catalog: Catalog) -> dict[str, Any]:
-    """{"kind", "subject", "weight"}; films by title, and "simulated" only where it is so."""
-    subject = catalog.titles[r.subject] if isinstance(r.subject, int) else r.subject
-    return {"kind": r.kind, "subject": subject, "weight": round(r.weight, 9), **({"simulated": True} if r.simulated else {})}
+    """{"kind", "subject", "weight"}; films by title, with id and year, and "simulated" only where it is so."""
+    of = {"subject": r.subject}
+    if isinstance(r.subject, int):
+        said = choice(r.subject, catalog)
+        of = {"subject": said["title"], "id": said["id"], "year": said["year"]}
+    return {"kind": r.kind, **of, "weight": round(r.weight, 9), **({"simulated": True} if r.simulated else {})}
 
 
 def reasons(e: Explanation, catalog: Catalog) -> list[dict[str, Any]]:
@@ -26,9 +40,7 @@ def reasons(e: Explanation, catalog: Catalog) -> list[dict[str, Any]]:
 def film(r: Recommendation, catalog: Catalog) -> dict[str, Any]:
     """One card: what the film is, what is promised of it, and why it is here."""
     return {
-        "id": int(catalog.ids[r.item]),
-        "title": catalog.titles[r.item],
-        "year": int(catalog.years[r.item]) or None,
+        **choice(r.item, catalog),
         "genres": list(catalog.genres_of(r.item)),
         "score": round(r.score, 9),
         "match": r.match,
@@ -47,7 +59,7 @@ def _part(name: str, points: float, simulated: bool) -> dict[str, Any]:
 
 def drops(found: tuple[Drop, ...], catalog: Catalog) -> list[dict[str, Any]]:
     """What films of the viewer's do for the rank of a recommended one."""
-    return [{"film": catalog.titles[d.film], "rank_before": d.before, "rank_after": d.after} for d in found]
+    return [{**named(d.film, catalog), "rank_before": d.before, "rank_after": d.after} for d in found]
 
 
 def details(d: Details, catalog: Catalog) -> dict[str, Any]:
@@ -56,7 +68,7 @@ def details(d: Details, catalog: Catalog) -> dict[str, Any]:
     parts = [_part(name, points, name in d.simulated) for name, points in d.contributions]
     behind = [{**reason, "evidence": said} for reason, said in zip(card["reasons"], d.evidence)] + card["reasons"][len(d.evidence) :]
     return {
-        "film": card["title"], "id": card["id"], "model": d.recommendation.model, "score": card["score"], "rank": d.rank, "among": d.among,
+        **named(d.recommendation.item, catalog), "model": d.recommendation.model, "score": card["score"], "rank": d.rank, "among": d.among,
         "reasons": behind, "exact": card["exact"], "sentence": card["reason"], "parts": parts, "without": drops(d.drops, catalog),
     }  # fmt: skip
 
@@ -70,26 +82,30 @@ def smallest(found: Smallest | None, catalog: Catalog) -> dict[str, Any] | None:
     """The fewest films without which a film leaves the first ten; None where it is not among them."""
     if found is None:
         return None
-    films = [catalog.titles[i] for i in found.films]
-    return {"films": films, "rank_before": found.before, "rank_after": found.after, "proven_smallest": found.minimal, "out_of_time": found.hurried}
+    movies = [choice(i, catalog) for i in found.films]
+    return {
+        "films": [movie["title"] for movie in movies], "movies": movies, "rank_before": found.before, "rank_after": found.after,
+        "proven_smallest": found.minimal, "out_of_time": found.hurried,
+    }  # fmt: skip
 
 
 def why_not(w: WhyNot | None, item: int, catalog: Catalog) -> dict[str, Any]:
     """The answer of `why-not` about a film: where it stands, what it lacks, what keeps it away, and what would lift it; or that it is there."""
-    return _missing(w, catalog) if w else {"film": catalog.titles[item], "among_the_first": True}
+    return _missing(w, catalog) if w else {**named(item, catalog), "among_the_first": True}
 
 
 def _missing(w: WhyNot, catalog: Catalog) -> dict[str, Any]:
-    titles = lambda item: None if item is None else catalog.titles[item]
     changes: list[dict[str, Any]] = []
     for c in w.changes:
         simulated = {"simulated": True} if c.context and any(getattr(c.context, name) for name in w.simulated) else {}
         changes.append(
-            {"what": c.what, "film": titles(c.film), "context": c.context and context(c.context), "rank": c.rank, "place": c.place, **simulated}
+            {"what": c.what, **named(c.film, catalog), "context": c.context and context(c.context), "rank": c.rank, "place": c.place, **simulated}
         )
     behind = [_part(name, points, {"time": "time_of_day"}.get(name, name) in w.simulated) for name, points in w.parts]
+    rival = named(w.rival, catalog)
     return {
-        "film": titles(w.item), "model": w.model, "rank": w.rank, "among": w.among, "first": w.k, "gap": round(w.gap, 9), "rival": titles(w.rival),
+        **named(w.item, catalog), "model": w.model, "rank": w.rank, "among": w.among, "first": w.k, "gap": round(w.gap, 9),
+        "rival": rival["film"], "rival_id": rival["id"], "rival_year": rival["year"],
         "behind": behind, "kept_out": list(w.kept_out), "changes": changes,
     }  # fmt: skip
 

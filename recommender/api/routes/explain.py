@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from recommender.api import browsed_explain
+from recommender.api.asked import MOST
 from recommender.api.depends import SLOW, Answering
 from recommender.api.parameters import WHERE, Anyway, At, Filtered, OneFilm, UserId
 from recommender.api.people import person
@@ -15,7 +16,7 @@ from recommender.api.problems import Problem, documented
 from recommender.api.titles import found, taken
 from recommender.compare.answer import beside, check
 from recommender.names import nearest
-from recommender.serve import inquiry, wire
+from recommender.serve import inquiry, picks, routing, wire
 from recommender.serve.service import EXPLAINED, Service
 from recommender.serve.signals import SIGNALS
 
@@ -36,16 +37,26 @@ def explain(
     looked_into: Annotated[
         int, Query(ge=0, le=1000, description="heaviest reasons of which it is told what they rest on, and the rank without their film")
     ] = EXPLAINED,
+    k: Annotated[
+        int, Query(ge=1, le=MOST, description="films of the list that the film stood in: its sentence names those of the viewer's films tried there")
+    ] = 10,
 ) -> JSONResponse:
-    """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films."""
+    """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films.
+
+    Score, reasons and sentence are those of /recommendations for the same viewer, moment, `model` and `k`. What is sent along there counts for that
+    answer only: ask it with `reasons` of 1000 for all of them.
+    """
     who = person(service, user_id, where=WHERE)
     meant = found(service, [wished], who.viewer)
     name, item = "" if model is None else _model(service, model), meant[0].item
-    query = service.query(who.viewer, at, anyway=_told(anyway))
-    details = service.details(who.viewer, query, item, name, explained=looked_into)
-    fewest = inquiry.smallest(service.request(who.viewer, query), item, details.recommendation.model)
+    query, key = service.query(who.viewer, at, anyway=_told(anyway)), picks.TOP if model is None else None
+    details = service.details(who.viewer, query, item, name, key, looked_into, k)
+    asked = service.request(who.viewer, query)
+    row = picks.explaining(asked, item, name, key)
+    fewest = inquiry.smallest(asked, item, row)
     said = wire.explained(details, fewest, wire.signals(at, query, service.verdicts(who.viewer)), service.catalog)
-    return JSONResponse(browsed_explain.asked(who, list(taken(service, [wished], meant)), said))
+    silent = [routing.silence(row.model, who.viewer.name)] if asked.silent(row, asked.may_see) else []
+    return JSONResponse(browsed_explain.asked(who, [*taken(service, [wished], meant), *silent], said))
 
 
 @router.get(
@@ -89,7 +100,8 @@ def compare(
     except ValueError as error:
         raise Problem(422, "not wanted", f"{WHERE}.models: {error}") from None
     said = beside(service, who.viewer, at, names, k, filters, frozenset(_told(anyway)), held)
-    return JSONResponse(browsed_explain.asked(who, [], said))
+    silent = [routing.silence(made["model"], who.viewer.name) for made in said["lists"] if made["silent"]]
+    return JSONResponse(browsed_explain.asked(who, silent, said))
 
 
 def _told(anyway: bool) -> tuple[str, ...]:

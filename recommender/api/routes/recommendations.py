@@ -24,6 +24,7 @@ from recommender.load.localtime import part_of_day
 from recommender.serve import wire
 from recommender.serve.guests import joined
 from recommender.serve.picks import missing, picks
+from recommender.serve.routing import silence
 from recommender.serve.service import Service
 from recommender.serve.signals import SIGNALS
 from recommender.serve.viewers import Viewer
@@ -96,7 +97,7 @@ def answer(service: Service, asked: Recommend, where: str, filters: Filters | No
             "route": {"name": strategy.route, "why": strategy.why, "shares": strategy.weights},
             "viewer": _who(asked, asker),
             "signals": signals,
-            "notes": [*asker.person.notes, *asker.notes, *_unheard(asked, strategy.weights)],
+            "notes": [*asker.person.notes, *asker.notes, *_numbers(service, asked), *_unheard(asked, strategy.weights)],
         },
     }
 
@@ -134,6 +135,18 @@ def _filters(service: Service, asked: Recommend, where: str) -> Filters:
     return checked(service.catalog, made, f"{where}.filters")
 
 
+def _numbers(service: Service, asked: Recommend) -> Iterator[str]:
+    """What was taken for an id and is a title, too."""
+    catalog = service.catalog
+    for key, film, _ in asked.rated if isinstance(asked.ratings, dict) else ():
+        if not key.startswith("ratings.") or not isinstance(film, int):
+            continue
+        item, titled = catalog.index(film), catalog.called(key.removeprefix("ratings."))
+        if titled and item not in titled:
+            meant = f"{catalog.titles[item]} ({catalog.years[item]})"
+            yield f"{key} was taken for the film of this id, {meant}. To rate a film of this title, send ratings as a list."
+
+
 def _unheard(asked: Recommend, shares: Mapping[str, float]) -> Iterator[str]:
     """What was sent along and cannot matter: genres move popularity alone."""
     if asked.preferred_genres and not shares.get("popularity"):
@@ -145,9 +158,15 @@ def _lacking(service: Service, asked: Recommend, asker: _Asker, home: Home) -> I
     if service.problems:
         yield from (f"The model {name} did not load." for name in missing(service))
     if asked.user_id is not None and asker.person.known == "nobody" and not asker.sent:
-        yield "Somebody was named whom nobody knows here; what is popular answers."
+        answers = "the model answers as for somebody new" if home.strategy.route == "single" else "what is popular answers"
+        yield f"Somebody was named whom nobody knows here; {answers}."
+    if home.strategy.silent:
+        yield home.strategy.why
+    wanted = asker.viewer.preferences.model
+    if wanted in service.models and asked.model is None and home.strategy.route != "single":
+        yield f"{silence(wanted, asker.viewer.name)} It was chosen for the first row, which is made as where no model was."
     films = sum(len(carousel.recommendations) for carousel in home.carousels)
-    if films < asked.k:
+    if films < asked.k and not home.strategy.silent:
         yield f"{films} of {asked.k} films: no more are unseen, within the limits, and not expected to be disliked."
 
 
