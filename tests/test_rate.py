@@ -43,6 +43,12 @@ def test_replicas_count_together(api: TestClient, server: tuple[str, subprocess.
     assert [answer.headers["ratelimit-remaining"] for answer in found] == ["4", "3", "2", "1", "0", "0", "0"]
 
 
+def test_how_long_a_window_lasts_is_told_from_its_first_answer_on(api: TestClient, server: tuple[str, subprocess.Popen]) -> None:
+    with client(api, api_rate="50/hour", api_rate_store=server[0]) as made:
+        told = [int(made.get("/api/movie_genres").headers["ratelimit-reset"]) for _ in range(3)]
+    assert all(3590 <= seconds <= 3600 for seconds in told), told
+
+
 def test_in_memory_each_counts_for_itself(api: TestClient) -> None:
     with ExitStack() as open_:
         replicas = [open_.enter_context(client(api, **LIMIT)) for _ in range(2)]

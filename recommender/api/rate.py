@@ -57,7 +57,8 @@ class Rate:
         except (StorageError, OSError, TimeoutError) as error:
             self._away(error)
             return {}
-        wait = str(max(1, math.ceil(stats.reset_time - time.time())))
+        left = stats.reset_time - time.time()
+        wait = str(item.get_expiry() if taken and left <= 0 else max(1, math.ceil(left)))  # Redis says of a window that just began that none is left
         said = {"RateLimit-Limit": str(item.amount), "RateLimit-Remaining": str(max(0, stats.remaining)), "RateLimit-Reset": wait}
         if not taken:
             metrics.REFUSED.labels(what).inc()
