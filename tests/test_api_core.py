@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import os
+import re
 import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import anyio
 import pytest
@@ -22,7 +26,8 @@ from recommender.api import guard, logs, metrics
 from recommender.api.app import create
 from recommender.api.fork import Fork
 from recommender.api.guard import strict
-from recommender.api.problems import Problem
+from recommender.api.problems import KINDS, Problem, ProblemDetails, type_of
+from recommender.api.titles import TITLES
 from recommender.serve.desk import Desk
 from recommender.serve.feedback import FeedbackError
 from recommender.serve.viewers import NoViewer
@@ -67,7 +72,7 @@ def odd(api: TestClient) -> TestClient:
             "value": ValueError("secret-of-ours"),
             "viewer": NoViewer("viewer 'zoe' is unknown"),
             "store": FeedbackError("the feedback database at /secret-of-ours cannot be used"),
-            "problem": Problem(409, "several", "a word means two films", choices=[1, 2]),
+            "problem": Problem(409, "a title of several films", "a word means two films", choices=[1, 2]),
         }
         raise errors[kind]
 
@@ -81,6 +86,57 @@ def odd(api: TestClient) -> TestClient:
 @pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/docs/files/nowhere.js", "/health/", "//health", "/api/movies/%2e%2e/x"])
 def test_unknown_paths_are_problems(api: TestClient, path: str) -> None:
     is_problem(api.get(path, follow_redirects=False), 404)
+
+
+def titles(file: Path) -> Iterator[str]:
+    """The titles of the problems that a file makes."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+            yield from (part.value for part in ast.walk(node.args[1]) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def test_every_problem_has_a_type_that_answers_what_it_means(api: TestClient) -> None:
+    made = {title for file in (ROOT / "recommender" / "api").rglob("*.py") for title in titles(file)} | set(TITLES.values())
+    assert made == set(KINDS)
+    assert len({type_of(title) for title in KINDS}) == len(KINDS)
+    shut = client(api, ("10.0.0.7", 1), **keyed(KEY))
+    for title, meaning in KINDS.items():
+        assert shut.get(type_of(title)).json() == {"type": type_of(title), "title": title, "meaning": meaning}
+    assert is_problem(api.get("/problems/nothing"), 404)["type"] == "about:blank"
+
+
+@pytest.mark.parametrize(
+    ("path", "type_"),
+    [
+        ("/api/movies/99999", "no-such-film"),
+        ("/api/similar_movies?title=xqzzy", "no-such-film"),
+        ("/api/similar_movies?title=Sabrina", "a-title-of-several-films"),
+        ("/api/similar_movies?title=Alien&user_id=mia", "over-the-limit"),
+        ("/api/recommend?model=eas", "no-such-model"),
+        ("/api/recommend?k=0", "not-wanted"),
+        ("/api/evaluation/P9", "no-such-report"),
+        ("/api/experiments/none", "no-such-experiment"),
+        ("/fail/viewer", "no-such-viewer"),
+        ("/fail/store", "store-away"),
+        ("/fail/key", "fault"),
+    ],
+)
+def test_programs_tell_problems_apart_by_type(odd: TestClient, path: str, type_: str) -> None:
+    told = odd.get(path).json()
+    assert told["type"] == f"/problems/{type_}"
+    ProblemDetails.model_validate(told, strict=True)
+
+
+def test_where_the_status_says_it_all_the_title_is_its_phrase(api: TestClient) -> None:
+    for answer, title in ((api.get("/nowhere"), "Not Found"), (api.delete("/health"), "Method Not Allowed")):
+        told = answer.json()
+        assert (told["type"], told["title"]) == ("about:blank", title)  # RFC 9457, 4.2.1
+
+
+def test_a_file_too_tells_how_it_is_asked(api: TestClient) -> None:
+    answer = api.post("/docs/files/swagger-ui.css")
+    assert is_problem(answer, 405)["detail"] == "this path is asked by GET, HEAD, OPTIONS"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_an_unknown_method_is_told_those_there_are(api: TestClient) -> None:
@@ -153,6 +209,59 @@ def test_what_is_wrong_is_named_once_and_as_it_was_sent(api: TestClient, path: s
     assert wanted in error["wanted"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "where", "wanted"),
+    [
+        ("get", "/api/recommend?viewer=vera", "viewer", "user_id"),
+        ("get", "/api/recommend?user=vera", "user", "did you mean user_id?"),
+        ("get", "/api/recommend?K=5", "K", "k"),
+        ("get", "/api/movies?genres=War", "genres", "did you mean genre?"),
+        ("get", "/api/movie_genres?x=1", "x", "no parameter here"),
+        ("get", "/api/recommend?=1", "", "user_id"),
+        ("get", "/api/recommend?k=1&k=2", "k", "once"),
+        ("get", "/api/recommend?k=1&k=1", "k", "once"),
+        ("get", "/api/movies?page=1&size=5&page=2", "page", "once"),
+        ("get", "/api/evaluation/P2?models=ease", "models", "did you mean model?"),
+        ("delete", "/api/my_data?user_id=a&user_id=b", "user_id", "once"),
+        ("delete", "/api/my_data?user_id=a&all=1", "all", "one of user_id"),
+        ("post", "/feedback?user_id=a", "user_id", "no parameter here"),
+    ],
+)
+def test_a_parameter_that_there_is_not_or_twice_is_named(api: TestClient, method: str, path: str, where: str, wanted: str) -> None:
+    sent = {"json": {"user_id": "a", "kind": "like", "movie_id": 1}} if method == "post" else {}
+    told = is_problem(api.request(method, path, **sent), 422)
+    assert told["errors"][0]["where"] == f"query.{where}"
+    assert wanted in told["errors"][0]["wanted"]
+
+
+def test_who_watches_may_add_what_it_likes(api: TestClient) -> None:
+    assert {api.get(f"{path}?at=1&at=2").status_code for path in guard.OPEN} == {200}
+
+
+def test_values_are_told_as_json_writes_them(api: TestClient) -> None:
+    told = is_problem(api.post("/recommendations", json={"k": None, "anyway": "x", "reasons": True, "filters": [None, "a"]}), 422)
+    wrong = {error["where"]: error["wrong"] for error in told["errors"]}
+    assert wrong == {"body.k": "null", "body.anyway": "'x'", "body.reasons": "true", "body.filters": '[null, "a"]'}
+    assert told["detail"].startswith("body.k is null: ")
+    assert is_problem(api.get("/api/similar_movies"), 422)["detail"] == "query.title is missing: wanted title or movie_id, one of them"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/recommendations", {"ratings": [{"rating": 3}]}),
+        ("/recommendations", {"preferred_genres": ["xxxxx"]}),
+        ("/recommendations", {"model": "xxxxx"}),
+        ("/feedback", {"user_id": "r", "kind": "like"}),
+        ("/feedback", {"user_id": "r", "kind": "like", "movie_id": 1, "at": "2242-01-01T00:00:00Z"}),
+    ],
+)
+def test_what_is_wanted_is_said_once(api: TestClient, path: str, body: dict) -> None:
+    told = api.post(path, json=body).json()
+    assert "wanted" not in told["errors"][0]["wanted"]
+    assert told["detail"].count("wanted") == 1
+
+
 # -- what a request may be ---------------------------------------------------------------------------------------------
 
 
@@ -176,6 +285,7 @@ def test_what_is_wrong_is_named_once_and_as_it_was_sent(api: TestClient, path: s
 def test_only_strict_json_is_read(api: TestClient, body: bytes) -> None:
     told = is_problem(api.post("/recommendations", content=body, headers=JSON), 400)
     assert told["detail"].isascii()
+    assert "sys." not in told["detail"]
 
 
 def test_json_of_any_other_kind_passes() -> None:
@@ -473,7 +583,7 @@ def test_figures_of_models_are_those_of_the_report(api: TestClient, tmp_path) ->
     row["mean"], other["mean"] = 0.123, 0.456
     (folder / "P2.json").write_text(json.dumps(report), "utf-8")
     desk = Desk(api.app.state.settings.model_copy(update={"artifacts": tmp_path}), watch=False)
-    name = ("recommendation_precision_score", ("k", "10"), ("model", "ease"), ("protocol", "P2 80/20"))
+    name = ("recommendation_precision_score", ("fit", "evaluation"), ("k", "10"), ("model", "ease"), ("protocol", "P2 80/20"))
     told = figures(TestClient(create(desk, desk.settings), "http://localhost", client=HOME))
     assert told[name] == 0.123
     assert told["marquee_models_loaded",] == 0
@@ -488,6 +598,30 @@ def test_figures_of_models_are_those_of_the_report(api: TestClient, tmp_path) ->
     assert real["marquee_release_age_seconds",] >= 0
     shutil.rmtree(folder)
     assert name not in figures(TestClient(create(desk, desk.settings), "http://localhost", client=HOME))
+
+
+def test_figures_of_the_models_at_work_are_those_of_their_cards(api: TestClient, tmp_path) -> None:
+    def told(version: str) -> dict[tuple[str, str], float]:
+        desk = Desk(api.app.state.settings, watch=False)
+        desk._service = replace(api.app.state.desk.service, folder=tmp_path, version=version)
+        found = figures(TestClient(create(desk, desk.settings), "http://localhost", client=HOME))
+        return {(name[0].split("_")[1], dict(name[1:])["model"]): value for name, value in found.items() if ("fit", "served") in name}
+
+    for card in (ROOT / "artifacts").glob("*/card.json"):
+        (tmp_path / card.parent.name).mkdir()
+        shutil.copy(card, tmp_path / card.parent.name)
+    card = json.loads((tmp_path / "hybrid" / "card.json").read_text("utf-8"))
+    first = told("first")
+    assert {model for _, model in first} == set(api.app.state.desk.service.models) - {"user_knn"}
+    share = card["validation"]["HR@10"]["mean"]  # one film to find of each viewer: found among ten, all are found, and a tenth of the ten is it
+    assert (first["recall", "hybrid"], first["precision", "hybrid"]) == (share, pytest.approx(share / 10))
+    card["validation"]["HR@10"]["mean"] = 0.5
+    (tmp_path / "hybrid" / "card.json").write_text(json.dumps(card), "utf-8")
+    (tmp_path / "ease" / "card.json").unlink()
+    (tmp_path / "als" / "card.json").write_text(json.dumps({**card, "validation": None}), "utf-8")
+    second = told("second")
+    assert (second["recall", "hybrid"], second["precision", "hybrid"]) == (0.5, 0.05)
+    assert {model for _, model in first} - {model for _, model in second} == {"ease", "als"}
 
 
 def test_what_routes_tell_is_counted(api: TestClient) -> None:
@@ -595,6 +729,9 @@ def test_every_route_is_described(api: TestClient) -> None:
             (kind,) = one["responses"][status]["content"]
             assert kind == "application/problem+json", f"{path} {status}"
         assert (one.get("security") == []) == (path in guard.OPEN)
+    shapes = told["components"]["schemas"]
+    assert {"errors", "choices"} <= set(shapes["ProblemDetails"]["properties"])
+    assert {name.rpartition("/")[2] for name in re.findall(r'"\$ref": "([^"]+)"', json.dumps(told))} <= set(shapes)
     assert set(told["components"]["securitySchemes"]) == {"bearer", "key"}
     assert {} in told["security"]
     assert {} not in client(api, **keyed(KEY)).get("/openapi.json").json()["security"]

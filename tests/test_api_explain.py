@@ -280,6 +280,8 @@ def test_whoever_is_not_known_is_answered_as_somebody_new(api, path: str, shape:
 def test_what_there_is_not_is_told_with_the_nearest(api) -> None:
     assert "did you mean ease" in refused(api, 404, "/api/explain", user_id="kenji", title="Fargo", model="eas")["detail"]
     assert "did you mean hybrid" in refused(api, 404, "/api/compare", user_id="kenji", models="hybrd,ease")["detail"]
+    for path, more in (("/api/explain", {"title": "Fargo", "model": "eas"}), ("/api/compare", {"models": "ease,eas"})):
+        assert refused(api, 404, path, user_id="kenji", **more)["type"] == "/problems/no-such-model"
     for models in ("ease", "ease,ease,ease,ease,ease"):
         assert "2 to 4" in refused(api, 422, "/api/compare", user_id="kenji", models=models)["detail"]
     assert "Sam has 0 ratings" in refused(api, 422, "/api/compare", user_id="sam", models="home,ease", hide_last_fifth=True)["detail"]
@@ -288,6 +290,11 @@ def test_what_there_is_not_is_told_with_the_nearest(api) -> None:
         refused(api, 422, path, user_id="kenji", title="Fargo", movie_id=FARGO)
         refused(api, 422, path, title="Fargo")
         assert {film["year"] for film in refused(api, 409, path, user_id="kenji", title="Sabrina")["choices"]} == {1954, 1995}
+
+
+def test_models_are_named_in_any_letters_everywhere(api) -> None:
+    assert got(api, "/api/explain", Explained, user_id="kenji", title="Fargo", model="EASE")["model"] == "ease"
+    assert [of["list"] for of in got(api, "/api/compare", Compared, user_id="kenji", models="Home, EASE")["lists"]] == ["home", "ease"]
 
 
 def test_slow_questions_leave_room_for_quick_ones(api, monkeypatch: pytest.MonkeyPatch) -> None:

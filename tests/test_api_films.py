@@ -139,6 +139,11 @@ def test_where_no_model_knows_enough_none_is_named(desk) -> None:
     assert (found.items, len(found.scores), found.model) == ((), 0, None)
 
 
+def test_whoever_is_not_known_is_told_so_beside_what_a_title_was_taken_for(api) -> None:
+    said = got(api, "/api/similar_movies", browsed.SimilarMovies, title="matirx", user_id="stranger-9")
+    assert ["stranger-9" in said["notes"][0], "The Matrix" in said["notes"][1]] == [True, True]
+
+
 def test_a_child_is_shown_no_film_over_the_limit(api, catalog) -> None:
     toys = got(api, "/api/similar_movies", browsed.SimilarMovies, title="Toy Story", user_id="mia", k=100)["similar"]
     grown = got(api, "/api/similar_movies", browsed.SimilarMovies, title="Toy Story", k=100)["similar"]

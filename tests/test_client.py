@@ -126,8 +126,8 @@ def test_a_problem_is_told_with_all_it_says(marquee: Client) -> None:
     assert caught.value.status == 404
     assert caught.value.problem is not None
     assert caught.value.problem.instance
-    assert caught.value.problem.model_extra
-    assert "choices" in caught.value.problem.model_extra
+    assert caught.value.problem.errors[0].where == "query.title"
+    assert caught.value.problem.type == "/problems/no-such-film"
 
 
 def test_the_key_is_sent(api: TestClient) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import anyio.to_thread
 import fastapi_offline
 from asgi_correlation_id import CorrelationIdMiddleware
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
@@ -23,8 +23,10 @@ from recommender.api import examples, guard, problems
 from recommender.api.front import Front
 from recommender.api.guard import Guard, Origins
 from recommender.api.logs import log, places
+from recommender.api.parameters import known_alone
 from recommender.api.problems import ProblemDetails, documented
 from recommender.api.rate import Rate
+from recommender.api.reach import Reach
 from recommender.api.routes import explain, feedback, films, health, recommendations, reports, viewers
 from recommender.serve.desk import Desk
 from recommender.settings import Settings
@@ -36,7 +38,6 @@ ROUTERS = (
     viewers.router,
     explain.router,
     reports.router,
-    health.router,
 )
 EVERYWHERE = (400, 401, 403, 405, 408, 413, 415, 422, 429, 500, 503)  # what any route can answer with, by what stands before it
 THREADS = 2  # answers made at a time: one interpreter runs one at a time, and more only wait for each other
@@ -87,8 +88,10 @@ def create(desk: Desk, settings: Settings, threads: int | None = THREADS) -> Fas
         ],
     )
     app.state.desk, app.state.settings, app.state.rate, app.state.threads = desk, settings, rate, threads
+    app.state.reach = Reach(desk)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(known_alone)])
+    app.include_router(health.router)
     problems.install(app)
     _docs(app)
     app.openapi = lambda made=app.openapi: _completed(made(), bool(settings.api_keys))  # type: ignore[method-assign, misc]
@@ -101,8 +104,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.threads is not None:
         anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.threads
     desk: Desk = app.state.desk
-    opening = asyncio.create_task(asyncio.to_thread(_open, desk))
+    opening = asyncio.create_task(asyncio.to_thread(_open, app.state.reach))
+    looking = asyncio.create_task(app.state.reach.look_on())
     yield
+    looking.cancel()
     await opening
     await app.state.rate.close()
     desk.close()
@@ -110,12 +115,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         desk.service.feedback.close()
 
 
-def _open(desk: Desk) -> None:
-    """Open the desk; where that fails /ready says so, and the log why."""
+def _open(reach: Reach) -> None:
+    """Open the desk; where that fails, or something of it is missing, /ready says so, and the log why."""
+    desk = reach.desk
     try:
         if not desk.ready:
             desk.open()
-        log.info("ready", version=desk.service.version, models=len(desk.service.models))
+        service = desk.service
+        told = {"version": service.version, "models": len(service.models), "problems": list(service.problems)}
+        if service.models:
+            log.info("ready", **told)
+        else:
+            log.error("no models are loaded", **told)
+        reach.look()
     except Exception as error:
         log.error("the desk did not open", error=type(error).__qualname__, trace=places(error.__traceback__))
 
@@ -134,6 +146,7 @@ def _docs(app: FastAPI) -> None:
             swagger_ui_parameters={"defaultModelsExpandDepth": 0, "displayRequestDuration": True, "tryItOutEnabled": True},
         )
 
+    app.add_api_route(f"{problems.TYPES}{{name}}", problems.means, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False, response_class=HTMLResponse)
     app.mount("/docs/files", StaticFiles(directory=ASSETS))
 
@@ -141,7 +154,8 @@ def _docs(app: FastAPI) -> None:
 def _completed(schema: dict[str, Any], keys: bool) -> dict[str, Any]:
     """The OpenAPI description with the shape that `documented` refers to, and the keys."""
     parts = schema.setdefault("components", {})
-    parts.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    shape = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts.setdefault("schemas", {}).update({**shape.pop("$defs"), "ProblemDetails": shape})
     examples.shown(parts["schemas"])
     parts["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "one of the keys in MARQUEE_API_KEYS"},

@@ -20,16 +20,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recommender.api.problems import Problem, allowed, answer
+from recommender.api.problems import TYPES, Problem, allowed, answer
 from recommender.api.rate import Rate
 from recommender.settings import Settings
 
 OPEN = ("/health", "/ready", "/metrics", "/api/health")  # asked by machines that watch; no key, no limit
-READABLE = ("/docs", "/openapi.json")  # how to ask; no key
+READABLE = ("/docs", "/openapi.json", TYPES)  # how to ask, and what errors mean; no key
 READING = ("GET", "HEAD", "OPTIONS")
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 KEY_LENGTH = 16  # characters at least
 DEEPEST = 16  # lists and objects within each other, in a body
+DIGITS = 1000  # of one whole number, in a body
 DRAIN_SECONDS, DRAIN_BYTES = 1.0, 4_194_304  # of a body that is too long, to read before the answer
 BODY_SECONDS = 10.0  # that a body may take to arrive
 ADVICE = "set MARQUEE_API_KEYS, and send one of them as Authorization: Bearer KEY"
@@ -237,7 +238,7 @@ def strict(body: bytes) -> None:
     twice in an object (of which readers take different ones), no endless nesting."""
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=_once)
+        value = json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole, object_pairs_hook=_once)
         _shallow(value)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
@@ -267,6 +268,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         raise ValueError("a name stands twice in an object")
     return made
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number has more than {DIGITS} digits")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:

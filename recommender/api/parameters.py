@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 
 from recommender.api.asked import Device, Genre, TimeOfDay, Title
 from recommender.api.depends import Answering
-from recommender.api.people import one_of, refused
+from recommender.api.people import among, one_of, refused
+from recommender.api.problems import LISTED, SHOWN
 from recommender.catalog import Catalog
 from recommender.types import CERTIFICATES, FAME, Context, Filters
 
@@ -31,6 +33,25 @@ class Wished(NamedTuple):
 
     where: str
     film: int | str
+
+
+async def known_alone(request: Request) -> None:
+    """Problem 422 for a parameter that the route does not have, and for one that is given twice, since none is a list."""
+    known, given = list(_names(request.scope["route"].dependant)), request.query_params
+    for name, value in given.multi_items():
+        if name not in known:
+            short = name[:SHOWN]
+            wanted = among(f"one of {', '.join(known)}", short, known) if known else "no parameter here"
+            raise refused(f"{WHERE}.{short}", value[:SHOWN], wanted)
+        if len(given.getlist(name)) > 1:
+            raise refused(f"{WHERE}.{name}", [one[:SHOWN] for one in given.getlist(name)[:LISTED]], "it once")
+
+
+def _names(of: Dependant) -> Iterator[str]:
+    """The parameters of a route and of all that it depends on."""
+    yield from (field.alias for field in of.query_params)
+    for inner in of.dependencies:
+        yield from _names(inner)
 
 
 async def one_film(

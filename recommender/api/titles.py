@@ -9,12 +9,13 @@ import numpy as np
 
 from recommender.api.answered import choice
 from recommender.api.people import refused
-from recommender.api.problems import LISTED, Problem
+from recommender.api.problems import LISTED, Problem, shown
 from recommender.serve import titles
 from recommender.serve.service import Service
 from recommender.serve.titles import CHOICES, Doubt, Meant
 from recommender.serve.viewers import Viewer
 
+TITLES = {403: "over the limit", 404: "no such film", 409: "a title of several films"}
 MISTYPED = 100  # titles of one request that are taken for what they nearly are
 
 
@@ -68,12 +69,12 @@ def taken(service: Service, wanted: Sequence[tuple[str, int | str]], meant: Sequ
 
 def _meant(service: Service, where: str, value: int | str, allowed: np.ndarray) -> Meant | Wrong:
     one = _by_id(service, value) if isinstance(value, int) else titles.meant(value, service.catalog, allowed)
-    if isinstance(one, Doubt):
+    if isinstance(one, Doubt) and (one.choices or not one.several):
         status = 409 if one.several else 404
         several = "a title that one film alone has; its year in brackets, or its id, tells namesakes apart"
         unknown = "the MovieLens id of a film of the catalogue" if isinstance(value, int) else "the title of a film of the catalogue"
         return Wrong(status, where, value, several if one.several else unknown, one.choices)
-    if not allowed[one.item]:
+    if isinstance(one, Doubt) or not allowed[one.item]:  # of several films none may be seen
         return Wrong(403, where, value, "a film within the viewer's limit")
     return one
 
@@ -88,17 +89,17 @@ def _by_id(service: Service, film_id: int) -> Meant | Doubt:
 def _problem(service: Service, wrong: Sequence[Wrong]) -> Problem:
     """All of it in one: forbidden if any is, else unknown if any is, else of several meanings."""
     status = min({one.status for one in wrong})
-    title = {403: "over the limit", 404: "no such film", 409: "a title of several films"}[status]
-    first, more = wrong[0], f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    first = next(one for one in wrong if one.status == status)
+    more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
     near = f"; may it be {' or '.join(_named(service, i) for i in first.choices[:CHOICES])}?" if first.choices else ""
-    detail = f"{first.where} is {first.value!r}: wanted {first.wanted}{near}{more}"
+    detail = f"{first.where} is {shown(first.value)}: wanted {first.wanted}{near}{more}"
     items = dict.fromkeys(item for one in wrong for item in one.choices)
-    return Problem(status, title, detail, errors=[_told(service, one) for one in wrong], choices=[choice(i, service.catalog) for i in items])
+    return Problem(status, TITLES[status], detail, errors=[_told(service, one) for one in wrong], choices=[choice(i, service.catalog) for i in items])
 
 
 def _told(service: Service, one: Wrong) -> dict[str, Any]:
     choices = [choice(i, service.catalog) for i in one.choices]
-    return {"where": one.where, "wrong": repr(one.value), "wanted": one.wanted, "choices": choices}
+    return {"where": one.where, "wrong": shown(one.value), "wanted": one.wanted, "choices": choices}
 
 
 def _named(service: Service, item: int) -> str:

@@ -11,13 +11,13 @@ from recommender.api import browsed_explain
 from recommender.api.asked import MOST
 from recommender.api.depends import SLOW, Answering
 from recommender.api.parameters import WHERE, Anyway, At, Filtered, OneFilm, UserId
-from recommender.api.people import person
+from recommender.api.people import model_named, person
 from recommender.api.problems import Problem, documented
 from recommender.api.titles import found, taken
 from recommender.compare.answer import beside, check
-from recommender.names import nearest
+from recommender.compare.lists import loaded
 from recommender.serve import inquiry, picks, routing, wire
-from recommender.serve.service import EXPLAINED, Service
+from recommender.serve.service import EXPLAINED
 from recommender.serve.signals import SIGNALS
 
 router = APIRouter(tags=["explain"], dependencies=[SLOW])
@@ -48,7 +48,7 @@ def explain(
     """
     who = person(service, user_id, where=WHERE)
     meant = found(service, [wished], who.viewer)
-    name, item = "" if model is None else _model(service, model), meant[0].item
+    name, item = "" if model is None else model_named(f"{WHERE}.model", model, service.models), meant[0].item
     query, key = service.query(who.viewer, at, anyway=_told(anyway)), picks.TOP if model is None else None
     details = service.details(who.viewer, query, item, name, key, looked_into, k)
     asked = service.request(who.viewer, query)
@@ -92,11 +92,9 @@ def compare(
 ) -> JSONResponse:
     """Lists by several models side by side: shared films, overlap, and what each list is like."""
     who = person(service, user_id, where=WHERE)
-    names = [name.strip() for name in models.split(",")]
+    names = [model_named(f"{WHERE}.models", name.strip(), loaded(service)) for name in models.split(",")]
     try:
         held = check(service, who.viewer, names, hide_last_fifth)
-    except KeyError as error:
-        raise Problem(404, "no such model", f"{WHERE}.models: {error.args[0]}") from None
     except ValueError as error:
         raise Problem(422, "not wanted", f"{WHERE}.models: {error}") from None
     said = beside(service, who.viewer, at, names, k, filters, frozenset(_told(anyway)), held)
@@ -107,9 +105,3 @@ def compare(
 def _told(anyway: bool) -> tuple[str, ...]:
     """Signals that the models are told although they are switched off."""
     return tuple(SIGNALS) if anyway else ()
-
-
-def _model(service: Service, name: str) -> str:
-    if name not in service.models:
-        raise Problem(404, "no such model", f"{WHERE}.model is {name!r}: wanted one that is loaded{nearest(name, list(service.models))}")
-    return name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
 from recommender.api import metrics
@@ -30,12 +30,12 @@ Whose = Annotated[str, Query(min_length=1, max_length=64, examples=["reader-42"]
     response_model=Stored,
     responses={200: {"model": Stored, "description": "every event was known already"}, **documented(403, 404, 409)},
 )
-def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONResponse:
+def feedback(request: Request, service: Answering, body: Annotated[Feedback, Body()]) -> JSONResponse:
     """Store what somebody did, one event or up to 100, all or none. What is answered with 201 is on the disk, and the next answer knows of it.
 
-    An id that nobody knew is known from then on. An event with an id that its user has used before is not stored again: to retry does no harm.
+    An id that nobody knew is known from then on. An event with an id that its user has used before is `known` and not stored again, whatever
+    else it says: to retry does no harm, and to change what was said takes an id of its own.
     """
-    _lasting(service)
     said = [(f"body.events.{n}", one) for n, one in enumerate(body.events)] if isinstance(body, Events) else [("body", body)]
     people = {one.user_id: _somebody(service, one.user_id, where) for where, one in reversed(said)}
     items = _films(service, said, people)
@@ -44,6 +44,7 @@ def feedback(service: Answering, body: Annotated[Feedback, Body()]) -> JSONRespo
         stored = service.record(events, {event.viewer: people[one.user_id].viewer for event, (_, one) in zip(events, said)})
     except NotStored as error:
         raise Problem(409, "nothing to undo", str(error)) from None
+    request.app.state.reach.stored()
     metrics.stored([event.kind for event in stored])
     told = {"stored": len(stored), "known": len(events) - len(stored), "ids": [event.id for event in events]}
     return JSONResponse(told, 201 if stored else 200)
@@ -64,15 +65,8 @@ def forget(service: Answering, user_id: Whose) -> JSONResponse:
     return JSONResponse({"removed": service.feedback.forget(_stored_as(service, user_id))})
 
 
-def _lasting(service: Service) -> None:
-    """503 while the store that lasts is away: one that ends with the program holds nothing of anybody, and keeps nothing."""
-    if service.feedback.passing:
-        raise Problem(503, "store away", "the store of feedback is out of reach; nothing was changed", {"Retry-After": "10"})
-
-
 def _stored_as(service: Service, user_id: str) -> str:
     """The id under which is stored what somebody said."""
-    _lasting(service)
     return _somebody(service, user_id, "query").viewer.id
 
 

@@ -56,10 +56,10 @@ def similar_movies(
     k: Annotated[int, Query(ge=1, le=100, description="films in the answer")] = 12,
 ) -> JSONResponse:
     """Films like one film: what its card in the app shows. With a user_id, only films within that viewer's limit."""
-    viewer = None if user_id is None else person(service, user_id, where=WHERE).viewer
-    meant = found(service, [wished], viewer)
-    near = alike(meant[0].item, service.models, service.catalog, viewer.certificate if viewer else None, k)
-    return JSONResponse(browsed.similar(meant[0].item, near, service.catalog, list(taken(service, [wished], meant))))
+    who = person(service, user_id, where=WHERE)
+    meant = found(service, [wished], who.viewer)
+    near = alike(meant[0].item, service.models, service.catalog, who.viewer.certificate, k)
+    return JSONResponse(browsed.similar(meant[0].item, near, service.catalog, [*who.notes, *taken(service, [wished], meant)]))
 
 
 def _best_known(catalog: Catalog) -> np.ndarray:  # (I,)

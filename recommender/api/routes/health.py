@@ -7,9 +7,9 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from recommender.api.metrics import registry
+from recommender.api.figures import registry
 from recommender.api.problems import Problem
-from recommender.serve.desk import Desk
+from recommender.api.reach import Reach
 
 router = APIRouter(tags=["health"])
 
@@ -33,7 +33,7 @@ class Ready(BaseModel):
     status: str = "ready"
     model_version: str = Field(description="release, and a hash of the weights")
     models: list[str] = Field(description="models that answer")
-    stored: bool = Field(description="whether feedback is kept for good")
+    stored: bool = Field(description="whether feedback is kept for good; false while its store is out of reach")
     behind: bool = Field(False, description="whether a newer release would not open, and the one before is still at work")
 
 
@@ -56,7 +56,7 @@ async def live() -> Live:
 @router.get("/ready", operation_id="ready", response_model=Ready)
 async def ready(request: Request) -> Ready:
     """Whether models are loaded; 503 until they are."""
-    found = _ready(request.app.state.desk)
+    found = _ready(request.app.state.reach)
     if found is None:
         raise Problem(503, "not ready", "no models are loaded yet", {"Retry-After": "2"})
     return found
@@ -65,7 +65,7 @@ async def ready(request: Request) -> Ready:
 @router.get("/api/health", operation_id="health", response_model=Health)
 async def health(request: Request) -> Health:
     """Whether the process lives and what it answers with."""
-    found = _ready(request.app.state.desk)
+    found = _ready(request.app.state.reach)
     return Health(ready=found is not None, what=found)
 
 
@@ -73,16 +73,17 @@ async def health(request: Request) -> Health:
 async def figures(request: Request) -> Response:
     """Figures for Prometheus, in the format that it asks for."""
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(registry(request.app.state.desk)), headers={"Content-Type": media_type})
+    return Response(encode(registry(request.app.state.reach)), headers={"Content-Type": media_type})
 
 
-def _ready(desk: Desk) -> Ready | None:
+def _ready(reach: Reach) -> Ready | None:
+    desk = reach.desk
     if not desk.ready:
         return None
     service = desk.service
     return Ready(
         model_version=service.version,
         models=sorted(service.models),
-        stored=not service.feedback.passing,
+        stored=reach.kept,
         behind=desk.problem is not None,
     )

@@ -17,7 +17,7 @@ from recommender.api.answered import Recommendations, recommended
 from recommender.api.asked import MOST, Moment, Recommend
 from recommender.api.depends import Answering
 from recommender.api.parameters import WHERE, At, Filtered, PerhapsUserId, checked
-from recommender.api.people import Person, one_of, person
+from recommender.api.people import Person, model_named, one_of, person
 from recommender.api.problems import documented
 from recommender.api.titles import found, taken
 from recommender.load.localtime import part_of_day
@@ -73,7 +73,7 @@ def answer(service: Service, asked: Recommend, where: str, filters: Filters | No
     asker = _asker(service, asked, where)
     context, filters = _context(asked.context), filters or _filters(service, asked, where)
     query = service.query(asker.viewer, context, anyway=tuple(SIGNALS) if asked.anyway else ())
-    model = None if asked.model is None else one_of(f"{where}.model", asked.model, service.models)
+    model = None if asked.model is None else model_named(f"{where}.model", asked.model, service.models)
     k, viewer = asked.k, asker.viewer
     home = picks(service, viewer, query, k, filters) if model is None else service.listing(viewer, query, model, k, filters)
     row = [r for carousel in home.carousels for r in carousel.recommendations]

@@ -16,14 +16,14 @@ from recommender import artifacts
 from recommender.api import browsed_experiments, browsed_reports
 from recommender.api.depends import SLOW, Answering
 from recommender.api.parameters import WHERE, Page
-from recommender.api.people import refused
-from recommender.api.problems import Problem, documented
+from recommender.api.people import among, refused
+from recommender.api.problems import Problem, documented, shown
+from recommender.api.reach import lasting
 from recommender.evaluate.report import Paired, Report, ReportError, Row, files, latest
 from recommender.experiment import shelf
 from recommender.experiment.results import Reading
 from recommender.experiment.shelf import LEAST, Shelf, TooFew
 from recommender.models import MODELS
-from recommender.names import nearest
 from recommender.serve.columns import Recorded
 from recommender.serve.feedback import Feedback
 from recommender.serve.service import Service
@@ -104,7 +104,8 @@ class _Wanted(NamedTuple):
         for field in ("variant", "model", "metric", "segment"):
             value, known = getattr(self, field), dict.fromkeys(str(getattr(row, field) or ALL) for row in rows)
             if value is not None and value not in known:
-                raise Problem(404, "not in this report", f"{WHERE}.{field} is {value!r}: wanted one of this report's{nearest(value, list(known))}")
+                wanted = among("one of this report's", value, list(known))
+                raise Problem(404, "not in this report", f"{WHERE}.{field} is {shown(value)}: wanted {wanted}")
 
 
 def _reports(service: Service) -> dict[str, Path]:
@@ -114,7 +115,7 @@ def _reports(service: Service) -> dict[str, Path]:
 def _report(service: Service, name: str) -> Report:
     known = _reports(service)
     if name not in known:
-        raise Problem(404, "no such report", f"path.name is {name!r}: wanted a report{nearest(name, list(known))}")
+        raise Problem(404, "no such report", f"path.name is {shown(name)}: wanted {among('a report', name, list(known))}")
     try:
         return latest(known[name])
     except ReportError:
@@ -170,7 +171,8 @@ def experiment(
     if name in there.waiting:
         raise Problem(404, "nothing to read yet", f"experiment {name} {there.waiting[name]}")
     if name not in there.found:
-        raise Problem(404, "no such experiment", f"path.name is {name!r}: wanted an experiment{nearest(name, [*there.found, *there.waiting])}")
+        wanted = among("an experiment", name, [*there.found, *there.waiting])
+        raise Problem(404, "no such experiment", f"path.name is {shown(name)}: wanted {wanted}")
     try:
         last = _read(service, there, name, None).days - 1
         if day is not None and day > last:
@@ -199,6 +201,7 @@ def _read(service: Service, there: Shelf, name: str, day: int | None) -> Reading
 
 
 def _recorded(service: Service) -> Iterable[Recorded]:
+    lasting(service)
     return _counted(service.feedback, int(time.monotonic() / COUNTED))
 
 

@@ -14,6 +14,7 @@ from recommender.api.depends import Answering
 from recommender.api.parameters import WHERE, OnPage, UserId
 from recommender.api.people import person
 from recommender.api.problems import documented
+from recommender.api.reach import lasting
 from recommender.serve import history
 from recommender.serve.events import Event
 from recommender.serve.portrait import groups, portrait
@@ -36,6 +37,8 @@ class _Stands(NamedTuple):
 @router.get("/api/users", operation_id="users", response_model=browsed.Users)
 def users(service: Answering, page: OnPage) -> JSONResponse:
     """Who can be asked for: the demo viewers, those that people of the household made, and the numbers of MovieLens where its data set is here."""
+    if service.settings.household:
+        lasting(service)
     own = service.feedback.viewers(service.catalog) if service.settings.household else {}
     known = [("demo", viewer) for viewer in service.viewers.values()] + [("made here", viewer) for viewer in own.values()]
     listed = [
