@@ -21,7 +21,7 @@ from recommender.artifacts import ArtifactError
 PROTOCOL = "P2"  # the evaluation whose precision and recall are told
 LAST, K = "last film", 10  # how the cards were examined: one film to be found of each viewer, among the first ten
 WHOSE = (
-    "fit=served: the models at work, from their cards, each examined on viewers it was not fitted on, with one film to find of each; "
+    "fit=served: the models at work, from their cards, each as it was before it knew the viewers it was examined on, one film to find of each; "
     "fit=evaluation: models fitted for a stored report, none of which is at work."
 )
 
