@@ -19,6 +19,11 @@ async def service(request: Request) -> Service:
     return desk.service
 
 
+async def quickly() -> AsyncIterator[None]:
+    """The turn of one list of films."""
+    yield
+
+
 async def slowly() -> AsyncIterator[None]:
     """The turn of one slow question; it ends with the answer, not with whoever reads it."""
     yield
@@ -26,3 +31,4 @@ async def slowly() -> AsyncIterator[None]:
 
 Answering = Annotated[Service, Depends(service)]
 SLOW = Depends(slowly, scope="function", max_concurrency=1)  # one at a time, so that quick questions always find a thread
+LISTED = Depends(quickly, scope="function", max_concurrency=1)  # two at a time would take turns at the interpreter, and both end late

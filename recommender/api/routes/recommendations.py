@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from recommender.api import metrics
 from recommender.api.answered import Recommendations, recommended
 from recommender.api.asked import MOST, Moment, Recommend
-from recommender.api.depends import Answering
+from recommender.api.depends import LISTED, Answering
 from recommender.api.parameters import WHERE, At, Filtered, PerhapsUserId, checked
 from recommender.api.people import Person, model_named, one_of, person
 from recommender.api.problems import documented
@@ -30,7 +30,7 @@ from recommender.serve.signals import SIGNALS
 from recommender.serve.viewers import Viewer
 from recommender.types import TIMES_OF_DAY, Context, Filters, Home
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(tags=["recommendations"], dependencies=[LISTED])
 PROBLEMS = documented(403, 404, 409)
 
 
