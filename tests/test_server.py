@@ -68,7 +68,7 @@ def test_pages_and_the_api_do_not_share_names() -> None:
 
     settings = Settings()  # type: ignore[call-arg]
     taken = names(create(Desk(settings), settings))
-    assert {"api", "recommendations", "feedback", "health", "ready", "metrics", "docs", "openapi.json"} == taken
+    assert {"api", "recommendations", "feedback", "health", "ready", "metrics", "docs", "openapi.json", "problems"} == taken
     assert not taken & ({page.stem for page in (ROOT / "pages").glob("*.py")} | {"", "_stcore", "static", "media", "component", "app"})
 
 
