@@ -30,11 +30,12 @@ WORKDIR /opt/marquee
 COPY . .
 # Weights that were just trained may be readable by their owner alone.
 RUN chmod --recursive a+rX,go-w .
+# Where the store is if nobody says otherwise: in a file, since a secret could not go before ENV.
+RUN install --directory /etc/marquee && echo sqlite:////marquee/data/feedback.sqlite > /etc/marquee/marquee_database_url
 # What is written lies under /marquee/data: mount a volume there, and the rest may be read-only.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    MARQUEE_DATABASE_URL=sqlite:////marquee/data/feedback.sqlite \
     MARQUEE_RELEASES=/marquee/data/releases \
     MARQUEE_BACKUPS=/marquee/data/backups \
     MARQUEE_RAW=/marquee/data/raw \

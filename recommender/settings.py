@@ -10,13 +10,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "static"  # what Streamlit serves as it is, under app/static/
-SECRETS = Path("/run/secrets")  # where containers find theirs: one file a setting, such as marquee_api_keys
+SECRETS = Path("/etc/marquee"), Path("/run/secrets")  # what an image brings, and before it what a container is given: one file a setting
 
 
 class Settings(BaseSettings):
     """Paths, routing thresholds and the shape of the Home page."""
 
-    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", populate_by_name=True, secrets_dir=SECRETS if SECRETS.is_dir() else None)
+    model_config = SettingsConfigDict(
+        env_prefix="MARQUEE_", extra="ignore", populate_by_name=True, secrets_dir=[place for place in SECRETS if place.is_dir()] or None
+    )
 
     artifacts: Path = Field(ROOT / "artifacts", description="fitted models, reports and experiments")
     films: Path = Field(ROOT / "data" / "films.csv", description="the catalogue; monochrome.csv is looked for beside it")

@@ -124,6 +124,31 @@ def test_a_damaged_backup_is_refused_and_nothing_is_touched(feedback: Feedback, 
     assert sorted((tmp_path / "kept").iterdir()) == files, "nothing is left behind"
 
 
+def test_a_dump_whose_tables_bear_other_names_is_refused_and_nothing_is_touched(postgres: str, tmp_path: Path) -> None:
+    """pg_dump's list of contents has no checksum: one letter of it may be another."""
+    with opened(postgres) as store:
+        fill(store, 50)
+        made = backup(postgres, tmp_path / "kept")
+        whole, now = made.path.read_bytes(), everything(store)
+        for right, wrong in (
+            (b"COPY public.events", b"COPY public.evants"),
+            (b"COPY public.people", b"COPY public.peeple"),
+            (b"(viewer, ", b"(viever, "),
+        ):
+            assert right in whole
+            made.path.write_bytes(whole.replace(right, wrong))
+            with pytest.raises(FeedbackError, match="damaged"):
+                restore(postgres, made.path, tmp_path / "kept", replace=True)
+            assert everything(store) == now
+
+
+def test_who_is_answered_waits_three_seconds_for_a_locked_table_and_no_longer(postgres: str) -> None:
+    with opened(postgres) as store, tables.engine(tables.parsed(postgres)).begin() as other:
+        other.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
+        with pytest.raises(FeedbackError, match="lock timeout"):
+            store.add([Event("api-1", "love", film=1)])
+
+
 def test_a_backup_of_a_version_not_known_here_is_refused(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'f.sqlite'}"
     with opened(address) as store, store.engine.begin() as connection:

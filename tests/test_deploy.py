@@ -86,6 +86,15 @@ def test_secrets_are_settings_or_other_programs_passwords() -> None:
     assert {name.upper() for name in secrets} <= setting_names()
 
 
+def test_nothing_that_may_be_a_secret_stands_in_an_environment() -> None:
+    """The environment goes before a file: a secret of a name that stands there would never be read."""
+    image = set(re.findall(r"\b(MARQUEE_[A-Z_]+)=", (ROOT / "Dockerfile").read_text("utf-8")))
+    services = {name for service in COMPOSE["services"].values() for name in service.get("environment", {})}
+    pods = {one["name"] for part in PODS.values() for box in part["spec"]["containers"] for one in box.get("env", ())}
+    assert "MARQUEE_RELEASES" in image
+    assert not (image | services | pods) & {name.upper() for name in COMPOSE["secrets"]}
+
+
 def _keys(volume: dict[str, Any]) -> list[str]:
     return [item["key"] for item in volume.get("secret", {}).get("items", ())]
 
@@ -275,7 +284,12 @@ def test_a_setting_may_be_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "marquee_api_keys").write_text("one, two\n")
     (tmp_path / "marquee_look_seconds").write_text("7\n")
     monkeypatch.setenv("MARQUEE_LOOK_SECONDS", "9")
-    settings = Settings(_secrets_dir=tmp_path)  # type: ignore[call-arg]
+    image = tmp_path / "of-the-image"
+    image.mkdir()
+    (image / "marquee_api_keys").write_text("three\n")
+    (image / "marquee_dataset").write_text("ml-100k\n")
+    settings = Settings(_secrets_dir=[image, tmp_path])  # type: ignore[call-arg]
+    assert settings.dataset == "ml-100k", "what an image brings holds where no secret is given"
     assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two"]
     assert settings.look_seconds == 9, "the environment goes before a file"
 

@@ -40,7 +40,7 @@ ROUTERS = (
     reports.router,
 )
 EVERYWHERE = (400, 401, 403, 405, 408, 413, 415, 422, 429, 500, 503)  # what any route can answer with, by what stands before it
-THREADS = 2  # answers made at a time: one interpreter runs one at a time, and more only wait for each other
+THREADS = 4  # answers made at a time: one list, one slow question, one thing to store, and whatever is quick: a store that hangs holds not all
 HARMLESS = re.compile(r"[A-Za-z0-9_-]{8,64}")  # ids of requests that are taken over; feedback may name them as its `recommendation`
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
 TOLD = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After")  # headers that web pages may read

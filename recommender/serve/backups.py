@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
+import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Connection, func, select, text
 
@@ -226,14 +227,14 @@ def _counted(connection: Connection) -> dict[str, int]:
 
 def _held(file: Path) -> dict[str, int]:
     """The rows of each table of a whole dump of a version known here, read to its end; FeedbackError for any other."""
-    rows, versions = dict.fromkeys(NAMES, 0), list[bytes]()
+    rows, versions, wanted = dict[str, int](), list[bytes](), {*NAMES, VERSIONS}
     for table, _, lines in _lines(file):
-        if table in rows:
-            rows[table] += sum(1 for _ in lines)
-        elif table == VERSIONS:
-            versions += lines
-    if len(versions) != 1:
-        raise FeedbackError(f"{file.name} holds no feedback database")
+        if table in rows or table not in wanted:
+            raise FeedbackError(f"{file.name} is damaged, or holds no feedback database: it has {table!r}, wanted {', '.join(NAMES)}, each once")
+        kept = list(lines) if table == VERSIONS else []
+        rows[table], versions = sum(1 for _ in lines) + len(kept), versions + kept
+    if set(rows) != wanted or rows.pop(VERSIONS) != 1:
+        raise FeedbackError(f"{file.name} is damaged, or holds no feedback database: {', '.join(sorted(wanted - set(rows))) or VERSIONS} is missing")
     tables.known(versions[0].decode().strip(), file.name)
     return rows
 
@@ -270,7 +271,10 @@ def _back_to_postgresql(url: URL, file: Path, save: Callable[[dict[str, int]], P
                 connection.execute(table.delete())
             for name, columns, lines in _lines(file):
                 if name in NAMES:
-                    _copied(connection, name, columns, lines)
+                    try:
+                        _copied(connection, name, columns, lines)
+                    except psycopg.Error as error:
+                        raise FeedbackError(f"{file.name} is damaged: {str(error).splitlines()[0]}") from None
             stood = "pg_get_serial_sequence('events', 'seq')"
             connection.execute(text(f"SELECT setval({stood}, greatest(nextval({stood}), (SELECT max(seq) FROM events)))"))
             rows = _counted(connection)

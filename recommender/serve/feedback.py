@@ -81,8 +81,7 @@ class Feedback:
         url = tables.parsed(address)
         where = tables.place(url)
         with reached(where, url):
-            made = tables.engine(url)
-            tables.bring_up(made, where)
+            made = tables.served(url, where)
         return cls(made, where)
 
     def close(self) -> None:

@@ -45,7 +45,8 @@ from recommender.serve.events import SILENT
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "feedback_version"  # the table that says how new the others are
 WAIT = 30  # seconds that a writer waits for another
-ANSWER = 10  # seconds that a server has to answer
+ANSWER = 10  # seconds that a server has to answer, and that a connection may be silent before it is asked
+HELD = "3s"  # so long who is answered waits for what another holds, such as a restore
 
 _log = logging.getLogger(__name__)
 metadata = MetaData()
@@ -130,10 +131,15 @@ def place(url: URL) -> str:
     return f"{url.host or 'this machine'}{f':{url.port}' if url.port else ''}/{url.database or ''}"
 
 
-def engine(url: URL) -> Engine:
-    """Connections to the database. On SQLite every transaction begins by itself: those of `writing` take the lock for writing at once."""
+def engine(url: URL, patient: bool = True) -> Engine:
+    """Connections to the database. On SQLite every transaction begins by itself: those of `writing` take the lock for writing at once.
+
+    patient: whether they wait for what another holds as long as it takes.
+    """
     if url.drivername != "sqlite":
-        waits = {} if "connect_timeout" in url.query else {"connect_timeout": ANSWER}
+        silence = {"tcp_user_timeout": 1000 * ANSWER, "keepalives_idle": ANSWER, "keepalives_interval": 5, "keepalives_count": 2}
+        given: dict[str, int | str] = {"connect_timeout": ANSWER, **silence, **({} if patient else {"options": f"-c lock_timeout={HELD}"})}
+        waits = {name: value for name, value in given.items() if name not in url.query}
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
     _check_file(path := Path(str(url.database)))
     made = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": WAIT})
@@ -143,6 +149,16 @@ def engine(url: URL) -> Engine:
     event.listen(made, "checkout", partial(_check_still_there, path, whole))
     event.listen(made, "begin", _begin)
     return made
+
+
+def served(url: URL, where: str) -> Engine:
+    """Connections for those who are answered, to tables of the newest version."""
+    made = engine(url)
+    bring_up(made, where)
+    if made.dialect.name == "sqlite":
+        return made
+    made.dispose()
+    return engine(url, patient=False)
 
 
 def _check_file(path: Path) -> None:

@@ -12,14 +12,14 @@ from fastapi.responses import JSONResponse
 from recommender.api import metrics
 from recommender.api.answered import Data, Forgotten, Stored
 from recommender.api.asked import Events, Feedback, Said
-from recommender.api.depends import Answering
+from recommender.api.depends import STORED, Answering
 from recommender.api.people import SIMULATED, Person, person, refused
 from recommender.api.problems import Problem, documented
 from recommender.api.titles import films
 from recommender.serve.events import Event, NotStored
 from recommender.serve.service import Service
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], dependencies=[STORED])
 Whose = Annotated[str, Query(min_length=1, max_length=64, examples=["reader-42"], description="an id, or the name of a demo viewer")]
 
 
