@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -171,6 +174,32 @@ def test_a_start_without_models_is_no_start(api: TestClient, service: Service, m
     (line,) = [line for line in lines if line["event"] in ("ready", "no models are loaded")]
     assert (line["event"], line["log_level"]) == (("ready", "info") if models else ("no models are loaded", "error"))
     assert line["problems"] == ["ease did not load"]
+
+
+def test_a_store_that_hangs_is_not_kept_in_and_holds_up_no_end(api: TestClient, own: TestClient, store: Store, monkeypatch) -> None:
+    made, answers, asked = reach.Reach(own.app.state.desk), threading.Event(), threading.Event()
+    monkeypatch.setattr(reach, "LOOKS", 0.01)
+    monkeypatch.setattr(reach, "HANGS", 0.05)
+    monkeypatch.setattr(store, "has", lambda id_: asked.set() or answers.wait(60), raising=False)
+
+    async def lives() -> None:
+        looking = asyncio.create_task(made.look_on())
+        await asyncio.to_thread(asked.wait, 60)
+        await asyncio.sleep(0.1)
+        assert not made.kept
+        answers.set()
+        while not made.kept:
+            await asyncio.sleep(0.01)
+        answers.clear(), asked.clear()
+        await asyncio.to_thread(asked.wait, 60)
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+
+    try:
+        asyncio.run(asyncio.wait_for(lives(), 60))
+    finally:
+        answers.set()
 
 
 def test_a_start_without_the_store_is_told_at_once(api: TestClient, service: Service) -> None:

@@ -7,6 +7,9 @@ import math
 import threading
 import time
 
+import anyio
+import anyio.to_thread
+
 from recommender.api import metrics
 from recommender.api.logs import log
 from recommender.serve import tables
@@ -15,6 +18,7 @@ from recommender.serve.feedback import FeedbackError
 from recommender.serve.service import Service
 
 LOOKS = 5.0  # seconds between two looks at the store
+HANGS = 10.0  # seconds that a look takes where the store hangs, as one does that is frozen or cut off without a word
 QUIET = 60.0  # seconds without a request that missed it, before a look is believed: a full disk can still be read
 
 
@@ -24,12 +28,14 @@ class Reach:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.away = desk, False
         self._missed = -math.inf  # when a request last missed it [s, monotonic]
+        self._looks = math.inf  # since when it is looked at
         self._turn = threading.Lock()
 
     @property
     def kept(self) -> bool:
         """Whether what is said now is kept for good."""
-        return self.desk.ready and not self.away and not self.desk.service.feedback.passing
+        hangs = time.monotonic() - self._looks > HANGS
+        return self.desk.ready and not self.away and not hangs and not self.desk.service.feedback.passing
 
     def missed(self, error: FeedbackError) -> None:
         """A request did not reach the store."""
@@ -56,10 +62,13 @@ class Reach:
                 self._found(None)
 
     async def look_on(self) -> None:
-        """Look now and then, in a thread, until cancelled."""
+        """Look now and then, in a thread of its own that nobody waits for at the end, until cancelled."""
+        own = anyio.CapacityLimiter(1)
         while True:
             await asyncio.sleep(LOOKS)
-            await asyncio.to_thread(self.look)
+            self._looks = time.monotonic()
+            await anyio.to_thread.run_sync(self.look, abandon_on_cancel=True, limiter=own)
+            self._looks = math.inf
 
     def _found(self, error: FeedbackError | None) -> None:
         """Keep what was found, and tell the log what is new in it. The error's words are left out: they may repeat what somebody sent."""
