@@ -88,11 +88,11 @@ def opened(address: str) -> Iterator[Feedback]:
 
 
 @pytest.fixture
-def forgotten() -> Iterator[None]:
-    """Nobody has said anything before the test, nor after it."""
+def forgotten() -> Iterator[Feedback]:
+    """The store of the app under test, to which nobody has said anything before the test, nor after it."""
     store = Feedback.open(settings().database_url)
     _forget(store)
-    yield
+    yield store
     _forget(store)
     store.close()
 

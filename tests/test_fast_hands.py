@@ -59,7 +59,8 @@ def test_a_switch_pressed_an_odd_number_of_times_is_on(page, app_url, forgotten)
     film = opened(page)
     for _ in range(5):
         page.get_by_role("dialog").locator(".mq-acts button", has_text="Watch-list").click(delay=0)
-    settled(page)
+    becomes(page, lambda _: len(forgotten.events("vera", ["list", "undo"])), 5)
+    becomes(page, lambda page: pressed(page, "Watch-list"), "true")
     reopened(page, app_url, film)
     assert pressed(page, "Watch-list") == "true"
 
@@ -131,6 +132,23 @@ def test_a_slider_under_the_hand_is_not_drawn_anew(page, app_url, forgotten):
     assert slider.input_value() == given
     page.mouse.up()
     assert [(act["do"], act["stars"]) for act in page.evaluate("acts")] == [("rate", float(given))]
+
+
+@pytest.mark.parametrize("way", ["mouse", "keys"])
+def test_a_button_under_a_press_is_not_drawn_anew(page, app_url, forgotten, way):
+    """A browser makes a press a click only where it ends on the element on which it began: were it drawn anew in between, the click would be lost."""
+    film = shown_alone(page, app_url)
+    listed = page.locator(".mq-acts button", has_text="Watch-list")
+    listed.scroll_into_view_if_needed()
+    listed.hover()
+    listed.focus()
+    page.mouse.down() if way == "mouse" else page.keyboard.down(" ")
+    for drawn in ({"watched": True}, {"watched": True, "hidden": True}):
+        page.evaluate("data => redraw(0, data)", {**film, **drawn})
+    assert page.locator(".mq-acts [aria-pressed=true]").count() == 0
+    page.mouse.up() if way == "mouse" else page.keyboard.up(" ")
+    becomes(page, lambda page: page.locator(".mq-acts [aria-pressed=true]").all_inner_texts(), ["Hidden", "Watched"])
+    assert page.evaluate("acts.map(act => act.do)") == ["list"]
 
 
 def test_stars_by_slow_keys_are_those_of_the_last_key(page, app_url, forgotten):

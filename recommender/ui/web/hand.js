@@ -1,12 +1,27 @@
-// What every view does for the hand: a click shows at once, before the server has answered, and the focus is never lost to the page.
+// What every view does for the hand: a click shows at once, before the server has answered, the focus is never lost to the page, and nothing is drawn
+// anew under a press, which the browser makes a click only where it ends on the element on which it began.
+
+const PRESS = { on: null, waits: new Map() }; // what is pressed; root -> what is drawn there once it is let go
+const pressBegins = (e) => (e.button === 0 || e.key === " ") && (PRESS.on = e.target);
+const pressEnds = () =>
+  setTimeout(() => {
+    // after the click
+    PRESS.on = null;
+    const late = [...PRESS.waits.values()];
+    PRESS.waits.clear();
+    late.forEach((draw) => draw());
+  });
+for (const begin of ["pointerdown", "keydown"]) addEventListener(begin, pressBegins, true);
+for (const end of ["pointerup", "pointercancel", "keyup", "contextmenu"]) addEventListener(end, pressEnds, true);
+addEventListener("blur", pressEnds); // of the window
 
 function inHand(view, component) {
-  const root = component.parentElement,
-    held = root.contains(document.activeElement) ? document.activeElement : null,
+  const root = component.parentElement;
+  if (root.contains(PRESS.on)) return PRESS.waits.set(root, () => inHand(view, component));
+  PRESS.waits.delete(root);
+  const held = root.contains(document.activeElement) ? document.activeElement : null,
     place = held?.getBoundingClientRect();
   document.querySelectorAll(".mq-sent").forEach((el) => el.classList.remove("mq-sent"));
-  const drawn = root.querySelector(".mq");
-  if (drawn) drawn.mqAgain = () => inHand(view, component);
   view({ ...component, act: (what) => (handSent(globalThis.event), component.setTriggerValue("acts", handActs(root, what))) });
   if (held && (handLost() || (document.activeElement === held && !held.getClientRects().length))) handNear(root, place)?.focus({ preventScroll: true });
 }
@@ -23,23 +38,18 @@ function handActs(root, what) {
 const handLost = () => !document.activeElement || document.activeElement === document.body;
 
 function sliding(block, input, said, sent) {
-  // A slider in a block that every answer draws anew: while it is held, or keys have moved it and may again, the block stays as it is. It counts when
-  // the hand lets go, or after the last key.
+  // A slider in a block that every answer draws anew: where keys have moved it and may again, the block stays as it is. It counts when the hand lets go,
+  // or after the last key.
   let later = 0,
     keyed = false;
   const send = () => {
     clearTimeout(later);
     later = 0;
-    block.mqHeld = false;
+    setTimeout(() => (block.mqHeld = later > 0)); // an answer that waited for the hand is from before it, and is not drawn here
     sent(+input.value);
   };
   const flush = () => {
     if (later) send();
-  };
-  const released = () => {
-    if (!block.mqHeld || later) return;
-    block.mqHeld = false; // and nothing was changed: what was put off is drawn now
-    block.closest(".mq").mqAgain?.();
   };
   input.oninput = said;
   input.onchange = () => {
@@ -50,17 +60,6 @@ function sliding(block, input, said, sent) {
   };
   input.onpointerdown = () => {
     keyed = false;
-    block.mqHeld = true;
-    const heard = new AbortController();
-    for (const end of ["pointerup", "pointercancel"])
-      addEventListener(
-        end,
-        () => {
-          heard.abort(); // of the two ends one comes, and no listener stays
-          setTimeout(released);
-        },
-        { signal: heard.signal },
-      );
   };
   input.onblur = flush;
   input.onkeydown = (e) => {
