@@ -113,14 +113,16 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a film stands where it stands for a viewer: every reason with its weight, and the rank without each of the heaviest films."""
-    from recommender.serve import inquiry, phrases, picks, wire
+    from recommender.serve import inquiry, phrases, wire
+    from recommender.serve.details import details, explaining
+    from recommender.serve.picks import TOP
 
     service, who, moment, query = begin(viewer, user, likes, time_of_day, device, anyway, unused)
     item, by = _may_see(service, who, film), _model(service, model) if model else ""
-    row = None if by else picks.TOP
-    found = service.details(who, query, item, by, row, ALL_REASONS, service.settings.row_length)
-    r, asked = found.recommendation, service.request(who, query)
-    smallest = inquiry.smallest(asked, item, picks.explaining(asked, item, by, row))
+    asked = service.request(who, query)
+    row = explaining(asked, item, by, None if by else TOP)
+    found, smallest = details(asked, row, item, ALL_REASONS, service.settings.row_length), inquiry.smallest(asked, item, row)
+    r = found.recommendation
     if as_json:
         return print_json(wire.explained(found, smallest, wire.signals(moment, query, service.verdicts(who)), service.catalog))
     _print_signals(service, who, moment, query)

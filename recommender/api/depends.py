@@ -19,22 +19,12 @@ async def service(request: Request) -> Service:
     return desk.service
 
 
-async def quickly() -> AsyncIterator[None]:
-    """The turn of one list of films."""
-    yield
-
-
-async def storing() -> AsyncIterator[None]:
-    """The turn of whoever has something stored."""
-    yield
-
-
-async def slowly() -> AsyncIterator[None]:
-    """The turn of one slow question; it ends with the answer, not with whoever reads it."""
+async def turn() -> AsyncIterator[None]:
+    """The turn of one request among those of its kind; it ends with the answer, not with whoever reads it."""
     yield
 
 
 Answering = Annotated[Service, Depends(service)]
-SLOW = Depends(slowly, scope="function", max_concurrency=1)  # one at a time, so that quick questions always find a thread
-STORED = Depends(storing, scope="function", max_concurrency=1)  # one at a time, so that a store that hangs leaves the other threads free
-LISTED = Depends(quickly, scope="function", max_concurrency=1)  # two at a time would take turns at the interpreter, and both end late
+SLOW = Depends(turn, scope="function", max_concurrency=1)  # one at a time, so that quick questions always find a thread
+STORED = Depends(turn, scope="function", max_concurrency=1)  # one at a time, so that a store that hangs leaves the other threads free
+LISTED = Depends(turn, scope="function", max_concurrency=1)  # two at a time would take turns at the interpreter, and both end late

@@ -35,24 +35,6 @@ def picks(service: Service, viewer: Viewer, query: Query, k: int, filters: Filte
     return Home(asked.strategy, carousels, {"total": 1000 * (time.perf_counter() - started)})
 
 
-def explaining(asked: Request, item: int, model: str = "", key: str | None = None) -> Row:
-    """The row by which a film is explained: of this key on the viewer's Home page, where it may stand in it, else the plain one of a model.
-
-    The first row explains every film, as it would rank those that it does not take.
-    """
-    if key == TOP:
-        return asked.planner.top() or asked.row_of(model)
-    kept = next((row for row in asked.planner.rows() if row.key == key and row.among[item]), None) if key else None
-    return kept or asked.row_of(model)
-
-
-def among(asked: Request, row: Row, item: int) -> str:
-    """What a film is ranked among, as a phrase."""
-    own = asked.has_scores_of_its_own(row)
-    about = f"the films {'your first' if row.key == TOP else 'this'} row is about" if own else "all films you have not seen"
-    return f"{about}, and this one" if item in asked.seen or (own and not row.among[item]) else about
-
-
 def missing(service: Service) -> tuple[str, ...]:
     """The shipped models that did not load."""
     return tuple(name for name, make in MODELS.items() if name not in service.models and getattr(make(), "shipped", True))

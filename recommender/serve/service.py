@@ -18,12 +18,11 @@ from recommender.load.monochrome import read_monochrome
 from recommender.models.atlas import Atlas
 from recommender.models.popularity import Popularity
 from recommender.serve import phrases, releases
-from recommender.serve.alike import alike
 from recommender.serve.dataset import Dataset
+from recommender.serve.details import details, explaining
 from recommender.serve.events import KINDS, NO_TASTE, SILENT, VIEWER, Event, Taste, standing
-from recommender.serve.evidence import contributions, evidence, labels
 from recommender.serve.feedback import Feedback, for_now, opened
-from recommender.serve.picks import TOP, among, explaining, first
+from recommender.serve.picks import first
 from recommender.serve.releases import Release
 from recommender.serve.request import Request
 from recommender.serve.routing import silence, way
@@ -32,8 +31,6 @@ from recommender.serve.tastes import served
 from recommender.serve.viewers import NoViewer, Viewer, load_viewers
 from recommender.settings import Settings
 from recommender.types import ANY_FILM, Context, Details, Filters, Home, Query, Recommendation, Recommender, Strategy, simulated_in
-
-EXPLAINED = 8  # heaviest reasons of a film that are looked into one by one
 
 
 @dataclass
@@ -261,33 +258,14 @@ class Service:
             if not allowed[item]:
                 raise ValueError(f"film {self.catalog.titles[item]!r} is over the limit of {viewer.name}, {viewer.certificate}")
 
-    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None, explained: int = EXPLAINED, k: int = 0) -> Details:
+    def details(self, viewer: Viewer, query: Query, item: int, model: str, row: str | None = None) -> Details:
         """One film for one viewer, explained as its row explains it, or by one model (by the main one where that model is not there).
 
-        `row` is the key of a carousel of this viewer's Home page. The rank is that among all films the viewer has not seen; where the row has
-        scores of its own, such as those of one genre, it is that among the films the row is about. The `explained` heaviest reasons are looked into.
-        k: the sentence of a film among the first k of the first row is the one it has there, where fewer of the viewer's films are tried.
+        `row` is the key of a carousel of this viewer's Home page.
         """
         self._within(viewer, [item])
         asked = self.request(viewer, query)
-        used = explaining(asked, item, model, row)
-        ranked = asked.pool(used)
-        ranked[item] = True
-        shown = first(asked, k)[1] if k and row == TOP else np.array([], np.int64)
-        beside = shown if item in shown else np.array([item])
-        found = asked.recommendations(used, beside)[beside.tolist().index(item)]
-        place = rank.rank_of(rank.mask(used.scores, ~ranked), item)
-        films = [int(r.subject) for r in found.explanation.reasons[:explained] if r.kind in ("film", "sequence") and isinstance(r.subject, int)]
-        return Details(
-            recommendation=found,
-            rank=place,
-            among=among(asked, used, item),
-            contributions=contributions(found, query, self.models, bool(asked.steering)),
-            similar=alike(item, self.models, self.catalog, viewer.certificate).items,
-            drops=asked.drops(used, item, films) if asked.scores.pool[item] else (),
-            simulated=tuple(name for name, label in labels(query) if any(r.simulated and r.subject == label for r in found.explanation.reasons)),
-            evidence=tuple(evidence(r, item, viewer.profile, self.catalog, self.models) for r in found.explanation.reasons[:explained]),
-        )
+        return details(asked, explaining(asked, item, model, row), item)
 
     def cards(self, viewer: Viewer, query: Query, items: list[int]) -> tuple[Recommendation, ...]:
         """Any films as cards, explained by the main model."""

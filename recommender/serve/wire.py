@@ -26,10 +26,8 @@ def named(item: int | None, catalog: Catalog) -> dict[str, Any]:
 
 def reason(r: Reason, catalog: Catalog) -> dict[str, Any]:
     """{"kind", "subject", "weight"}; films by title, with id and year, and "simulated" only where it is so."""
-    of = {"subject": r.subject}
-    if isinstance(r.subject, int):
-        said = choice(r.subject, catalog)
-        of = {"subject": said["title"], "id": said["id"], "year": said["year"]}
+    film = choice(r.subject, catalog) if isinstance(r.subject, int) else {"title": r.subject}
+    of = {"subject": film.pop("title"), **film}
     return {"kind": r.kind, **of, "weight": round(r.weight, 9), **({"simulated": True} if r.simulated else {})}
 
 

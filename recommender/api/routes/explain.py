@@ -16,8 +16,9 @@ from recommender.api.problems import Problem, documented
 from recommender.api.titles import found, taken
 from recommender.compare.answer import beside, check
 from recommender.compare.lists import loaded
-from recommender.serve import inquiry, picks, routing, wire
-from recommender.serve.service import EXPLAINED
+from recommender.serve import inquiry, routing, wire
+from recommender.serve.details import EXPLAINED, details, explaining
+from recommender.serve.picks import TOP
 from recommender.serve.signals import SIGNALS
 
 router = APIRouter(tags=["explain"], dependencies=[SLOW])
@@ -49,12 +50,11 @@ def explain(
     who = person(service, user_id, where=WHERE)
     meant = found(service, [wished], who.viewer)
     name, item = "" if model is None else model_named(f"{WHERE}.model", model, service.models), meant[0].item
-    query, key = service.query(who.viewer, at, anyway=_told(anyway)), picks.TOP if model is None else None
-    details = service.details(who.viewer, query, item, name, key, looked_into, k)
+    query = service.query(who.viewer, at, anyway=_told(anyway))
     asked = service.request(who.viewer, query)
-    row = picks.explaining(asked, item, name, key)
-    fewest = inquiry.smallest(asked, item, row)
-    said = wire.explained(details, fewest, wire.signals(at, query, service.verdicts(who.viewer)), service.catalog)
+    row = explaining(asked, item, name, TOP if model is None else None)
+    told, fewest = details(asked, row, item, looked_into, k), inquiry.smallest(asked, item, row)
+    said = wire.explained(told, fewest, wire.signals(at, query, service.verdicts(who.viewer)), service.catalog)
     silent = [routing.silence(row.model, who.viewer.name)] if asked.silent(row, asked.may_see) else []
     return JSONResponse(browsed_explain.asked(who, [*taken(service, [wished], meant), *silent], said))
 
