@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from recommender.catalog import Catalog
 from recommender.serve import wire
 from recommender.serve.evidence import spoken
-from recommender.serve.wire import choice as choice
 from recommender.types import Explanation, Recommendation
 
 REASONS = 5  # listed of a film, where nobody asks for more or fewer
@@ -91,7 +90,7 @@ def film(item: int, catalog: Catalog) -> dict[str, Any]:
     stars, raters = float(catalog.stars[item]), int(catalog.raters[item])
     known = math.isfinite(stars)
     return {
-        **choice(item, catalog),
+        **wire.choice(item, catalog),
         "genres": list(catalog.genres_of(item)),
         "vote_average": round(stars, 3) if known else None,
         "vote_count": raters if known else None,

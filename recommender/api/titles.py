@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recommender.api.answered import choice
 from recommender.api.people import refused
 from recommender.api.problems import LISTED, Problem, shown
 from recommender.serve import titles
 from recommender.serve.service import Service
 from recommender.serve.titles import CHOICES, Doubt, Meant
 from recommender.serve.viewers import Viewer
+from recommender.serve.wire import choice
 
 TITLES = {403: "over the limit", 404: "no such film", 409: "a title of several films"}
 MISTYPED = 100  # titles of one request that are taken for what they nearly are

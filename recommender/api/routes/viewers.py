@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from recommender.api import browsed, browsed_taste
-from recommender.api.answered import choice
 from recommender.api.depends import Answering
 from recommender.api.parameters import WHERE, OnPage, UserId
 from recommender.api.people import person
@@ -20,6 +19,7 @@ from recommender.serve.events import Event
 from recommender.serve.portrait import groups, portrait
 from recommender.serve.service import Service
 from recommender.serve.viewers import Viewer
+from recommender.serve.wire import choice
 from recommender.types import Context
 
 router = APIRouter(tags=["viewers"])
