@@ -24,6 +24,7 @@ from hands import waited
 from sqlalchemy import select
 
 from recommender.api.app import create
+from recommender.loadtest import evening
 from recommender.serve.desk import Desk
 from recommender.serve.feedback import Feedback
 from recommender.serve.service import Service
@@ -186,8 +187,8 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A page at 1440 px in Berlin; page.complaints collects what it writes to the console as an error."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin", reduced_motion="reduce")
+    """A page at 1440 px, in the evening; page.complaints collects what it writes to the console as an error."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id=evening.zone(), reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.complaints = []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from recommender.loadtest import collect
+from recommender.loadtest import collect, evening
 from recommender.loadtest.browsers import Crowd, chosen
 from recommender.loadtest.tab import Tab
 
@@ -110,3 +112,9 @@ def test_figures_of_starts_clicks_and_ratios_by_hand() -> None:
     assert found["hour", "failures", None].mean == 0.25
     assert found["hour", "ms p50", "act=rate"].mean == 40.0
     assert "| rate | 250 | 75 |" in collect.tables(told)["click"]
+
+
+def test_it_is_evening_for_a_browser_at_every_hour() -> None:
+    for hour in range(24):
+        now = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(hours=hour, minutes=59)
+        assert now.astimezone(ZoneInfo(evening.zone(now))).hour == 19

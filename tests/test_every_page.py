@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from walks import SECTIONS, SIZES, VIEWER, address, complaints, open_page, settled
 
+from recommender.loadtest import evening
+
 pytestmark = pytest.mark.browser
 
 AXE = Path(pytest.importorskip("axe_playwright_python", reason="axe is not installed").__file__).parent / "axe.min.js"
@@ -39,7 +41,7 @@ def windows(browser) -> Iterator[dict]:
     """One page for each width, with what it complains of."""
     made = {}
     for width, height in SIZES.items():
-        context = browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/Berlin", reduced_motion="reduce")
+        context = browser.new_context(viewport={"width": width, "height": height}, timezone_id=evening.zone(), reduced_motion="reduce")
         context.set_default_timeout(60_000)
         context.add_init_script(path=LOOKING)
         page = context.new_page()

@@ -11,6 +11,8 @@ import pytest
 from hands import NARROW, becomes, card, film_of, focused, home, order, pick
 from walks import SIZES, complaints, settled
 
+from recommender.loadtest import evening
+
 pytestmark = pytest.mark.browser
 BUSY = 90_000  # ms that a step may take on a busy machine
 SCROLLED = "document.querySelector('.mq-row .mq-track').scrollLeft"
@@ -29,7 +31,7 @@ def visit(browser, width: int = 1440, **more: Any) -> Iterator[Any]:
     """A page of a person's own, by touch on a telephone; page.complaints is empty when it is left."""
     touch = {"has_touch": True, "is_mobile": True} if width < 640 else {}
     asked = {"reduced_motion": "reduce", **more}
-    context = browser.new_context(viewport={"width": width, "height": SIZES[width]}, timezone_id="Europe/Berlin", **touch, **asked)
+    context = browser.new_context(viewport={"width": width, "height": SIZES[width]}, timezone_id=evening.zone(), **touch, **asked)
     page = context.new_page()
     page.set_default_timeout(BUSY)
     page.complaints = complaints(page)

@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
+from recommender.loadtest import evening
 from recommender.loadtest.acts import ROW, Act
 
 WATCH = Path(__file__).with_name("watch.js").read_text("utf-8")
@@ -68,8 +69,8 @@ def chromium() -> Iterator[Browser]:
 
 
 def visitor(browser: Browser) -> BrowserContext:
-    """Somebody who was never here, at 1440 px in Berlin, in the evening's colours and with motion as it comes."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
+    """Somebody who was never here, at 1440 px, in the evening, with motion as it comes."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id=evening.zone())
     context.add_init_script(WATCH)
     context.add_init_script(f"marqueeWatch.arm(() => {ROW}, 0);")
     context.set_default_timeout(1000 * LONGEST)

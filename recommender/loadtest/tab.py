@@ -17,6 +17,8 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from recommender.loadtest import evening
+
 LONGEST = 60.0  # seconds to wait for the end of a run
 TRIGGER = "$$STREAMLIT_INTERNAL_KEY_{}__events"
 
@@ -70,7 +72,7 @@ class Tab:
         if page is not None:
             self.page, self.query, self.widgets = self.pages[page], "", {k: w for k, w in self.widgets.items() if k.startswith("mq_pick")}
         rerun.query_string, rerun.page_script_hash, rerun.fragment_id = self.query, self.page, fragment
-        rerun.context_info.timezone, rerun.context_info.locale, rerun.context_info.url = "Europe/Berlin", "en-US", f"{self.address}/"
+        rerun.context_info.timezone, rerun.context_info.locale, rerun.context_info.url = evening.zone(), "en-US", f"{self.address}/"
         rerun.cached_message_hashes.extend(self._known)
         states = {w.id: (w.kind, w.value) for w in self.widgets.values() if w.kind} | (triggers or {})
         for id_, (kind, value) in states.items():
