@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hands import waited
 from sqlalchemy import select
+from streamlit.components.v2 import manifest_scanner
 
 from recommender.api.app import create
 from recommender.loadtest import evening
@@ -52,6 +54,14 @@ def away_from_data(tmp_path_factory) -> Iterator[str]:
         patch.setenv("MARQUEE_RELEASES", str(releases))
         patch.setattr(settings(), "releases", releases)
         yield address
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scanned_once() -> Iterator[None]:
+    """Streamlit looks through all that is installed for components, once and not for every app that a test opens."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")
