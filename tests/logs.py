@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -46,6 +48,18 @@ def log(viewers: int = 4000, lift: float = 0.0, seed: int = 0, plan: Plan = PLAN
     }
     segments = {"history": (("short", "medium", "long"), rng.integers(3, size=viewers)), "device": (("mobile", "tv"), rng.integers(2, size=viewers))}
     return Log(span, arms, sums, segments, simulated=True, first=date(2026, 11, 1))
+
+
+_packed: dict[str, bytes] = {}
+
+
+def written(viewers: int, lift: float, seed: int, plan: Plan, **more: float) -> bytes:
+    """Such a log as a file, packed once for all tests that ask for it."""
+    asked = repr((viewers, lift, seed, plan, more))
+    if asked not in _packed:
+        with TemporaryDirectory() as folder:
+            _packed[asked] = log(viewers, lift, seed, plan, **more).save(Path(folder, "log.npz")).read_bytes()
+    return _packed[asked]
 
 
 def by_hand(arms: list[int], days: int = 1, before: int = 0, **sums: list) -> Log:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from apps import opened
-from logs import PLAN, log
+from logs import PLAN, log, written
 from streamlit.testing.v1 import AppTest
 from test_evaluation_page import LAB, LMS, SEEN, linear
 from walks import open_page
@@ -56,7 +56,7 @@ def put(shelf: Path, name: str = "planted", lift: float = 0.15, plan: Plan = PLA
     """An experiment with a planted lift that its analysis finds."""
     folder = shelf / name
     plans.write(replace(plan, name=name), folder)
-    log(viewers, lift, 3, plan, **more).save(folder / "log.npz")
+    (folder / "log.npz").write_bytes(written(viewers, lift, 3, plan, **more))
     return folder
 
 

@@ -239,7 +239,7 @@ class Truth:
     def people(self, said: str, item: int) -> bool:
         fond = set()
         for name in (*self.catalog.directors[item], *self.catalog.actors[item]):
-            rated, liked = self.share([i for i in range(len(self.catalog)) if name in (*self.catalog.directors[i], *self.catalog.actors[i])])
+            rated, liked = self.share([i for i in self.stars if name in (*self.catalog.directors[i], *self.catalog.actors[i])])
             if liked >= 2 and liked >= rated / 2:
                 fond.add(name)
         return said in pairs(fond)
