@@ -259,7 +259,9 @@ def test_who_holds_the_old_service_goes_on_with_it(desk: Desk, house: Settings) 
 
 
 @pytest.mark.parametrize("harm", ["gone", "cut", "no name"])
-def test_a_release_that_does_not_open_leaves_the_old_one_at_work_and_says_so(desk: Desk, house: Settings, harm: str) -> None:
+def test_a_release_that_does_not_open_leaves_the_old_one_at_work_and_says_so(
+    desk: Desk, house: Settings, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
     release, before = made(house, change="popularity"), desk.service
     if harm == "cut":
         weights = release.folder / "popularity" / "weights.safetensors"
@@ -269,13 +271,19 @@ def test_a_release_that_does_not_open_leaves_the_old_one_at_work_and_says_so(des
         shutil.rmtree(release.folder)
     if harm == "no name":
         (house.releases / "current").write_bytes(b"\xff\xfe")
-    assert not desk.look()
+    wanted = (house.releases / "current").read_bytes()
+    for _ in range(3):
+        assert not desk.look()
     assert desk.service is before
     assert desk.problem
     assert desk.ready
+    assert [line.getMessage() for line in caplog.records] == [f"the release that is wanted does not open: {desk.problem}"]
     releases.switch(house, releases.named(house, COMMITTED))
     desk.look()
     assert desk.problem is None
+    (house.releases / "current").write_bytes(wanted)  # and back to it at once
+    desk.look()
+    assert desk.problem
 
 
 def test_a_process_that_starts_on_a_broken_release_serves_the_committed_artifacts(house: Settings) -> None:
@@ -366,7 +374,10 @@ def test_nothing_is_gone_over_to_where_what_was_said_cannot_be_moved(house: Sett
 
 @pytest.fixture
 def at_home() -> Iterator[Desk]:
-    """The desk of the app of this process, on the committed artifacts before and after."""
+    """The desk of the app of this process, on a release whose models nobody held before; on the committed artifacts before and after."""
+    shared(settings()).open()
+    releases.switch(settings(), made(settings()))
+    assert shared(settings()).look()
     yield shared(settings())
     releases.switch(settings(), releases.named(settings(), COMMITTED))
     shared(settings()).look()
@@ -377,7 +388,7 @@ def test_an_open_page_its_dialog_and_compare_go_over_to_the_new_release(at_home:
     at = act(opened(viewer="vera"), "mq_home", do="open", film=1)
     before, asked = weakref.ref(at_home.service), list[str]()
     assert views(at)["film"]["film"]["id"] == 1
-    release = made(settings(), change="popularity")
+    release = made(settings(), 2, change="popularity")
     releases.switch(settings(), release)
     at_home.look()
     really = Service.request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 import threading
 import time
@@ -20,9 +21,11 @@ from recommender.serve.service import Service
 from recommender.serve.sockets import undelayed
 from recommender.settings import Settings
 
+_log = logging.getLogger(__name__)
 AGAIN = 30  # looks after which a release that did not open is tried once more: a shared volume may show its files late
 TRIM = 60.0  # seconds after which free memory is handed back once more: what runs leave in pieces is kept for good otherwise
 STORE_AGAIN = 5  # looks after which a store that was away is tried once more
+NOTHING = "", 0.0  # that failed
 GRACE = 120.0  # seconds after which no request is under way that began before a change of releases
 
 
@@ -45,7 +48,7 @@ class Desk:
         self._ended = threading.Event()
         self._away = 0  # looks that found a passing store
         self._moved: Moving | None = None  # the passing store that was just left: somebody may have said a last word in it
-        self._failed: tuple[str, float] = ("", 0.0)  # what the pointer said and could not be opened, and when it may be tried again [s, monotonic]
+        self._failed = NOTHING  # what the pointer said and could not be opened, and when it may be tried again [s, monotonic]
 
     @property
     def ready(self) -> bool:
@@ -97,7 +100,7 @@ class Desk:
             try:
                 wanted = releases.pointed(self.settings)
                 if self.release is None or wanted == self.release.name:
-                    self.problem = None
+                    self.problem, self._failed = None, NOTHING
                     return False
                 if wanted == self._failed[0] and time.monotonic() < self._failed[1]:
                     return False
@@ -168,11 +171,13 @@ class Desk:
         give_back()
 
     def _give_up(self, why: str) -> None:
+        if why != self.problem:
+            _log.error("the release that is wanted does not open: %s", why)
         self.problem = why
         try:
             self._failed = releases.pointed(self.settings), time.monotonic() + AGAIN * self.settings.look_seconds
         except ReleaseError:
-            self._failed = "", 0.0
+            self._failed = NOTHING
 
 
 def _settle() -> None:

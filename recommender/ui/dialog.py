@@ -75,7 +75,7 @@ def show(frame: Frame, source: Source | None = None) -> None:
     said["odds"] = lot[1] if lot and lot[0] == film and st.session_state.get("mq_film_row") == "lot" else None
     said["unused"] = cards.named(frame.service.catalog, mine.unused)
     said["asked"] = _answer(frame, film)
-    kit.view("film", {**_details(frame, film, source), **said}, key=KEY)
+    kit.view("film", {**_details(frame, film, source), **said}, key=KEY, newest=True)
 
 
 def _details(frame: Frame, film: int, source: Source | None) -> dict[str, Any]:

@@ -89,8 +89,14 @@ def event(key: str) -> dict[str, Any]:
     return next(iter([*acts(key)][::-1]), {})
 
 
-def view(name: str, data: dict[str, Any], key: str) -> None:
-    """Draw `data` with the view `name` of web/kit.js. Clicks come back through `acts(key)` in the next run."""
+def view(name: str, data: dict[str, Any], key: str, newest: bool = False) -> None:
+    """Draw `data` with the view `name` of web/kit.js. Clicks come back through `acts(key)` in the next run.
+
+    newest: an answer that was made before the last act was heard is not drawn, since another follows; for views with a slider, which may move on
+    while the server works.
+    """
+    if newest:
+        data = {**data, "heard": st.session_state.get("mq_heard", {}).get(key, 0)}
     _view(key=key, data={"view": name, **data}, on_acts_change=_nothing)
 
 

@@ -69,7 +69,7 @@ def draw(frame: Frame) -> None:
     exhibits.title(*headline(made, len(frame.viewer.unused)))
     options = [a for a in ASPECTS if a != "groups" or made.groups]
     aspect = exhibits.choose("of", "Taste by", options, "genres", lambda a: ASPECTS[a])
-    kit.view("portraitOf", _data(frame, made, aspect), key=KEY)
+    kit.view("portraitOf", _data(frame, made, aspect), key=KEY, newest=True)
     tst_dials.draw(frame)
 
 

@@ -90,7 +90,7 @@ def draw(frame: Frame) -> None:
         "more": max(0, min(PAGE, len(rated) - many)),
         "removed": catalog.titles[catalog.index(gone.film)] if gone else None,
     }
-    kit.view("rateFilms", data, key=KEY)
+    kit.view("rateFilms", data, key=KEY, newest=True)
 
 
 def _slip(frame: Frame, mine: Taste, stars: dict[int, float], item: int) -> dict[str, Any]:

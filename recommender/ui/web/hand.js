@@ -17,6 +17,7 @@ addEventListener("blur", pressEnds); // of the window
 
 function inHand(view, component) {
   const root = component.parentElement;
+  if (late(root, component.data)) return;
   if (root.contains(PRESS.on)) return PRESS.waits.set(root, () => inHand(view, component));
   PRESS.waits.delete(root);
   const held = root.contains(document.activeElement) ? document.activeElement : null,
@@ -35,6 +36,9 @@ function handActs(root, what) {
   return root.mqActs;
 }
 
+// An answer from before the last act would take back what the hand did since; the answer to that is on its way. `heard` is told by views with sliders.
+const late = (root, { heard }) => heard !== undefined && root.mqActs?.some((act) => act.nth > heard && act.nth > Date.now() - HAND.keep);
+
 const handLost = () => !document.activeElement || document.activeElement === document.body;
 
 function sliding(block, input, said, sent) {
@@ -45,7 +49,7 @@ function sliding(block, input, said, sent) {
   const send = () => {
     clearTimeout(later);
     later = 0;
-    setTimeout(() => (block.mqHeld = later > 0)); // an answer that waited for the hand is from before it, and is not drawn here
+    block.mqHeld = false;
     sent(+input.value);
   };
   const flush = () => {
