@@ -99,14 +99,21 @@ def opened(address: str) -> Iterator[Feedback]:
         store.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def left_empty() -> Iterator[None]:
+    """What the tests of a file had viewers say is forgotten when the file ends: no file depends on those run before it."""
+    yield
+    with opened(settings().database_url) as store:
+        _forget(store)
+
+
 @pytest.fixture
 def forgotten() -> Iterator[Feedback]:
     """The store of the app under test, to which nobody has said anything before the test, nor after it."""
-    store = Feedback.open(settings().database_url)
-    _forget(store)
-    yield store
-    _forget(store)
-    store.close()
+    with opened(settings().database_url) as store:
+        _forget(store)
+        yield store
+        _forget(store)
 
 
 def _forget(store: Feedback) -> None:
