@@ -20,6 +20,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from loops import apart
 from prometheus_client.parser import text_string_to_metric_families
 
 from recommender.api import guard, logs, metrics
@@ -333,7 +334,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(api: TestClient, monkeypatc
         scope = {"type": "http", "method": "POST", "path": "/feedback", "headers": headers, "query_string": b"", "client": HOME}
         await api.app(scope, never, keep)
 
-    anyio.run(ask)
+    apart(ask())
     assert sent[0]["status"] == 408
 
 

@@ -86,17 +86,19 @@ def test_a_store_that_holds_something_is_replaced_only_when_told_and_saved_first
 
 def test_a_backup_made_while_others_write_holds_whole_transactions(feedback: Feedback, address: str, tmp_path: Path) -> None:
     """Every writer stores pairs: a copy with half a pair has seen the inside of a transaction."""
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def write() -> None:
         n = 0
         while not done.is_set():
             feedback.add([Event("api-1", "like", film=n, id=f"a{n}"), Event("api-1", "watched", film=n, id=f"b{n}")])
+            begun.set()
             n += 1
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
+        assert begun.wait(60)
         made = [backup(address, tmp_path / "kept") for _ in range(2)]
     finally:
         done.set()

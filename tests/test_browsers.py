@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from loops import apart
 
 from recommender.loadtest import collect, evening
 from recommender.loadtest.browsers import Crowd, chosen
 from recommender.loadtest.tab import Tab
 
 browser = pytest.mark.browser
-T = TypeVar("T")
-
-
-def apart(work: Coroutine[Any, Any, T]) -> T:
-    """Run in a thread of its own: in this one Playwright may have a loop that runs."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 async def _visit(address: str, query: str = "") -> dict:

@@ -7,12 +7,12 @@ import contextlib
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import structlog
 from fastapi.testclient import TestClient
+from loops import apart
 from tenacity import Retrying, retry_if_result, stop_after_delay
 from test_api_core import figures, is_problem
 
@@ -198,8 +198,7 @@ def test_a_store_that_hangs_is_not_kept_in_and_holds_up_no_end(api: TestClient, 
             await looking
 
     try:
-        with ThreadPoolExecutor(1) as other:  # a browser test may have left a loop at work in this thread
-            other.submit(lambda: asyncio.run(lives())).result(60)
+        apart(asyncio.wait_for(lives(), 60))
     finally:
         answers.set()
 
