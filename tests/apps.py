@@ -14,16 +14,13 @@ SECONDS = 120  # that a run may take
 
 
 def opened(page: str | None = None, **address: str) -> AppTest:
-    """The app at an address, turned to a page such as "taste", or on Home."""
+    """The app at an address, on a page such as "taste", or on Home."""
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
     for name, value in address.items():
         at.query_params[name] = value
-    at.run()
     if page:
         at.switch_page(f"pages/{page}.py")
-        at.run()
-    assert not at.exception
-    return at
+    return again(at)
 
 
 def again(at: AppTest) -> AppTest:

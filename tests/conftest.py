@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -27,11 +28,13 @@ from streamlit.components.v2 import manifest_scanner
 
 from recommender.api.app import create
 from recommender.loadtest import evening
-from recommender.serve.desk import Desk
+from recommender.serve.desk import Desk, shared
 from recommender.serve.feedback import Feedback
 from recommender.serve.service import Service
 from recommender.serve.tables import events
 from recommender.settings import settings
+
+gc.set_threshold(50_000, 50, 100)  # the libraries’ many objects are not looked through again and again, which took 7% of the time
 
 # how long an example takes says nothing on a busy machine, and two runs of the same code try the same examples
 hypothesis.settings.register_profile("marquee", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -54,6 +57,7 @@ def away_from_data(tmp_path_factory) -> Iterator[str]:
         releases = tmp_path_factory.mktemp("releases")
         patch.setenv("MARQUEE_RELEASES", str(releases))
         patch.setattr(settings(), "releases", releases)
+        shared(settings()).open()  # before a test sets what it would be opened on
         yield address
 
 
