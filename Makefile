@@ -34,7 +34,7 @@ app: .venv/app
 	$(BIN)/streamlit run app.py
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 -r sR
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 --rerun-show-tracebacks -r s
 
 train: .venv/app
 	$(BIN)/python -m recommender train all --data $(DATA) $(if $(METADATA),--metadata $(METADATA))

@@ -9,6 +9,8 @@ import pytest
 from hands import becomes, card, drawn_alone, film_of, home, pick
 from walks import open_page, settled
 
+from recommender.types import Preferences
+
 pytestmark = pytest.mark.browser
 ACTS = """names => { for (const name of names)
     [...document.querySelectorAll('[role=dialog] .mq-acts button')].find(b => b.textContent.trim() === name).click(); }"""
@@ -206,18 +208,17 @@ def test_a_reset_is_not_undone_by_the_next_click(page, app_url, forgotten):
     open_page(page, app_url, "/taste?viewer=vera&time=evening&device=tv&taste=your-taste")
     slider = page.get_by_role("slider", name="Familiar to adventurous").first
     slider.focus()
-    for said in ("a little", "more"):
+    for adventure in (0.25, 0.5):
         page.keyboard.press("ArrowRight")
-        becomes(page, lambda page, said=said: slider.get_attribute("aria-valuetext"), f"{said} adventurous")
-    reset = page.locator(".st-key-mq_tst_reset button:enabled")
-    reset.wait_for()
+        becomes(page, lambda _: forgotten.taste("vera").preferences, Preferences(adventure=adventure))
+    page.locator(".st-key-mq_tst_reset button:enabled").wait_for()
     settled(page)
     page.evaluate("""async () => {
         document.querySelector('.st-key-mq_tst_reset button').click();
         await new Promise(done => setTimeout(done, 20));
         document.querySelector('.st-key-mq_tst_switches input').click(); }""")
     becomes(page, lambda page: slider.get_attribute("aria-valuetext"), "as it is")
-    settled(page)
+    becomes(page, lambda _: forgotten.taste("vera").preferences, Preferences(listed=False))
     open_page(page, app_url, "/taste?viewer=vera&time=evening&device=tv&taste=your-taste")
     assert slider.get_attribute("aria-valuetext") == "as it is"
     assert page.locator(".st-key-mq_tst_switches input").first.is_checked()

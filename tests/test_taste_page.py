@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from recommender.serve.portrait import portrait
 from recommender.serve.service import Service
 from recommender.settings import settings
 from recommender.types import NO_PREFERENCES, Context, Preferences, Profile
-from recommender.ui import desk, dialog, tst_find, tst_profile, tst_rate, tst_row
+from recommender.ui import desk, dialog, echo, tst_dials, tst_find, tst_profile, tst_rate, tst_row
 
 pytestmark = pytest.mark.usefixtures("forgotten")
 FIND, RATE, PROFILE = "find-your-taste", "rate-films", "your-taste"
@@ -396,6 +397,29 @@ def test_the_sliders_are_stored_and_their_cost_is_that_of_the_report():
     assert stored("vera") == NO_PREFERENCES
     assert (at.select_slider(key="mq_tst_adventure").value, at.select_slider(key="mq_tst_variety").value) == (0.0, "usual")
     assert at.button(key="mq_tst_reset").disabled
+
+
+def test_a_value_from_before_a_reset_that_took_long_is_no_new_one(monkeypatch):
+    """A browser sends all its sliders with every click: what it sent before it had heard of the reset is not what anybody chose after it."""
+    now = [0.0]
+    monkeypatch.setattr(echo, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    at = page("vera", PROFILE)
+    at.select_slider(key="mq_tst_adventure").set_value(0.5)
+    again(at)
+    draw = tst_dials.draw
+    with monkeypatch.context() as slow:
+        slow.setattr(tst_dials, "draw", lambda frame: (draw(frame), now.append(now.pop() + 60)))
+        at.button(key="mq_tst_reset").click()
+        again(at)
+    at.select_slider(key="mq_tst_adventure").set_value(0.5)
+    at.toggle(key="mq_tst_seen").set_value(True)
+    again(at)
+    assert stored("vera") == Preferences(seen=True)
+    assert at.select_slider(key="mq_tst_adventure").value == 0.0
+    now[0] += echo.LATE
+    at.select_slider(key="mq_tst_adventure").set_value(0.5)
+    again(at)
+    assert stored("vera") == Preferences(seen=True, adventure=0.5)
 
 
 def test_without_the_report_no_cost_is_claimed(monkeypatch, tmp_path):

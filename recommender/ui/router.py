@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from recommender.serve.feedback import FeedbackError
 from recommender.settings import ROOT, WrongSetting
-from recommender.ui import kit, picker, posters, sidebar, sign, state, tour, trial
+from recommender.ui import echo, kit, picker, posters, sidebar, sign, state, tour, trial
 from recommender.ui.desk import desk, opening
 
 _frame: ContextVar[state.Frame | None] = ContextVar("marquee_frame", default=None)
@@ -35,7 +35,8 @@ def run(pages: list[StreamlitPage]) -> None:
     _title("")
     kit.load()
     try:
-        _open(pages)
+        with echo.run():
+            _open(pages)
     except FeedbackError as error:
         sign.store_gone(error)
     except WrongSetting as error:

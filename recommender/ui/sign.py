@@ -18,7 +18,7 @@ from recommender.serve.feedback import FeedbackError
 from recommender.serve.service import Service
 from recommender.serve.viewers import NoViewer
 from recommender.settings import Settings, WrongSetting, settings
-from recommender.ui import words
+from recommender.ui import echo, words
 
 P = ParamSpec("P")
 _CSS = (Path(__file__).parent / "web" / "sign.css").read_text("utf-8")
@@ -103,7 +103,8 @@ def stored(body: Callable[P, None]) -> Callable[P, None]:
     @wraps(body)
     def tried(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            body(*args, **kwargs)
+            with echo.run():
+                body(*args, **kwargs)
         except FeedbackError as error:
             store_gone(error)
         except NoViewer:
