@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import json
 import os
 import socket
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from recommender.__main__ import app
 from recommender.api import command
+from recommender.api.loop import STEP
 from recommender.settings import ROOT, Settings
 
 TOGETHER = """
@@ -106,33 +107,60 @@ def test_workers_share_a_place_for_their_figures_that_is_gone_at_the_end(stays: 
     assert not Path(folder).exists()
 
 
-def test_a_process_leaves_the_connections_that_wait_to_others(stays: list) -> None:
-    """It has one after a turn of its loop; another process on the same socket finds the rest."""
+def test_a_process_leaves_new_connections_to_those_that_hold_fewer(stays: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first it takes at once, and only that; for each further one it waits, in which another process on the same socket may take it."""
     CliRunner().invoke(app, ["serve", "--port", str(free()), "--workers", "2"])
-    loop, taken = stays[0][0].get_loop_factory()(), []
+    loop, taken, failed, now = stays[0][0].get_loop_factory()(), [], [], [0.0]
+    loop.set_exception_handler(lambda _, what: failed.append(what))
+    monkeypatch.setattr(loop, "time", lambda: now[0])
 
     class Connection(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             taken.append(transport)
 
-    def one_turn() -> None:
+    def left(others: socket.socket) -> int:
+        """How many connections another process finds; it lets them go."""
+        for found in itertools.count():
+            try:
+                others.accept()[0].close()
+            except BlockingIOError:
+                return found
+
+    def after(steps: float) -> int:
+        """How many connections it has taken in all, some steps later."""
+        now[0] += steps * STEP
+        for _ in range(5):  # turns: to see it, to take it, to tell
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+        return len(taken)
+
+    def connections() -> None:
         with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
             place, others = listening.getsockname(), socket.fromfd(listening.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-            loop.run_until_complete(loop.create_server(Connection, sock=listening))
+            serving = loop.run_until_complete(loop.create_server(Connection, sock=listening))
             asked = [socket.create_connection(place) for _ in range(5)]
-            loop.call_soon(loop.stop)
-            loop.run_forever()  # one turn
-            found = []
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    found.append(others.accept()[0])
-            loop.run_until_complete(asyncio.sleep(0.01))
-            assert (len(taken), len(found)) == (1, 4)
-        for one in (*asked, *found, others, *taken, loop):
+            assert (after(0), left(others)) == (1, 4)
+            after(1.1)  # what it waited for, another took
+            asked += [socket.create_connection(place) for _ in range(2)]
+            assert [after(0), after(1.1), after(1.1)] == [1, 2, 2]  # it holds one, and waits one step; then it holds two
+            assert left(others) == 1
+            after(1.1)
+            asked += [socket.create_connection(place)]
+            assert after(0) == 2
+            serving.close()
+            assert (after(3), failed) == (2, [])  # closed while it waits
+        for one in (*asked, others, *taken, loop):
             one.close()
 
     with ThreadPoolExecutor(1) as other:  # a browser test may have left a loop at work in this thread
-        other.submit(one_turn).result(60)
+        other.submit(connections).result(60)
+
+
+def test_one_process_alone_waits_with_none(stays: list) -> None:
+    CliRunner().invoke(app, ["serve", "--port", str(free())])
+    loop = stays[0][0].get_loop_factory()()
+    assert type(loop) is asyncio.SelectorEventLoop
+    loop.close()
 
 
 def test_the_dashboard_comes_along(stays: list) -> None:

@@ -41,7 +41,7 @@ def serve(
     config = uvicorn.Config(
         "recommender.api.command:application",
         factory=True,
-        loop="recommender.api.loop:Loop",
+        loop="recommender.api.loop:Loop" if workers > 1 else "asyncio",
         workers=workers,
         log_config=logs.server(),
         access_log=False,
