@@ -73,9 +73,11 @@ def _tell(outcome: Outcome) -> None:
 
 def releases(as_json: JsonOption = False) -> None:
     """Every release, what it was fitted on, how its examination ended, and which one is at work."""
-    from recommender.serve.releases import listed, pointed
+    from recommender.serve.releases import listed
 
-    now, all_ = pointed(settings()), [_facts(release) for release in listed(settings())]
+    now, all_ = _pointed(), [_facts(release) for release in listed(settings())]
+    if now not in [facts["name"] for facts in all_]:
+        typer.echo(f"no release is at work: the pointer says {now!r}; put one to work by `rollback NAME`", err=True)
     if as_json:
         return typer.echo(json.dumps([{**facts, "current": facts["name"] == now} for facts in all_], indent=1))
     table = _table("", "release", "before it", "fitted again", "ratings", "least sure of its models")
@@ -104,16 +106,36 @@ def rollback(
 ) -> None:
     """Put an earlier release to work, once all of it is found whole. Served processes follow within seconds."""
     from recommender.load import read_films
-    from recommender.serve.releases import COMMITTED, alone, current, named, pointed, switch, verify
+    from recommender.serve.releases import alone, named, switch, verify
 
     with alone(settings()):
-        was = pointed(settings())
-        back = named(settings(), name or str(current(settings()).facts().get("parent", COMMITTED)))
-        if name is None and was == COMMITTED:
-            raise ValueError("the committed artifacts are at work, and nothing is before them; name a release, as `releases` lists them")
+        was, back = _pointed(), named(settings(), name or _before())
         verify(back, read_films(settings().films))
         switch(settings(), back)
     typer.echo(json.dumps({"before": was, "current": back.name, "version": back.version}) if as_json else f"{back.name} is at work; before it: {was}")
+
+
+def _pointed() -> str:
+    """The name that the pointer holds, or why it cannot be read."""
+    from recommender.serve.releases import ReleaseError, pointed
+
+    try:
+        return pointed(settings())
+    except ReleaseError as error:
+        return str(error)
+
+
+def _before() -> str:
+    """The name of the release before the current one. ReleaseError where none can be told."""
+    from recommender.serve.releases import COMMITTED, ReleaseError, current
+
+    try:
+        now = current(settings())
+        if now.name != COMMITTED:
+            return str(now.facts().get("parent", COMMITTED))
+    except ReleaseError as error:
+        raise ReleaseError(f"what came before the current release cannot be told: {error}; name one, or: rollback committed") from None
+    raise ReleaseError("the committed artifacts are at work, and nothing is before them; name a release, as `releases` lists them")
 
 
 def backup(

@@ -424,3 +424,19 @@ def test_the_commands_list_and_go_back(house: Settings, monkeypatch: pytest.Monk
     shutil.rmtree(second.folder / "ease")
     assert isinstance(run(app, ["rollback", second.name]).exception, ReleaseError)
     assert releases.pointed(house) == COMMITTED, "what is not whole is not gone back to"
+
+
+@pytest.mark.parametrize("pointer", [b"20261122-031500-01234567", b"../../etc", b"\xff\xfe", b""])
+def test_a_pointer_that_leads_nowhere_is_told_and_mended_by_name(house: Settings, monkeypatch: pytest.MonkeyPatch, pointer: bytes) -> None:
+    monkeypatch.setattr(settings(), "releases", house.releases)
+    run, release = CliRunner().invoke, made(house)
+    (house.releases / releases.POINTER).write_bytes(pointer)
+    listed = run(app, ["releases", "--json"])
+    assert [(r["name"], r["current"]) for r in json.loads(listed.stdout)] == [(COMMITTED, False), (release.name, False)]
+    assert "rollback NAME" in listed.stderr
+    lost = run(app, ["rollback"]).exception
+    assert isinstance(lost, ReleaseError)
+    assert "rollback committed" in str(lost)
+    assert run(app, ["rollback", release.name]).exit_code == 0
+    assert releases.pointed(house) == release.name
+    assert not run(app, ["releases"]).stderr
