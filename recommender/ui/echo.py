@@ -32,12 +32,12 @@ def stand(key: str, value: Any) -> None:
     if key not in s:
         s[key] = value
     elif s[key] != value:
-        s.mq_echoes[key] = (s[key], time.monotonic())
+        s.setdefault("mq_echoes", {})[key] = (s[key], time.monotonic())
         s[key] = value
 
 
 def by_hand(key: str, options: Collection[Any]) -> bool:
     """In the callback of a widget: whether somebody chose what it says now, one of the options."""
     value = st.session_state.get(key)
-    old, since = st.session_state.mq_echoes.get(key, (None, -LATE))
+    old, since = st.session_state.get("mq_echoes", {}).get(key, (None, -LATE))
     return value in options and not (value == old and time.monotonic() - since < LATE)
