@@ -19,7 +19,7 @@ BIN := .venv/bin
 .venv/app: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is %s, wanted 3.11 or newer: make PYTHON=python3.12" % sys.version.split()[0])'
 	@echo "Installing what the app needs into .venv: some minutes, the first time"
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv --upgrade-deps .venv
 	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --index-url $(TORCH_INDEX) $$(grep '^torch==' requirements.txt))
 	$(BIN)/pip install --quiet -r requirements.txt
 	@touch $@
@@ -56,7 +56,7 @@ audit: .venv/dev
 	$(BIN)/python tests/leaks.py
 
 .venv-peers/done: requirements-peers.txt
-	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv --upgrade-deps .venv-peers
 	$(if $(TORCH_INDEX),.venv-peers/bin/pip install --quiet --index-url $(TORCH_INDEX) $$(grep '^torch==' requirements-peers.txt))
 	.venv-peers/bin/pip install --quiet -r requirements-peers.txt
 	@touch $@
