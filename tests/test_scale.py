@@ -45,7 +45,15 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def java() -> Iterator[None]:
+    """A JVM that compiles quickly rather than well: most of what the tests have it do is done once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, java: None) -> Iterator[Made]:
     """Ids of users are not their numbers, every second of a user's holds two ratings, and 6 films have too few raters."""
     catalog, x = checkerboard()
     late = np.isin(x.items, np.arange(34, 40)) & (x.users >= 2 * MIN_RATERS)
