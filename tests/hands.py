@@ -50,6 +50,7 @@ def drawn_alone(page, shows: list[dict[str, Any]]) -> None:
     `acts` are those that a server would have been told last."""
     page.evaluate(
         """async ([source, shows]) => {
+            document.documentElement.style.setProperty("--mq-night", "#100d0b"); // nothing is drawn before there are styles
             const kit = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
             kit.default({});
             const views = await globalThis.marqueeKit.ready;

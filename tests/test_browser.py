@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import serving
 from hands import NARROW, becomes, card, drawn_alone, film_of, focused, home, order, pick, tell
@@ -15,6 +17,20 @@ def test_home_loads_without_a_complaint(page, app_url):
     assert page.locator(".mq-rows .mq-row").count() >= 10
     assert all(n == 20 for n in page.locator(".mq-rows .mq-row").evaluate_all("rows => rows.map(r => r.querySelectorAll('.mq-card').length)")[:3])
     assert page.complaints == []
+
+
+def test_nothing_is_drawn_before_its_styles(page, app_url):
+    """Streamlit brings the styles by a part of its own code that may come last; what is drawn without them stands elsewhere a moment later."""
+    held = []
+    page.route(re.compile(r"/static/js/Html\."), lambda route: held.append(route))
+    page.goto(f"{app_url}/")
+    page.locator(".mq").first.wait_for(state="attached")  # where people are drawn
+    page.wait_for_timeout(1000)
+    assert held
+    assert not page.locator(".mq-person").count()
+    held[0].continue_()
+    page.locator(".mq-person").first.wait_for()
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--mq-night')")
 
 
 def test_the_picker_by_keyboard(page, app_url):

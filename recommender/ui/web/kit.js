@@ -6,6 +6,12 @@ function guarded() {
   document.head.append(Object.assign(document.createElement("meta"), { httpEquiv: "Content-Security-Policy", content: POLICY }));
 }
 
+// Streamlit brings the styles by code of its own, which may come after this, and what is drawn without them jumps. After ten seconds it is drawn all the same.
+async function dressed() {
+  const styled = () => getComputedStyle(document.documentElement).getPropertyValue("--mq-night");
+  for (let n = 0; n < 500 && !styled(); n++) await new Promise((done) => setTimeout(done, 20));
+}
+
 export default function () {
   guarded();
   ["Anton", "Instrument Serif", "Shrikhand", "Cinzel"].forEach((name) => document.fonts.load(`20px "${name}"`).catch(() => {}));
@@ -16,5 +22,6 @@ export default function () {
     });
     return { ready, open };
   })();
-  globalThis.marqueeKit.open({ inHand, home, film, picker, faces, places, tastemap, shelf, arrivals, slope, columns, ballot, firstRow, findTaste, rateFilms, portraitOf, art, tour, lineage });
+  const kit = { inHand, home, film, picker, faces, places, tastemap, shelf, arrivals, slope, columns, ballot, firstRow, findTaste, rateFilms, portraitOf, art, tour, lineage };
+  dressed().then(() => globalThis.marqueeKit.open(kit));
 }
